@@ -1,0 +1,21 @@
+"""When a term acts: a window over the sampled steps, as fractions of them, so that it means the same at any step count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Window:
+    """Active from ``start`` up to, but not including, ``stop``; 0 is the first (noisiest) sampled step, 1 the end."""
+
+    start: float = 0.0
+    stop: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start < self.stop <= 1:
+            raise ValueError(f"a window needs 0 <= start < stop <= 1, got {self.start} and {self.stop}")
+
+    def contains(self, step: int, steps: int) -> bool:
+        """Whether the step-th of ``steps`` sampled steps (from 0) lies inside."""
+        return self.start <= step / steps < self.stop

@@ -1,0 +1,93 @@
+r"""What an inversion needs of a model: a noise prediction, and classifier-free guidance over it.
+
+.. math:: \hat\epsilon = \epsilon_\varnothing + g\,(\epsilon_{text} - \epsilon_\varnothing)
+
+``g`` is diffusers' guidance scale (Ho & Salimans 2022, arXiv 2207.12598, write ``1 + w``); ``g = 1`` is the
+conditional prediction alone and costs one evaluation instead of two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What a model is told besides the noisy latent.
+
+    Args:
+        embedding: token embeddings ``[B, L, D]``; for SDXL the concatenation of both text encoders.
+        extra: anything else that goes with them, batched alike (SDXL: pooled embedding, time ids); never
+            looked into.
+    """
+
+    embedding: Tensor
+    extra: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def with_embedding(self, embedding: Tensor) -> Conditioning:
+        """The same conditioning with other token embeddings."""
+        return replace(self, embedding=embedding)
+
+    def expand(self, batch: int) -> Conditioning:
+        """Repeated from a batch of one to ``batch``; what has that batch already stays as it is."""
+        return Conditioning(
+            self.embedding.expand(batch, *self.embedding.shape[1:]),
+            {name: value.expand(batch, *value.shape[1:]) for name, value in self.extra.items()},
+        )
+
+    @staticmethod
+    def cat(first: Conditioning, second: Conditioning) -> Conditioning:
+        """Two conditionings stacked along the batch.
+
+        Raises:
+            ValueError: they do not carry the same extras.
+        """
+        if first.extra.keys() != second.extra.keys():
+            raise ValueError(
+                f"conditionings differ in what they carry: {sorted(first.extra)} and {sorted(second.extra)}"
+            )
+        return Conditioning(
+            torch.cat([first.embedding, second.embedding]),
+            {name: torch.cat([value, second.extra[name]]) for name, value in first.extra.items()},
+        )
+
+
+class Denoiser(Protocol):
+    """A model's noise prediction: ``x_t [B, C, h, w]``, the model's time ``t`` and a conditioning, to eps."""
+
+    def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        """Predict the noise in ``x_t``."""
+        ...
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Conditions and scale of classifier-free guidance: at diffusers' scale 1 it is the text branch alone."""
+
+    text: Conditioning
+    null: Conditioning
+    scale: float = 1.0
+
+
+def predict(denoiser: Denoiser, x_t: Tensor, t: int, guidance: Guidance) -> Tensor:
+    """Classifier-free guided noise prediction, both branches in one batch; shapes as ``x_t``.
+
+    Raises:
+        FloatingPointError: the model returned a value that is not finite.
+    """
+    batch = x_t.shape[0]
+    text = guidance.text.expand(batch)
+    if guidance.scale == 1:
+        eps = denoiser(x_t, t, text)
+    else:
+        both = Conditioning.cat(guidance.null.expand(batch), text)
+        null_eps, text_eps = denoiser(torch.cat([x_t, x_t]), t, both).chunk(2)
+        eps = null_eps + guidance.scale * (text_eps - null_eps)
+    if not torch.isfinite(eps).all():
+        raise FloatingPointError(f"the model's noise prediction at t = {t} is not finite")
+    return eps

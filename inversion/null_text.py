@@ -1,0 +1,119 @@
+r"""Null-text inversion: around the pivot of a DDIM trajectory, one null embedding per step is optimised.
+
+.. math:: \varnothing_k = \arg\min_\varnothing
+    \big\| x^*_{k-1} - \mathrm{step}\big(\bar x_k, \hat\epsilon(\bar x_k, t_k; text,\varnothing)\big)\big\|^2
+
+Every step starts from the previous step's embedding and from the state that the replay has reached by then.
+Under SDXL the embedding is the concatenation of both text encoders'; the pooled embedding and the time ids
+stay fixed.
+
+Reference: Mokady et al. 2023, *Null-text Inversion for Editing Real Images using Guided Diffusion Models*,
+arXiv 2211.09794.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from inversion.ddim import ddim_trajectory
+from inversion.denoiser import Conditioning, Denoiser, Guidance
+from inversion.result import Callback, InversionResult
+from inversion.schedule import Schedule
+
+
+def null_text(
+    denoiser: Denoiser,
+    x_0: Tensor,
+    guidance: Guidance,
+    schedule: Schedule,
+    *,
+    inversion_scale: float = 1.0,
+    inner_steps: int = 10,
+    learning_rate: float = 1e-2,
+    tolerance: float = 1e-5,
+    callback: Callback | None = None,
+) -> InversionResult:
+    """Invert by DDIM and optimise the null embedding of each step of the replay.
+
+    Args:
+        denoiser: the model; must be differentiable with respect to the embedding.
+        x_0: the photo's latent ``[B, C, h, w]``.
+        guidance: the prompt's and the starting null conditioning, and the scale of the replay.
+        schedule: the noise levels.
+        inversion_scale: guidance scale on the way up.
+        inner_steps: Adam steps per level.
+        learning_rate: of the first level; the i-th level from the noise uses
+            ``learning_rate * (1 - i / 100)``.
+        tolerance: a level stops early once its loss is below ``tolerance + 2e-5 * i``.
+        callback: called after each step of either pass.
+
+    Raises:
+        ValueError: ``guidance.scale`` is 1: the null branch has no influence that could be optimised.
+        FloatingPointError: the model returned a value that is not finite.
+    """
+    if guidance.scale == 1:
+        raise ValueError(
+            "null-text inversion needs a guidance scale other than 1: at 1 the null branch has no influence"
+        )
+    total = 2 * schedule.steps
+    trajectory = ddim_trajectory(
+        denoiser,
+        x_0,
+        Guidance(guidance.text, guidance.null, inversion_scale),
+        schedule,
+        None if callback is None else lambda done, _: callback(done, total),
+    )
+    text = guidance.text.expand(x_0.shape[0])
+    null = base = guidance.null.expand(x_0.shape[0])
+    embeddings: list[Tensor] = []
+    x = trajectory[-1]
+    for i, level in enumerate(range(schedule.steps, 0, -1)):
+        t = schedule.timestep(level)
+        with torch.no_grad():
+            text_eps = denoiser(x, t, text)
+        rate, stop = learning_rate * max(1 - i / 100, 0.01), tolerance + 2e-5 * i
+
+        def landing(
+            embedding: Tensor, x: Tensor = x, level: int = level, t: int = t, text_eps: Tensor = text_eps
+        ) -> Tensor:
+            null_eps = denoiser(x, t, base.with_embedding(embedding))
+            eps = null_eps + guidance.scale * (text_eps - null_eps)
+            return schedule.step(x, eps, level, level - 1)
+
+        null = _optimise(landing, null, trajectory[level - 1], inner_steps, rate, stop)
+        with torch.no_grad():
+            x = landing(null.embedding)
+        if not torch.isfinite(x).all():
+            raise FloatingPointError(f"null-text inversion diverged at t = {t}")
+        embeddings.insert(0, null.embedding)
+        if callback is not None:
+            callback(schedule.steps + i + 1, total)
+    return InversionResult(
+        "null_text", schedule, trajectory, guidance.scale, null_embeddings=torch.stack(embeddings)
+    )
+
+
+def _optimise(
+    landing: Callable[[Tensor], Tensor],
+    null: Conditioning,
+    target: Tensor,
+    inner_steps: int,
+    rate: float,
+    stop: float,
+) -> Conditioning:
+    """Adam on one level's null embedding until the step lands on ``target``."""
+    embedding = null.embedding.detach().clone().requires_grad_()
+    adam = torch.optim.Adam([embedding], lr=rate)
+    for _ in range(inner_steps):
+        with torch.enable_grad():
+            loss = mse_loss(landing(embedding), target)
+            # not backward(): that would also fill in the gradients of the model's own weights
+            (embedding.grad,) = torch.autograd.grad(loss, [embedding])
+        if loss.item() < stop:
+            break
+        adam.step()
+    return null.with_embedding(embedding.detach())

@@ -1,0 +1,120 @@
+"""What every inversion method returns, and the replay that reads it back.
+
+A replay runs the schedule from ``x_N`` down to ``x_0`` under the result's own guidance, with the null
+embedding and the offset that the method stored for each step, if it stored any. Without either it is plain
+DDIM sampling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from inversion.denoiser import Conditioning, Denoiser, Guidance, predict
+from inversion.schedule import Schedule
+
+Callback = Callable[[int, int], None]
+"""Called after each step with (steps done, steps in all)."""
+
+_EXTRA = "null_extra."
+
+
+@dataclass(frozen=True)
+class InversionResult:
+    """A photo's trajectory and what its replay needs.
+
+    Args:
+        method: the name of the method that made it.
+        schedule: the noise levels.
+        trajectory: ``[N + 1, B, C, h, w]``, level 0 (the photo's latent) first.
+        guidance_scale: the scale that the replay is made for.
+        null_embeddings: ``[N, B, L, D]`` for levels 1..N, or None where the plain null embedding is used.
+        offsets: ``[N, B, C, h, w]`` for levels 1..N, added after the step from that level, or None.
+        null_extra: ``[B, ...]`` each, what else replaces the null conditioning's own beside
+            ``null_embeddings``.
+    """
+
+    method: str
+    schedule: Schedule
+    trajectory: Tensor
+    guidance_scale: float = 1.0
+    null_embeddings: Tensor | None = None
+    offsets: Tensor | None = None
+    null_extra: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def x_0(self) -> Tensor:
+        """The photo's latent ``[B, C, h, w]``."""
+        return self.trajectory[0]
+
+    def noise(self, level: int) -> Tensor:
+        """The noise that separates the photo from its state at a level in 1..N; ``[B, C, h, w]``."""
+        return (self.trajectory[level] - self.schedule.alpha(level) * self.x_0) / self.schedule.sigma(level)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors by name, for a file; :meth:`from_tensors` reads them back."""
+        named = {
+            "trajectory": self.trajectory,
+            "null_embeddings": self.null_embeddings,
+            "offsets": self.offsets,
+        }
+        named |= {_EXTRA + name: value for name, value in self.null_extra.items()}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @classmethod
+    def from_tensors(
+        cls, method: str, schedule: Schedule, guidance_scale: float, tensors: Mapping[str, Tensor]
+    ) -> InversionResult:
+        """A result from what :meth:`tensors` gave.
+
+        Raises:
+            KeyError: there is no trajectory among them.
+        """
+        return cls(
+            method,
+            schedule,
+            tensors["trajectory"],
+            guidance_scale,
+            null_embeddings=tensors.get("null_embeddings"),
+            offsets=tensors.get("offsets"),
+            null_extra={
+                name.removeprefix(_EXTRA): value for name, value in tensors.items() if name.startswith(_EXTRA)
+            },
+        )
+
+    def guidance(self, plain: Guidance, level: int) -> Guidance:
+        """The guidance of the replay's step from a level in 1..N: the plain one, with its null text."""
+        if self.null_embeddings is None:
+            return replace(plain, scale=self.guidance_scale)
+        null = Conditioning(self.null_embeddings[level - 1], {**plain.null.extra, **self.null_extra})
+        return Guidance(plain.text, null, self.guidance_scale)
+
+
+@torch.no_grad()
+def replay(
+    denoiser: Denoiser, result: InversionResult, guidance: Guidance, callback: Callback | None = None
+) -> Tensor:
+    """Resample the photo from ``x_N`` under the result's own guidance scale.
+
+    Args:
+        denoiser: the model that the result was made with.
+        result: of any method.
+        guidance: the prompt's and the null conditioning; the scale is the result's.
+        callback: called after each step.
+
+    Returns:
+        The reconstructed latent ``[B, C, h, w]``.
+    """
+    schedule = result.schedule
+    x = result.trajectory[-1]
+    for level in range(schedule.steps, 0, -1):
+        eps = predict(denoiser, x, schedule.timestep(level), result.guidance(guidance, level))
+        x = schedule.step(x, eps, level, level - 1)
+        if result.offsets is not None:
+            x = x + result.offsets[level - 1]
+        if callback is not None:
+            callback(schedule.steps - level + 1, schedule.steps)
+    return x

@@ -1,0 +1,8 @@
+"""`python -m realedit`: the same command."""
+
+import sys
+
+from realedit.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

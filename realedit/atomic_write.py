@@ -1,0 +1,73 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
+    """Write every file, or none: each under a temporary name beside its place first, then all renamed.
+
+    Args:
+        contents: bytes by destination.
+        force: whether files that are already there may be replaced. Without it, a file that another process
+            puts there in the meantime survives as well.
+
+    Raises:
+        FileExistsError: a destination exists and `force` is not set.
+        OSError: a file could not be written; nothing new is left behind (what `force` had already replaced
+            stays replaced).
+    """
+    staged: dict[Path, Path] = {}
+    created: list[Path] = []
+    try:
+        for destination, content in contents.items():
+            staged[destination] = _temporary_beside(destination)
+            _write(staged[destination], content)
+        for destination, temporary in staged.items():
+            existed = os.path.lexists(destination)
+            _publish(temporary, destination, force)
+            if not existed:
+                created.append(destination)
+    except BaseException:
+        for path in created:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _temporary_beside(destination: Path) -> Path:
+    # os.replace is atomic only within one file system; a name of its own keeps clear of length limits.
+    return destination.with_name(f".realedit-{secrets.token_hex(8)}.tmp")
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Not tempfile: its files are private to the user, while a photo should follow the umask.
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _publish(temporary: Path, destination: Path, force: bool) -> None:
+    if force:
+        if destination.is_file():
+            shutil.copymode(destination, temporary)
+        os.replace(temporary, destination)
+        return
+    try:
+        # Unlike os.replace, a hard link fails where the name is taken, with no moment in between.
+        os.link(temporary, destination)
+    except FileExistsError:
+        raise
+    except OSError:
+        # FAT and some network file systems have no hard links.
+        if os.path.lexists(destination):
+            raise FileExistsError(str(destination)) from None
+        os.replace(temporary, destination)

@@ -1,0 +1,177 @@
+"""A diffusers SDXL pipeline as the rest of the project sees it: prompts, tokens, latents, a schedule, a denoiser.
+
+Everything is read from the pipeline's own configs, so that SDXL and the embedded model take one path.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from inversion import Conditioning, Schedule
+from realedit.errors import NumericalError, UsageError
+
+if TYPE_CHECKING:
+    from diffusers import StableDiffusionXLPipeline
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt, its conditioning for both branches, and how many of its tokens carry text (start and end included)."""
+
+    text: str
+    conditioning: Conditioning
+    null: Conditioning
+    tokens: int
+
+
+class Backbone:
+    """The model behind an edit.
+
+    Args:
+        pipeline: a loaded ``StableDiffusionXLPipeline`` (VAE in fp32).
+    """
+
+    def __init__(self, pipeline: StableDiffusionXLPipeline) -> None:
+        self.pipeline = pipeline
+        self.unet = pipeline.unet
+        self.vae = pipeline.vae
+        self.evaluations = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the UNet runs."""
+        return torch.device(self.pipeline._execution_device)
+
+    @property
+    def scale_factor(self) -> int:
+        """Pixels per latent cell along one side."""
+        return int(self.pipeline.vae_scale_factor)
+
+    @property
+    def native_size(self) -> int:
+        """The side in pixels of the square that the model was trained on."""
+        return int(self.unet.config.sample_size) * self.scale_factor
+
+    @property
+    def multiple(self) -> int:
+        """Pixel sizes must divide by this, so that every level of the UNet has whole cells."""
+        return self.scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+
+    def working_size(self, height: int, width: int, side: int | None = None) -> tuple[int, int]:
+        """(height, width) near the model's own area in the photo's aspect ratio, in multiples the model can take."""
+        area = (side or self.native_size) ** 2
+        aspect = width / height
+        fit = lambda length: max(self.multiple, round(length / self.multiple) * self.multiple)  # noqa: E731
+        return fit(math.sqrt(area / aspect)), fit(math.sqrt(area * aspect))
+
+    def schedule(self, steps: int) -> Schedule:
+        """The model's own noise levels, ``steps`` of them.
+
+        Raises:
+            UsageError: the model cannot take so many steps.
+        """
+        from diffusers import DDIMScheduler
+
+        scheduler = DDIMScheduler.from_config(self.pipeline.scheduler.config)
+        trained = scheduler.config.num_train_timesteps
+        if not 2 <= steps <= trained // 2:
+            raise UsageError(f"steps must lie in 2..{trained // 2}, got {steps}")
+        scheduler.set_timesteps(steps)
+        return Schedule.from_training(scheduler.alphas_cumprod, scheduler.timesteps.tolist())
+
+    @torch.no_grad()
+    def prompt(self, text: str, size: tuple[int, int]) -> Prompt:
+        """Encode a prompt and the empty one for a picture of ``size`` (height, width) pixels."""
+        embedding, null, pooled, null_pooled = self.pipeline.encode_prompt(
+            text, device=self.device, do_classifier_free_guidance=True
+        )
+        h, w = size
+        dtype = embedding.dtype
+        time_ids = torch.tensor([[h, w, 0, 0, h, w]], dtype=dtype, device=self.device)
+        count = len(self.pipeline.tokenizer(text, truncation=True).input_ids)
+        return Prompt(
+            text,
+            Conditioning(embedding.float(), {"text_embeds": pooled, "time_ids": time_ids}),
+            Conditioning(null.float(), {"text_embeds": null_pooled, "time_ids": time_ids}),
+            count,
+        )
+
+    def tokens(self, prompt: str, words: str) -> list[int]:
+        """Positions of ``words`` in the prompt's token sequence; empty when they are not in it.
+
+        Both tokenizers are asked, and must agree: the two encoders' embeddings are concatenated position by position.
+        """
+        tokenizers = (self.pipeline.tokenizer, self.pipeline.tokenizer_2)
+        found = [_subsequence(tokenizer, prompt, words) for tokenizer in tokenizers if tokenizer is not None]
+        return sorted(set.intersection(*map(set, found))) if found else []
+
+    def seen_words(self, words: str) -> list[str]:
+        """The pieces in which the model's tokenizer reads ``words``."""
+        tokenizer = self.pipeline.tokenizer_2 or self.pipeline.tokenizer
+        return [piece.replace("</w>", "") for piece in tokenizer.tokenize(words)]
+
+    @torch.no_grad()
+    def encode(self, rgb: np.ndarray) -> Tensor:
+        """uint8 ``[H, W, 3]`` to a latent ``[1, C, h, w]``."""
+        x = torch.from_numpy(rgb.copy()).to(self.device).permute(2, 0, 1)[None].float() / 127.5 - 1
+        encoded = self.vae.encode(x.to(self.vae.dtype))
+        latent = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
+        return _finite((latent.float() - self._shift) * self.vae.config.scaling_factor, "the VAE's encoding")
+
+    @torch.no_grad()
+    def decode(self, latent: Tensor) -> np.ndarray:
+        """A latent ``[1, C, h, w]`` to float32 ``[H, W, 3]`` in 0..255."""
+        z = (latent / self.vae.config.scaling_factor + self._shift).to(self.vae.dtype)
+        x = _finite(self.vae.decode(z).sample[0].float(), "the VAE's decoding")
+        return ((x.permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).cpu().numpy()
+
+    @property
+    def _shift(self) -> float:
+        return getattr(self.vae.config, "shift_factor", None) or 0.0
+
+    def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        """Predict the noise: an :class:`inversion.Denoiser`. Counts its evaluations, one per batch item."""
+        self.evaluations += x_t.shape[0]
+        dtype = self.unet.dtype
+        extra = {name: value.to(dtype) for name, value in conditioning.extra.items()}
+        out = self.unet(x_t.to(dtype), t, conditioning.embedding.to(dtype), added_cond_kwargs=extra).sample.float()
+        if self.pipeline.scheduler.config.prediction_type == "v_prediction":
+            abar = float(self._alphas_cumprod[t])
+            return math.sqrt(abar) * out + math.sqrt(1 - abar) * x_t.float()
+        return out
+
+    @property
+    def _alphas_cumprod(self) -> Tensor:
+        return self.pipeline.scheduler.alphas_cumprod
+
+
+def _subsequence(tokenizer, prompt: str, words: str) -> list[int]:  # noqa: ANN001
+    ids = tokenizer(prompt, truncation=True).input_ids
+    wanted = tokenizer(words).input_ids[1:-1]
+    if not wanted:
+        return []
+    for start in range(1, len(ids) - len(wanted)):
+        if ids[start : start + len(wanted)] == wanted:
+            return list(range(start, start + len(wanted)))
+    return []
+
+
+def _finite(x: Tensor, what: str) -> Tensor:
+    if not torch.isfinite(x).all():
+        raise NumericalError(f"{what} is not finite", "run the VAE in fp32 (--dtype float32), or use another model")
+    return x
+
+
+def add_words(prompt: str, words: str) -> str:
+    """The prompt with an object's words in it: as it is if they are there already, else joined at its end."""
+    if re.search(rf"\b{re.escape(words.lower())}\b", prompt.lower()):
+        return prompt
+    article = "an" if words[:1].lower() in "aeiou" else "a"
+    return f"{prompt} and {article} {words}" if prompt.strip() else f"a photo of {article} {words}"

@@ -1,0 +1,109 @@
+"""The `realedit` command: `realedit PHOTO --move WORD --dx 0.2`, and its sub-commands."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import cyclopts
+
+from realedit import cli_boundary as boundary
+from realedit.cli_cache import cache_app
+from realedit.cli_edit import edit
+from realedit.cli_inspect import invert, locate, models
+from realedit.errors import UsageError
+
+_USAGE = """Usage: realedit PHOTO --move WORD --dx FRACTION [OPTIONS]
+       realedit PHOTO --resize WORD --scale TIMES [OPTIONS]
+       realedit COMMAND ..."""
+_EPILOGUE = """Examples:
+  realedit photo.jpg --move mug --dx 0.2
+  realedit photo.jpg --resize "blue bowl" --scale 1.3 -o bigger.png
+  realedit photo.jpg --point 0.3,0.6 --dx 0.2 --report
+  realedit locate photo.jpg mug
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
+5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
+11 installation, 130 interrupted."""
+_HELP = {"--help", "-h"}
+
+
+def _version() -> str:
+    from importlib import metadata
+
+    try:
+        return metadata.version("realedit")
+    except metadata.PackageNotFoundError:
+        return "unknown (not installed)"
+
+
+app = cyclopts.App(
+    name="realedit",
+    help="Change one thing in a photo by naming it; the rest stays as it was, to the bit.",
+    usage=_USAGE,
+    help_epilogue=_EPILOGUE,
+    help_format="plaintext",
+    version=_version,
+    version_flags=["--version"],
+    default_parameter=cyclopts.Parameter(negative=()),
+)
+app.default(edit)
+app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug.png")
+app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
+app.command(models, help_epilogue="Example: realedit models --json")
+app.command(cache_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: What follows the command's name; by default, what this process was given.
+    """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
+
+
+def _run(tokens: list[str]) -> None:
+    options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    if not tokens or not _HELP.isdisjoint(options):
+        # Asked for directly: parsing the other arguments first takes as long as printing the help.
+        app.help_print([token for token in options if token not in _HELP])
+        return
+    try:
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        raise _usage_error(error, tokens) from error
+    from realedit.environment import check_packages
+
+    check_packages()
+    command(*bound.args, **bound.kwargs)
+
+
+def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError:
+    """Say in the style of our own errors what could not be parsed."""
+    chain = " ".join(["realedit", *(error.command_chain or ())])
+    help_hint = f"see {chain} --help"
+    match error:
+        case cyclopts.UnusedCliTokensError():
+            first = tokens[0]
+            meant = difflib.get_close_matches(first, ("locate", "invert", "models", "cache"), n=1)
+            if meant and not error.command_chain and not Path(first).exists():
+                return UsageError(f"no command '{first}'", f"did you mean {meant[0]}?")
+            extra = " ".join(error.unused_tokens or ())
+            return UsageError(f"unexpected argument: {extra}", help_hint)
+        case cyclopts.RepeatArgumentError():
+            return UsageError(
+                f"{_lowered(error)}", "one run edits one object; edit several one after the other"
+            )
+        case cyclopts.ValidationError() if error.argument is not None:
+            return UsageError(f"{error.argument.name}: {error.exception_message}", help_hint)
+    return UsageError(_lowered(error), help_hint)
+
+
+def _lowered(error: Exception) -> str:
+    text = " ".join(str(error).split()).removesuffix(".")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,75 @@
+"""`realedit cache`: what is kept of earlier runs, and making room."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import cyclopts
+
+from realedit import cli_output as output
+from realedit.cli_options import Debug, Json
+
+cache_app = cyclopts.App(
+    name="cache",
+    help="List, prune or clear the inversions kept on disk; REALEDIT_CACHE moves the folder.",
+    help_epilogue="Example: realedit cache clear",
+)
+
+
+@cache_app.default
+@cache_app.command(name="list")
+def list_entries(*, json: Json = False, debug: Debug = False) -> None:
+    """List the inversions kept, the most recently used first."""
+    from realedit.cache import Cache
+
+    cache = Cache()
+    entries = cache.entries()
+    if json:
+        fields = [
+            {"key": e.key, "bytes": e.bytes, "last_used": e.last_used, "metadata": e.metadata}
+            for e in entries
+        ]
+        output.print_json({"path": str(cache.root), "bytes": cache.size(), "entries": fields})
+        return
+    rows = [
+        (e.key[:12], output.megabytes(e.bytes), time.strftime("%Y-%m-%d %H:%M", time.localtime(e.last_used)))
+        for e in entries
+    ]
+    if rows:
+        output.print_table(("key", "size", "last used"), rows)
+    used = output.megabytes(sum(entry.bytes for entry in entries))
+    print(f"{len(entries)} kept, {used} of {output.megabytes(cache.max_bytes)}, in {cache.root}")
+
+
+@cache_app.command
+def path(*, debug: Debug = False) -> None:
+    """Print the folder."""
+    from realedit.cache import default_root
+
+    print(default_root())
+
+
+@cache_app.command
+def clear(*, json: Json = False, debug: Debug = False) -> None:
+    """Remove everything that is kept."""
+    from realedit.cache import Cache
+
+    cache = Cache()
+    _freed(cache.clear(), cache.root, json=json)
+
+
+@cache_app.command
+def prune(*, json: Json = False, debug: Debug = False) -> None:
+    """Drop the least recently used until the folder is within its limit."""
+    from realedit.cache import Cache
+
+    cache = Cache()
+    _freed(cache.prune(), cache.root, json=json)
+
+
+def _freed(freed: int, root: Path, *, json: bool) -> None:
+    if json:
+        output.print_json({"path": str(root), "freed_bytes": freed})
+    else:
+        print(f"freed {output.megabytes(freed)} in {root}")

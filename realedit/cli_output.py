@@ -1,0 +1,213 @@
+"""What a command writes and prints: where files go, checked before any work, and results on stdout."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realedit.errors import OutputExistsError, PhotoError, UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from realedit.locate import Location
+    from realedit.photo import Photo
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The files that an edit writes.
+
+    Attributes:
+        image: the edited photo.
+        report: the report's page and panel, or None where none was asked for.
+    """
+
+    image: Path
+    report: tuple[Path, Path] | None
+
+
+def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, force: bool) -> Destination:
+    """Decide where an edit's files go, and make sure that they can.
+
+    Args:
+        photo: the photo, to know whether the output's format can hold it.
+        source: where it came from: the default output lies beside it.
+        output: what the user asked for, if anything.
+        report: whether a report is wanted.
+        force: whether files may be replaced.
+
+    Raises:
+        UsageError: the suffix, the folder, or a format that cannot hold the photo.
+        OutputExistsError: a file is there already, or it is the photo itself.
+    """
+    from realedit.photo_encode import SUFFIXES, encode, format_for
+    from realedit.provenance import sidecar_path
+
+    if output is None:
+        # A format that can only be read (GIF) goes on as PNG.
+        suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
+        output = source.with_name(f"{source.stem}-edited{suffix}")
+    if not output.is_dir():
+        format_for(output.suffix)
+    pages = (output.with_name(f"{output.stem}.report.html"), output.with_name(f"{output.stem}.report.png"))
+    check_free([output, sidecar_path(output), *(pages if report else ())], source=source, force=force)
+    if photo.native.mode not in ("L", "RGB") or max(photo.size) > _EVERY_FORMAT:
+        try:
+            encode(photo.native, photo.metadata, format_for(output.suffix))
+        except (OSError, ValueError) as error:
+            raise PhotoError(f"{output.name} could not be encoded ({error})", "try .png") from error
+    return Destination(output, pages if report else None)
+
+
+_EVERY_FORMAT = 16383  # the longest side that every format can state
+
+
+def check_free(paths: Sequence[Path], *, source: Path, force: bool) -> None:
+    """Make sure that files can be written: their folder is there and takes files, their names are free.
+
+    Raises:
+        UsageError: a folder is missing or cannot be written to, or a folder has one of the names.
+        OutputExistsError: a file has one of the names, unless `force`.
+    """
+    for path in paths:
+        if path.is_dir():
+            raise UsageError(f"{path} is a folder", "name a file in it")
+    for folder in {path.parent for path in paths}:
+        if not folder.is_dir():
+            raise UsageError(f"no such folder: {folder}", "make it first, or name another with -o")
+        _check_writable(folder)
+    if force:
+        return
+    for path in paths:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise OutputExistsError(
+                f"{path} is the photo being edited", "choose another name with -o, or --force to replace it"
+            )
+        if os.path.lexists(path):
+            raise OutputExistsError(
+                f"{path} exists already", "choose another name with -o, or --force to replace it"
+            )
+
+
+def _check_writable(folder: Path) -> None:
+    # Permissions alone do not tell: root, read-only disks, full disks.
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written to ({error.strerror})", "name another folder with -o"
+        ) from error
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn what the disk says while files are written into errors of ours.
+
+    Raises:
+        OutputExistsError: a file is there already.
+        PhotoError: the disk refused.
+    """
+    try:
+        yield
+    except FileExistsError as error:
+        raise OutputExistsError(
+            f"{path} exists already", "choose another name with -o, or --force to replace it"
+        ) from error
+    except OSError as error:
+        raise PhotoError(
+            f"{path} could not be written ({error.strerror or error})", "check the folder and the disk"
+        ) from error
+
+
+def print_json(fields: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line of stdout; numbers that JSON lacks become null."""
+    print(json.dumps(_finite(fields), ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  # a JSON tree
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {str(key): _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+        case Path():
+            return str(value)
+    return value
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print aligned columns on stdout, never wrapped, so that other programs can read them."""
+    lines = [tuple(head), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def megabytes(count: int) -> str:
+    """Return a size in MB with one decimal."""
+    return f"{count / 2**20:.1f} MB"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """Return fractions as `0.123,0.456`, the form that --box and --point read."""
+    return ",".join(f"{value:.3f}" for value in values)
+
+
+def decibels(value: float) -> str:
+    """Return a PSNR in dB; pictures that are equal have none."""
+    return "exact" if math.isinf(value) else f"{value:.1f} dB"
+
+
+def seconds(timings: Mapping[str, float]) -> str:
+    """Return timings in one phrase: the whole, and each stage."""
+    stages = ", ".join(f"{name} {value:.1f}" for name, value in timings.items())
+    return f"{sum(timings.values()):.1f} s ({stages})"
+
+
+def mask_png(mask: np.ndarray) -> bytes:
+    """Return a matte [H, W] in [0, 1] as an 8-bit grey PNG file."""
+    import numpy as np
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray((mask * 255).round().clip(0, 255).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def location_fields(location: Location) -> dict[str, Any]:
+    """Return what is known about an object, for JSON."""
+    return {
+        "word": location.word,
+        "box": [float(value) for value in location.box],
+        "centroid": [float(value) for value in location.centroid],
+        "score": float(location.score),
+        "source": location.source,
+    }
+
+
+def mask_box(mask: np.ndarray) -> list[float] | None:
+    """Return x0, y0, x1, y1 in fractions of what a mask [H, W] covers by half or more; None where nothing."""
+    import numpy as np
+
+    rows, columns = np.flatnonzero((mask >= 0.5).any(axis=1)), np.flatnonzero((mask >= 0.5).any(axis=0))
+    if not rows.size:
+        return None
+    height, width = mask.shape
+    return [
+        float(columns[0] / width),
+        float(rows[0] / height),
+        float((columns[-1] + 1) / width),
+        float((rows[-1] + 1) / height),
+    ]

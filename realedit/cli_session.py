@@ -1,0 +1,125 @@
+"""From what the user named to what the pipeline takes: the photo, where the object is, the loaded model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from realedit.cli_boundary import say
+from realedit.cli_options import ModelOptions, ObjectOptions
+from realedit.errors import UsageError
+from realedit.photo import Photo, load_photo
+from realedit.progress import Progress
+
+if TYPE_CHECKING:
+    from realedit.edits import Edit
+    from realedit.locate import Location
+    from realedit.pipeline import InvertedPhoto, RealEditPipeline
+
+
+def region(options: ObjectOptions, photo: Photo) -> dict[str, Any]:
+    """Return the pipeline's keywords for where the object is: prompt, mask, box, point.
+
+    Raises:
+        PhotoError: the mask file cannot be read.
+        UsageError: it has another size than the photo, or shows nothing.
+    """
+    mask = None if options.mask is None else _load_mask(options.mask, photo)
+    return {"prompt": options.prompt, "mask": mask, "box": options.box, "point": options.point}
+
+
+def _load_mask(path: Path, photo: Photo) -> np.ndarray:
+    """Read a mask file as float32 [H, W] in [0, 1]."""
+    picture = load_photo(path)
+    if picture.size != photo.size:
+        sizes = f"{picture.width} x {picture.height} pixels, the photo {photo.width} x {photo.height}"
+        raise UsageError(f"the mask {path} has {sizes}", "save it at the photo's size")
+    mask = picture.rgb.max(axis=2).astype(np.float32) / 255
+    if not (mask > 0.5).any():
+        raise UsageError(f"the mask {path} shows no object", "paint the object white on black")
+    return mask
+
+
+def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
+    """Load the model that the options, the environment or the default name; say so where it was the default.
+
+    Raises:
+        ModelUnavailableError: the model is not on this machine, or is not one that realedit can use.
+        UsageError: there is no such device.
+    """
+    from realedit.models import resolve_model
+
+    ref = resolve_model(options.model)
+    if ref.chosen_by == "default" and not quiet:
+        say(
+            f"realedit: using the embedded model {ref.name} (small, for tabletop photos); "
+            "--model sdxl or REALEDIT_MODEL chooses another"
+        )
+    progress("loading the model", 0, 0)
+    from realedit.pipeline import RealEditPipeline
+
+    return RealEditPipeline.from_pretrained(
+        options.model,
+        device=options.device,
+        dtype=options.dtype,
+        offline=options.offline or None,
+        cache=False if options.no_cache else None,
+        working_size=options.working_size,
+    )
+
+
+def check_frame(location: Location, edits: Sequence[Edit], *, allow_crop: bool) -> None:
+    """Refuse, as the edit itself would, what carries the object out of the photo.
+
+    Raises:
+        OutOfFrameError: it says by how much.
+    """
+    from guidance import Transform
+    from realedit.edits import plan
+    from realedit.pipeline import check_frame
+
+    if not allow_crop:
+        wanted = plan(edits)
+        check_frame(location, Transform(wanted.dx, wanted.dy, wanted.scale, centre=location.centroid))
+
+
+def prompt_for(word: str | None, prompt: str | None) -> str | None:
+    """Return the prompt that an edit of the object of this name would use."""
+    from realedit.backbone import add_words
+
+    return prompt if word is None else add_words((prompt or "").strip(), word)
+
+
+def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:
+    """Return what is known about an inversion: what was kept, and how well it replays.
+
+    `replay_psnr` compares the replay with the autoencoder's own round trip, `photo_psnr` with the photo at
+    the model's working size (dB, peak 255; higher is better).
+    """
+    found = inverted.inversion
+    height, width = found.size
+    at_size = Image.fromarray(inverted.photo.rgb).resize((width, height), Image.Resampling.BOX)
+    replayed = pipeline.reconstruct(inverted)
+    entries = pipeline.cache.entries() if pipeline.cache is not None else []
+    return {
+        "prompt": found.prompt,
+        "method": found.result.method,
+        "steps": found.result.schedule.steps,
+        "working_size": [height, width],
+        "cached": inverted.cached,
+        # The most recently used entry is the one that was just read or written.
+        "kept_bytes": entries[0].bytes if entries else None,
+        "replay_psnr": _psnr(replayed, pipeline.backbone.decode(found.result.x_0)),
+        "photo_psnr": _psnr(replayed, np.asarray(at_size, dtype=np.float32)),
+        "seconds": inverted.seconds,
+    }
+
+
+def _psnr(a: np.ndarray, b: np.ndarray) -> float:
+    error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
+    return math.inf if error == 0 else 10 * math.log10(255**2 / error)

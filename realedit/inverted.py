@@ -1,0 +1,120 @@
+"""A photo inverted once, to be edited many times: its trajectory and what the model saw along it.
+
+The observations are made at the trajectory's own states (x*_k, t_k), which is where an edit of the same photo asks for
+them: cross-attention at every level (to find words), activations and self-attention keys and values at the levels that
+an edit can start from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from guidance import Capture, LayerSelection, Observation
+from inversion import Guidance, InversionResult, Schedule, invert
+from realedit.backbone import Backbone, Prompt
+
+EDITED = 0.7
+"""Share of the levels, from the photo up, whose activations, keys and values are kept: no edit starts above."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, steps done, steps in all)."""
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """An inverted photo.
+
+    Args:
+        prompt: what the photo was said to show.
+        size: (height, width) in pixels that the model worked at.
+        result: the trajectory and what its replay needs.
+        observations: level -> what the model saw there.
+        evaluations: noise predictions that it took, counted one per picture; 0 when it came from the cache.
+    """
+
+    prompt: str
+    size: tuple[int, int]
+    result: InversionResult
+    observations: Mapping[int, Observation]
+    evaluations: int = 0
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything as named tensors, for a file."""
+        named = dict(self.result.tensors())
+        for level, seen in self.observations.items():
+            for name, value in seen.attention.items():
+                named[f"attention/{level}/{name}"] = value
+            for name, value in seen.features.items():
+                named[f"features/{level}/{name}"] = value
+            for name, (key, value) in seen.memory.items():
+                named[f"key/{level}/{name}"], named[f"value/{level}/{name}"] = key, value
+        return named
+
+    @classmethod
+    def from_tensors(
+        cls, named: Mapping[str, Tensor], *, prompt: str, size: tuple[int, int], method: str, scale: float, schedule: Schedule,
+        device: torch.device,
+    ) -> Inversion:  # fmt: skip
+        """The reverse of :meth:`tensors`.
+
+        Raises:
+            KeyError: the trajectory is missing.
+        """
+        observations: dict[int, Observation] = {}
+        for full, stored in named.items():
+            kind, _, rest = full.partition("/")
+            if not rest:
+                continue
+            number, _, name = rest.partition("/")
+            seen = observations.setdefault(int(number), Observation())
+            if kind == "attention":
+                seen.attention[name] = stored.to(device)
+            elif kind == "features":
+                seen.features[name] = stored.to(device)
+            elif kind == "key":
+                seen.memory[name] = (stored.to(device), named[f"value/{rest}"].to(device))
+        own = {name: value.to(device) for name, value in named.items() if "/" not in name}
+        result = InversionResult.from_tensors(method, schedule, scale, own)
+        return cls(prompt, size, result, observations)
+
+
+def capture_for(backbone: Backbone) -> Capture:
+    """The windows that inversion and edit share: decoder attention and activations, the finest decoder self-attention."""
+    finest = LayerSelection(("up",), (0,))
+    return Capture(backbone.unet, attention=LayerSelection(("up",)), features=LayerSelection(("up",)), memory=finest)
+
+
+def invert_photo(
+    backbone: Backbone, capture: Capture, x_0: Tensor, prompt: Prompt, size: tuple[int, int], *, method: str, steps: int,
+    scale: float, inversion_scale: float = 1.0, progress: Progress | None = None,
+) -> Inversion:  # fmt: skip
+    """Invert a photo's latent and record what the model sees at every state of its trajectory."""
+    before = backbone.evaluations
+    guidance = Guidance(prompt.conditioning, prompt.null, scale)
+    schedule = backbone.schedule(steps)
+    tell = None if progress is None else lambda done, total: progress("invert", done, total)
+    result = invert(method, backbone, x_0, guidance, schedule, inversion_scale=inversion_scale, callback=tell)
+    observations = {}
+    with torch.no_grad():
+        for level in range(1, steps + 1):
+            kept = level <= round(EDITED * steps)
+            with capture.record(x_0.shape[-2:], tokens=prompt.tokens, memory=kept, partial=True) as seen:
+                backbone(result.trajectory[level], schedule.timestep(level), prompt.conditioning)
+            observations[level] = _halved(seen, kept)
+            if progress is not None:
+                progress("observe", level, steps)
+    return Inversion(prompt.text, size, result, observations, backbone.evaluations - before)
+
+
+def _halved(seen: Observation, kept: bool) -> Observation:
+    """In half precision, at once and not only on disk, so that a cached inversion edits to the same bits as a fresh one."""
+    attention = {name: value.half() for name, value in seen.attention.items()}
+    if not kept:
+        return Observation(attention)
+    features = {name: value.half() for name, value in seen.features.items()}
+    memory = {name: (key.half(), value.half()) for name, (key, value) in seen.memory.items()}
+    return Observation(attention, features, memory)

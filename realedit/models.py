@@ -1,0 +1,343 @@
+"""Which diffusion model to use, where it lies, and loading it: embedded, a folder, or the Hugging Face hub.
+
+The choice is made in this order: the `--model` flag, the environment variable REALEDIT_MODEL, the embedded
+`tabletop`. A hub model whose files are already in the local cache is used as it lies there, with no look at
+the network; one that is not is downloaded once (safetensors, configs and tokenizers only). Nothing here runs
+code that came with a model, and nothing reads a pickle. torch and diffusers are imported by `load_pipeline`
+alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from realedit import model_folder as folders
+from realedit import model_hub as hub
+from realedit.environment import out_of_memory
+from realedit.errors import ModelUnavailableError, UsageError
+from realedit.model_hub import ALIASES, first_line
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+
+EMBEDDED = "tabletop"
+VARIABLE = "REALEDIT_MODEL"
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model that was asked for, not yet looked at.
+
+    Attributes:
+        name: How to call it: an alias, a folder's own name (never its path), or a hub id.
+        source: Where it comes from.
+        location: Absolute folder, or hub id.
+        chosen_by: What named it.
+    """
+
+    name: str
+    source: Literal["embedded", "folder", "hub"]
+    location: str
+    chosen_by: Literal["flag", "REALEDIT_MODEL", "default"]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One line of `realedit models`.
+
+    Attributes:
+        name: What to give to `--model`.
+        source: "embedded", "folder", "hub", or "unknown" where REALEDIT_MODEL names nothing usable.
+        location: Absolute folder, or hub id.
+        available: Whether it can be used on this machine without a network.
+        bytes: Size on disk; 0 when nothing of it is here.
+        default: Whether it is what a run without `--model` uses.
+        note: Why it is not available, or "".
+    """
+
+    name: str
+    source: Literal["embedded", "folder", "hub", "unknown"]
+    location: str
+    available: bool
+    bytes: int
+    default: bool
+    note: str = ""
+
+
+def resolve_model(flag: str | Path | None = None) -> ModelRef:
+    """Decide which model is meant: the flag, then REALEDIT_MODEL, then the embedded one.
+
+    A name is an alias ("tabletop", "sdxl"), else an existing folder, else a hub id ("owner/name"). An alias
+    wins over a folder of the same name in the current directory: write "./tabletop" for that one.
+
+    Raises:
+        ModelUnavailableError: The name is none of these.
+    """
+    if flag is not None:
+        return _named(flag, "flag")
+    value = os.environ.get(VARIABLE, "").strip()
+    if value:
+        return _named(value, "REALEDIT_MODEL")
+    return ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), "default")
+
+
+def list_models() -> list[ModelInfo]:
+    """Models known here: the embedded one, each alias, what REALEDIT_MODEL names. No network."""
+    note = ""
+    chosen: ModelRef | None = None
+    try:
+        chosen = resolve_model()
+    except ModelUnavailableError as error:
+        note = str(error)
+    refs = [ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), "default")]
+    refs += [ModelRef(name, "hub", hub_id, "default") for name, hub_id in ALIASES.items()]
+    if chosen is not None and chosen.location not in {ref.location for ref in refs}:
+        refs.append(chosen)
+    default = chosen.location if chosen else None
+    infos = [_describe(ref, default=ref.location == default) for ref in refs]
+    if note:
+        value = os.environ[VARIABLE]
+        infos.append(ModelInfo(value, "unknown", value, available=False, bytes=0, default=True, note=note))
+    return infos
+
+
+def fingerprint(ref: ModelRef) -> str:
+    """Hash of the model's configs, tokenizers and weights; see `fingerprint_folder` for what is read.
+
+    The hash does not depend on where the model lies, nor on the device or dtype it will run with: a cache key
+    needs the dtype beside it.
+
+    Raises:
+        ModelUnavailableError: A hub model that is not in the local cache, or a folder that is gone.
+    """
+    root = hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
+    if root is None:
+        raise ModelUnavailableError(
+            f"{ref.name} is not in the local Hugging Face cache", hub.fetch_hint(ref.location)
+        )
+    if not (root / folders.INDEX).is_file():
+        raise ModelUnavailableError(f"{ref.name} is not a diffusers pipeline: it has no {folders.INDEX}")
+    return folders.fingerprint_folder(root)
+
+
+def load_pipeline(
+    ref: ModelRef,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    offline: bool | None = None,
+) -> StableDiffusionXLPipeline:
+    """Load a model as diffusers' StableDiffusionXLPipeline, frozen, in evaluation mode, without bars.
+
+    The UNet and both text encoders run in `dtype`. The VAE always runs in float32: the fp16 SDXL VAE
+    overflows. diffusers' own `pipeline(...)` call does not expect that mixture, so decode latents with the
+    VAE's dtype.
+
+    Args:
+        ref: From `resolve_model`.
+        device: A torch device.
+        dtype: float32, float16 or bfloat16; None takes float16 on a CUDA device and float32 elsewhere. At 16
+            bits the "fp16" variant of the weights is preferred, else the plain one, and the other way round
+            at 32.
+        offline: Never use the network. None follows HF_HUB_OFFLINE, which also wins over False.
+
+    Raises:
+        ModelUnavailableError: Not here and not to be had, not an SDXL pipeline, incomplete, damaged, or
+            pickled.
+        MemoryLimitError: The model does not fit.
+        UsageError: No such device.
+    """
+    half = dtype.itemsize == 2 if dtype is not None else str(device).startswith("cuda")
+    # First, and without torch: a model that is not there is told of at once.
+    layout = _local_layout(ref, half=half, offline=offline)
+    import torch
+
+    with _quiet():
+        from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
+
+        target = _usable_device(device)
+        if dtype is None:
+            dtype = torch.float16 if half else torch.float32
+        parts: dict[str, Any] = {}
+        for part in folders.NETWORKS:
+            parts[part] = _load_network(ref, layout, part, torch.float32 if part == "vae" else dtype)
+        for part in folders.OTHERS:
+            parts[part] = _load_other(ref, layout, part)
+        zeros = layout.index.get("force_zeros_for_empty_prompt", True)
+        pipeline = diffusers_sdxl.StableDiffusionXLPipeline(
+            **parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        try:
+            return pipeline.to(target)
+        except (RuntimeError, MemoryError) as error:
+            limit = out_of_memory(error)
+            if limit is None:
+                raise
+            raise limit from error
+
+
+def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> ModelRef:
+    text = str(value).strip()
+    if text == EMBEDDED and not isinstance(value, Path):
+        return ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), chosen_by)
+    if text in ALIASES and not isinstance(value, Path):
+        return ModelRef(text, "hub", ALIASES[text], chosen_by)
+    path = Path(text).expanduser()
+    if text and path.is_dir():
+        return ModelRef(path.resolve().name, "folder", str(path.resolve()), chosen_by)
+    if path.is_file():
+        raise ModelUnavailableError(
+            f"{text} is a single file, and realedit loads pipeline folders",
+            "convert it once with StableDiffusionXLPipeline.from_single_file(...).save_pretrained(folder)",
+        )
+    if not isinstance(value, Path) and hub.is_hub_id(text):
+        return ModelRef(text, "hub", text, chosen_by)
+    names = [EMBEDDED, *ALIASES]
+    close = difflib.get_close_matches(text, names, n=1)
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else f"known names: {', '.join(names)}; or a folder; or a hub id owner/name"
+    )
+    raise ModelUnavailableError(f"no model named '{text}': no such folder and not a hub id", hint)
+
+
+def _embedded_folder() -> Path:
+    folder = Path(str(resources.files("realedit") / "assets" / EMBEDDED))
+    if not (folder / folders.INDEX).is_file():
+        raise ModelUnavailableError(
+            f"the embedded model {EMBEDDED} is missing from this installation", "reinstall it"
+        )
+    return folder
+
+
+def _describe(ref: ModelRef, *, default: bool) -> ModelInfo:
+    root = hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
+    size, note = 0, ""
+    if root is None:
+        note = "not downloaded"
+    else:
+        size = folders.folder_bytes(root)
+        absent = folders.missing_parts(folders.list_files(root), half=True)
+        if ref.source == "hub" and absent:
+            note = f"partly downloaded: missing {', '.join(absent)}"
+        else:
+            try:
+                folders.read_layout(root, ref.name, half=True)
+            except ModelUnavailableError as error:
+                note = str(error)
+    return ModelInfo(ref.name, ref.source, ref.location, not note, size, default, note)
+
+
+def _local_layout(ref: ModelRef, *, half: bool, offline: bool | None) -> folders.Layout:
+    if ref.source != "hub":
+        return folders.read_layout(Path(ref.location), ref.name, half=half)
+    from huggingface_hub import constants
+
+    barred = bool(offline) or constants.HF_HUB_OFFLINE
+    root = hub.ensure_snapshot(ref.location, ref.name, half=half, offline=barred)
+    return folders.read_layout(root, ref.name, half=half)
+
+
+def _load_network(ref: ModelRef, layout: folders.Layout, part: str, dtype: torch.dtype) -> torch.nn.Module:
+    import diffusers
+    import transformers
+
+    library, kind = layout.index[part]
+    loader: Any = getattr(diffusers if library == "diffusers" else transformers, kind)
+    try:
+        network, report = loader.from_pretrained(
+            str(layout.root),
+            subfolder=part,
+            variant=layout.variants[part],
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        # Loaders raise nearly every built-in type over a damaged folder; the cause stays chained for --debug.
+        raise out_of_memory(error) or _unloadable(ref, part, error) from error
+    if report["missing_keys"]:
+        # The libraries fill what is missing with random numbers and go on.
+        first = sorted(report["missing_keys"])[0]
+        raise ModelUnavailableError(
+            f"{ref.name}: {part} lacks {len(report['missing_keys'])} weights, such as {first}",
+            "copy or download the model again",
+        )
+    return network.eval().requires_grad_(False)
+
+
+def _load_other(ref: ModelRef, layout: folders.Layout, part: str) -> Any:  # noqa: ANN401  # a tokenizer or a scheduler
+    import diffusers
+    import transformers
+    from diffusers.schedulers.scheduling_utils import SchedulerMixin
+
+    # The tokenizer class is fixed: an index may name CLIPTokenizerFast, which newer transformers has merged.
+    scheduler = part == "scheduler"
+    loader: Any = getattr(diffusers, layout.index[part][1], None) if scheduler else transformers.CLIPTokenizer
+    if scheduler and not (isinstance(loader, type) and issubclass(loader, SchedulerMixin)):
+        raise ModelUnavailableError(f"{ref.name}: this diffusers has no scheduler {layout.index[part][1]}")
+    try:
+        return loader.from_pretrained(str(layout.root), subfolder=part, local_files_only=True)
+    except Exception as error:
+        raise _unloadable(ref, part, error) from error
+
+
+def _unloadable(ref: ModelRef, part: str, error: Exception) -> ModelUnavailableError:
+    message = f"{ref.name}: {part} cannot be loaded ({first_line(error)})"
+    return ModelUnavailableError(message, "copy or download the model again")
+
+
+def _usable_device(device: str | torch.device) -> torch.device:
+    import torch
+
+    try:
+        target = torch.device(device)
+    except RuntimeError as error:
+        raise UsageError(f"no such device: '{device}'", "use cpu, cuda or mps") from error
+    here = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if target.type in here and not here[target.type]():
+        raise UsageError(
+            f"device '{device}' was asked for, but torch sees none on this machine", "use --device cpu"
+        )
+    return target
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence both libraries' warnings, logs and bars while loading, and put everything back."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from diffusers.utils import logging as diffusers_log
+        from huggingface_hub import utils as hub_utils
+        from transformers.utils import logging as transformers_log
+
+        logs: tuple[Any, ...] = (diffusers_log, transformers_log)
+        before = [(log, log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
+        hub_bars = not hub_utils.are_progress_bars_disabled()
+        try:
+            for log in logs:
+                log.set_verbosity_error()
+                log.disable_progress_bar()
+            if hub_bars:
+                # transformers switches the hub's bars off with its own; a download of gigabytes shows one.
+                hub_utils.enable_progress_bars()
+            yield
+        finally:
+            for log, verbosity, bars in before:
+                log.set_verbosity(verbosity)
+                if bars:
+                    log.enable_progress_bar()
+            if not hub_bars:
+                hub_utils.disable_progress_bars()

@@ -1,0 +1,140 @@
+"""Colour photos with 16 bits a channel, which Pillow cuts to 8: pixels by OpenCV, containers by Pillow."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+
+from realedit.errors import PhotoError
+
+_PNG_HEAD = 8
+_INTEROP = 0xA005
+
+
+def is_deep_colour(image: Image.Image) -> bool:
+    """Tell whether an opened, not yet loaded PNG or TIFF holds more bits a channel than Pillow decodes."""
+    if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
+        return False
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
+        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    return isinstance(image, PngImagePlugin.PngImageFile) and any(";16" in str(t.args) for t in image.tile)
+
+
+def decode_deep(data: bytes, image: Image.Image) -> np.ndarray:
+    """Return the pixels, uint16 [H, W, 3 or 4] in the order red, green, blue, alpha.
+
+    Grey with alpha comes back as equal red, green and blue. TIFF orientation is applied, as Pillow does too.
+
+    Args:
+        data: the file.
+        image: the same file, opened and loaded by Pillow, which has checked that it is whole.
+
+    Raises:
+        PhotoError: the layout is one that cannot be decoded without loss.
+    """
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _check_tiff(image)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    width, height = image.size
+    fits = decoded is not None and decoded.dtype == np.uint16 and decoded.shape[:2] == (height, width)
+    if decoded is None or not fits or decoded.ndim != 3 or decoded.shape[2] not in (3, 4):
+        raise _unsupported("this 16-bit layout")
+    order = cv2.COLOR_BGR2RGB if decoded.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+    return cv2.cvtColor(decoded, order)
+
+
+def encode_png(values: np.ndarray, **metadata: object) -> bytes:
+    """Return a 16-bit PNG of uint16 [H, W, 3 or 4], lossless.
+
+    Args:
+        values: red, green, blue and, where there are four channels, alpha.
+        metadata: options of Pillow's PNG writer (`icc_profile`, `exif`, `dpi`, `pnginfo`).
+    """
+    order = cv2.COLOR_RGB2BGR if values.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
+    done, pixels = cv2.imencode(".png", cv2.cvtColor(values, order), [cv2.IMWRITE_PNG_COMPRESSION, 4])
+    if not done:
+        raise OSError("OpenCV could not write a 16-bit PNG")
+    # Metadata chunks do not depend on the pixels, so Pillow writes them into a one-pixel PNG to copy from.
+    donor = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(donor, "PNG", **metadata)
+    own = [chunk for kind, chunk in _png_chunks(pixels.tobytes()) if kind in (b"IHDR", b"IDAT", b"IEND")]
+    extra = [
+        chunk for kind, chunk in _png_chunks(donor.getvalue()) if kind not in (b"IHDR", b"IDAT", b"IEND")
+    ]
+    return b"".join((pixels.tobytes()[:_PNG_HEAD], own[0], *extra, *own[1:]))
+
+
+def encode_tiff(
+    values: np.ndarray, *, exif: bytes, icc: bytes, xmp: bytes, dpi: tuple[float, float] | None
+) -> bytes:
+    """Return a 16-bit TIFF of uint16 [H, W, 3 or 4], lossless (Deflate with horizontal differencing)."""
+    height, width, channels = values.shape
+    # Wrapping differences are what predictor 2 is: modulo 2^16, undone by wrapping sums.
+    differences = np.diff(values, axis=1, prepend=np.zeros_like(values[:, :1]))
+    strip = zlib.compress(differences.astype("<u2").tobytes(), 6)
+    tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
+    block = Image.Exif()
+    block.load(exif)
+    for tag in block:
+        nested = tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+        tags[tag] = _without_interop(block.get_ifd(tag)) if nested else block[tag]
+    if icc:
+        tags[TiffImagePlugin.ICCPROFILE] = icc
+    if xmp:
+        tags[TiffImagePlugin.XMP] = xmp
+    if dpi:
+        tags[TiffImagePlugin.X_RESOLUTION], tags[TiffImagePlugin.Y_RESOLUTION] = dpi
+        tags[TiffImagePlugin.RESOLUTION_UNIT] = 2
+    tags[TiffImagePlugin.IMAGEWIDTH] = width
+    tags[TiffImagePlugin.IMAGELENGTH] = height
+    tags[TiffImagePlugin.BITSPERSAMPLE] = (16,) * channels
+    tags[TiffImagePlugin.COMPRESSION] = 8
+    tags[TiffImagePlugin.PREDICTOR] = 2
+    tags[TiffImagePlugin.PHOTOMETRIC_INTERPRETATION] = 2
+    tags[TiffImagePlugin.SAMPLESPERPIXEL] = channels
+    tags[TiffImagePlugin.PLANAR_CONFIGURATION] = 1
+    tags[TiffImagePlugin.ROWSPERSTRIP] = height
+    tags.tagtype[TiffImagePlugin.STRIPBYTECOUNTS] = tags.tagtype[TiffImagePlugin.STRIPOFFSETS] = 4
+    tags[TiffImagePlugin.STRIPBYTECOUNTS] = len(strip)
+    tags[TiffImagePlugin.STRIPOFFSETS] = 0
+    if channels == 4:
+        tags[TiffImagePlugin.EXTRASAMPLES] = 2
+    file = io.BytesIO()
+    tags.save(file)
+    return file.getvalue() + strip
+
+
+def _without_interop(tags: dict[int, object]) -> dict[int, object]:
+    return {tag: value for tag, value in tags.items() if tag != _INTEROP}
+
+
+def _check_tiff(image: TiffImagePlugin.TiffImageFile) -> None:
+    tags = image.tag_v2
+    bits = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
+    formats = tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))
+    if set(bits) != {16} or set(formats if isinstance(formats, tuple) else (formats,)) != {1}:
+        raise _unsupported(f"a TIFF with {'/'.join(map(str, bits))} bits a channel")
+    if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) != 2:
+        raise _unsupported("a 16-bit TIFF that is not RGB")
+    # 2: plain alpha. Without the tag, four channels are read as such everywhere. 1 would be premultiplied.
+    if len(bits) == 4 and tags.get(TiffImagePlugin.EXTRASAMPLES) not in (None, (2,), 2):
+        raise _unsupported("a 16-bit TIFF with an extra channel that is not plain alpha")
+
+
+def _unsupported(what: str) -> PhotoError:
+    return PhotoError(f"realedit cannot read {what} without loss", "convert it to 16-bit RGB or 8 bits first")
+
+
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    at = _PNG_HEAD
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        yield data[at + 4 : at + 8], data[at : at + 12 + length]
+        at += 12 + length

@@ -1,0 +1,173 @@
+"""A photo's own sample values (mode, depth, palette, alpha), their RGB view, and blending into them."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image, ImageCms
+
+MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "RGB;16", "RGBA;16")
+# 65535 / 255: an 8-bit value times this is the same intensity in 16 bits, exactly.
+_DEPTH_RATIO = 257
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """The values that the file itself holds, upright.
+
+    Attributes:
+        mode: one of `MODES`; Pillow's names, with `RGB;16` and `RGBA;16` for 16 bits a channel.
+        values: [H, W] or [H, W, C]; bool for `1`, uint16 for the `;16` modes, uint8 otherwise.
+        palette: uint8 [n, 4], red, green, blue, alpha of each index; only for mode `P`.
+        icc: the profile that says what CMYK values look like; empty when unknown.
+    """
+
+    mode: str
+    values: np.ndarray
+    palette: np.ndarray | None = None
+    icc: bytes = b""
+
+    @property
+    def alpha(self) -> np.ndarray | None:
+        """Opacity [H, W] in the file's own depth, or None where the photo has no transparency."""
+        if self.mode in ("LA", "RGBA", "RGBA;16"):
+            return self.values[..., -1]
+        if self.palette is not None and (self.palette[:, 3] < 255).any():
+            return self.palette[self.values, 3]
+        return None
+
+    def opaque(self) -> bool:
+        """Whether no sample is transparent at all."""
+        alpha = self.alpha
+        return alpha is None or bool((alpha == np.iinfo(alpha.dtype).max).all())
+
+    def crop(self, rows: slice, columns: slice) -> Samples:
+        """Return the samples of a rectangle, sharing memory."""
+        return replace(self, values=self.values[rows, columns])
+
+    def to_rgb(self) -> np.ndarray:
+        """Return the RGB view, uint8 [H, W, 3]: colour as stored, transparency ignored.
+
+        RGB values are passed on as they are, whatever their profile; CMYK goes through its profile to sRGB
+        where the photo carries a usable one.
+        """
+        values = self.values
+        match self.mode:
+            case "1":
+                return np.repeat(values[..., None].astype(np.uint8) * 255, 3, axis=-1)
+            case "L":
+                return np.repeat(values[..., None], 3, axis=-1)
+            case "LA":
+                return np.repeat(values[..., :1], 3, axis=-1)
+            case "P" if self.palette is not None:
+                return self.palette[values, :3]
+            case "CMYK":
+                return _convert_cmyk(values, self.icc, to_rgb=True)
+            case "I;16":
+                return np.repeat(_to_8_bits(values)[..., None], 3, axis=-1)
+            case "RGB;16" | "RGBA;16":
+                return _to_8_bits(values[..., :3])
+        return values[..., :3].copy()
+
+    def to_pillow(self) -> Image.Image:
+        """Return the samples as a Pillow image of the same mode.
+
+        Raises:
+            ValueError: the mode is `RGB;16` or `RGBA;16`, which Pillow has no mode for.
+        """
+        height, width = self.values.shape[:2]
+        if self.mode in ("RGB;16", "RGBA;16"):
+            raise ValueError(f"Pillow has no mode for {self.mode}")
+        if self.mode == "1":
+            return Image.fromarray(self.values)
+        data = self.values.astype("<u2") if self.mode == "I;16" else self.values
+        image = Image.frombytes(self.mode, (width, height), np.ascontiguousarray(data).tobytes())
+        if self.palette is not None:
+            image.putpalette(self.palette[:, :3].tobytes(), "RGB")
+        return image
+
+    def blend(self, edited: np.ndarray, weight: np.ndarray) -> Samples:
+        """Return new samples: weight 0 keeps the own value to the bit, weight 1 is the edited colour.
+
+        Where the edited colour equals the RGB view the own value is kept too, so that depth, ink mix and
+        palette index survive inside the edited region wherever nothing changed. Alpha is never changed.
+
+        Args:
+            edited: uint8 [H, W, 3].
+            weight: float [H, W] in [0, 1].
+        """
+        view = self.to_rgb()
+        changed = (weight > 0) & (edited != view).any(axis=-1)
+        if self.mode in ("1", "P"):
+            # Few colours: mix first, then look for the nearest ones.
+            view[changed] = _mix(view[changed], edited[changed], weight[changed][:, None])
+            return replace(self, values=self._nearest(view, changed))
+        match self.mode:
+            case "L" | "LA" | "I;16":
+                target = np.asarray(Image.fromarray(edited).convert("L"))[..., None]
+            case "CMYK":
+                target = _convert_cmyk(edited, self.icc, to_rgb=False)
+            case _:
+                target = edited
+        values = self.values.copy()
+        own = values if values.ndim == 3 else values[..., None]
+        aim = target[changed]
+        if own.dtype == np.uint16:
+            aim = aim.astype(np.uint16) * _DEPTH_RATIO
+        colours = aim.shape[-1]
+        own[changed, :colours] = _mix(own[changed, :colours], aim, weight[changed][:, None])
+        return replace(self, values=values)
+
+    def _nearest(self, colours: np.ndarray, changed: np.ndarray) -> np.ndarray:
+        """Dithered values for the changed pixels, each with the opacity that its pixel had."""
+        palette = self.palette
+        if palette is None:
+            return np.where(changed, np.asarray(Image.fromarray(colours).convert("1")), self.values)
+        result = self.values.copy()
+        opacity = palette[self.values, 3]
+        for level in np.unique(opacity[changed]):
+            candidates = np.flatnonzero(palette[:, 3] == level)
+            reference = Image.new("P", (1, 1))
+            # Pillow pads a short palette with black, which would be a candidate of its own.
+            padded = np.resize(palette[candidates, :3], (256, 3))
+            reference.putpalette(padded.tobytes(), "RGB")
+            indexed = np.asarray(Image.fromarray(colours).quantize(palette=reference), np.intp)
+            here = changed & (opacity == level)
+            result[here] = candidates[indexed[here] % len(candidates)]
+        return result
+
+
+def _to_8_bits(values: np.ndarray) -> np.ndarray:
+    return ((values.astype(np.uint32) + _DEPTH_RATIO // 2) // _DEPTH_RATIO).astype(np.uint8)
+
+
+def _mix(own: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    # float32 has bits enough for 8-bit values; for 16-bit ones rounding would show in the last bit.
+    real = np.float32 if own.dtype == np.uint8 else np.float64
+    mixed = own + weight.astype(real) * (target.astype(real) - own)
+    return np.rint(mixed).astype(own.dtype)
+
+
+def _convert_cmyk(values: np.ndarray, icc: bytes, *, to_rgb: bool) -> np.ndarray:
+    """CMYK -> sRGB or back, by the profile; by Pillow's plain formula where there is no usable profile."""
+    source, target = ("CMYK", "RGB") if to_rgb else ("RGB", "CMYK")
+    image = Image.frombytes(source, values.shape[1::-1], np.ascontiguousarray(values).tobytes())
+    if icc[16:20] == b"CMYK":
+        try:
+            inks = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            converted = ImageCms.profileToProfile(
+                image,
+                inks if to_rgb else srgb,
+                srgb if to_rgb else inks,
+                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+                outputMode=target,
+                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+            )
+        except (ImageCms.PyCMSError, OSError):
+            converted = None
+        if converted is not None:
+            return np.array(converted)
+    return np.array(image.convert(target))

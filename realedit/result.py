@@ -1,0 +1,70 @@
+"""What an edit returns."""
+
+from __future__ import annotations
+
+import tempfile
+import webbrowser
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from realedit.locate import Location
+from realedit.photo import Photo, save_photo
+
+
+@dataclass(frozen=True)
+class EditResult:
+    """An edited photo and what is known about the edit.
+
+    Args:
+        photo: the edited photo, ready to be saved.
+        source: the photo as it was.
+        location: the object as it was found.
+        mask_before: the object's matte in the photo, float32 ``[H, W]`` in [0, 1].
+        mask_after: its matte in the edited photo.
+        region: where the edited photo may differ from the photo, bool ``[H, W]``.
+        reconstruction: the inversion's replay at the model's working size.
+        metrics: figures by name; positions are fractions of the frame.
+        seed: of the noise.
+        timings: seconds by stage.
+        recipe: what it takes to do it again; written beside the saved photo.
+        warnings: what the user should know.
+    """
+
+    photo: Photo
+    source: Photo
+    location: Location
+    mask_before: np.ndarray
+    mask_after: np.ndarray
+    region: np.ndarray
+    reconstruction: Image.Image
+    metrics: dict[str, float]
+    seed: int
+    timings: dict[str, float]
+    recipe: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def image(self) -> Image.Image:
+        """The edited photo as a Pillow image in the photo's own mode."""
+        return self.photo.to_pillow()
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the edited photo, its provenance and a sidecar with the recipe; see :func:`realedit.photo.save_photo`."""
+        return save_photo(self.photo, Path(path), force=force, recipe=self.recipe)
+
+    def show_report(self, path: str | Path | None = None, *, force: bool = False) -> Path:
+        """Write the report page (and its panel, as PNG, beside it) and return its path; without a path, open it in a browser."""
+        from realedit.report import write_report
+
+        if path is not None:
+            html = Path(path)
+            write_report(self, html, html.with_suffix(".png"), force=force)
+            return html
+        html = Path(tempfile.mkdtemp(prefix="realedit-")) / "report.html"
+        write_report(self, html, html.with_suffix(".png"))
+        webbrowser.open(html.as_uri())
+        return html

@@ -1,0 +1,135 @@
+"""XMP packets: reading, setting and removing one simple property, everything else left as it is.
+
+XMP is RDF/XML (ISO 16684-1). A simple property is written either as an attribute of an `rdf:Description` or
+as an element inside one; both forms are read and replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+# The namespace of namespace declarations themselves.
+_XMLNS = "http://www.w3.org/2000/xmlns/"
+_EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}"></rdf:RDF></x:xmpmeta>'
+_HEAD = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+_TAIL = '\n<?xpacket end="w"?>'
+
+
+@dataclass(frozen=True)
+class Name:
+    """A property's name: namespace address, the usual prefix for it, and the local part."""
+
+    namespace: str
+    prefix: str
+    local: str
+
+
+def get_property(packet: bytes, name: Name) -> str | None:
+    """Return the property's text, or None where the packet lacks it or cannot be read."""
+    document = _parse(packet)
+    if document is None:
+        return None
+    for description in _descriptions(document):
+        if description.hasAttributeNS(name.namespace, name.local):
+            return description.getAttributeNS(name.namespace, name.local)
+        for element in _property_elements(description, name):
+            return "".join(n.data for n in element.childNodes if isinstance(n, minidom.Text))
+    return None
+
+
+def drop_property(packet: bytes, name: Name) -> bytes:
+    """Return the packet without the property; the very same bytes where it was not there."""
+    document = _parse(packet)
+    if document is None or not _remove(document, name):
+        return packet
+    return _serialise(document)
+
+
+def set_property(packet: bytes, name: Name, value: str) -> bytes:
+    """Return the packet with the property set to `value`, replacing any value that it had.
+
+    An empty packet, or one that is not readable XMP, is replaced by a new one.
+    """
+    document = _parse(packet) or minidom.parseString(_EMPTY)
+    about = next((d.getAttributeNS(_RDF, "about") for d in _descriptions(document)), "")
+    _remove(document, name)
+    rdf = document.getElementsByTagNameNS(_RDF, "RDF")[0]
+    description = document.createElementNS(_RDF, "rdf:Description")
+    description.setAttributeNS(_XMLNS, "xmlns:rdf", _RDF)
+    description.setAttributeNS(_RDF, "rdf:about", about)
+    description.setAttributeNS(_XMLNS, f"xmlns:{name.prefix}", name.namespace)
+    element = document.createElementNS(name.namespace, f"{name.prefix}:{name.local}")
+    element.appendChild(document.createTextNode(value))
+    description.appendChild(element)
+    rdf.appendChild(description)
+    return _serialise(document)
+
+
+def _parse(packet: bytes) -> minidom.Document | None:
+    # XMP has no document type; one here could only be an entity bomb.
+    letters = packet.replace(b"\0", b"")
+    if b"<!DOCTYPE" in letters or b"<!ENTITY" in letters:
+        return None
+    # Padding with NUL is common, but in UTF-16 the last NUL is half a letter.
+    for candidate in (packet.strip(b"\0 \t\r\n"), packet):
+        try:
+            document = minidom.parseString(candidate)
+        except (ExpatError, ValueError, LookupError):
+            continue
+        return document if document.getElementsByTagNameNS(_RDF, "RDF") else None
+    return None
+
+
+def _serialise(document: minidom.Document) -> bytes:
+    root = document.documentElement
+    if root is None:
+        raise ValueError("an XMP packet has no root element")
+    return f"{_HEAD}{root.toxml()}{_TAIL}".encode()
+
+
+def _descriptions(document: minidom.Document) -> Iterator[minidom.Element]:
+    """Top-level descriptions only: nested ones describe parts of a structured value."""
+    for rdf in document.getElementsByTagNameNS(_RDF, "RDF"):
+        for node in rdf.childNodes:
+            if (
+                isinstance(node, minidom.Element)
+                and node.namespaceURI == _RDF
+                and node.localName == "Description"
+            ):
+                yield node
+
+
+def _property_elements(description: minidom.Element, name: Name) -> list[minidom.Element]:
+    return [
+        node
+        for node in description.childNodes
+        if isinstance(node, minidom.Element)
+        and node.namespaceURI == name.namespace
+        and node.localName == name.local
+    ]
+
+
+def _remove(document: minidom.Document, name: Name) -> bool:
+    removed = False
+    for description in list(_descriptions(document)):
+        elements = _property_elements(description, name)
+        is_attribute = description.hasAttributeNS(name.namespace, name.local)
+        for element in elements:
+            description.removeChild(element)
+        if is_attribute:
+            description.removeAttributeNS(name.namespace, name.local)
+        if elements or is_attribute:
+            removed = True
+            if _is_hollow(description) and description.parentNode is not None:
+                description.parentNode.removeChild(description)
+    return removed
+
+
+def _is_hollow(description: minidom.Element) -> bool:
+    attributes = (description.attributes.item(i) for i in range(description.attributes.length))
+    states = any(a is not None and a.namespaceURI not in (_XMLNS, _RDF) for a in attributes)
+    return not states and not any(isinstance(node, minidom.Element) for node in description.childNodes)

@@ -1,0 +1,81 @@
+"""The real embedded model and a real photo, loaded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from PIL import Image
+from torch import Tensor
+
+from inversion import Schedule
+from realedit.backbone import Backbone, Prompt
+from realedit.models import load_pipeline, resolve_model
+
+PHOTO = Path(__file__).parents[1] / "examples" / "photos" / "mug.jpg"
+SIZE = (128, 192)
+
+
+@pytest.fixture(autouse=True)
+def seed() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def backbone() -> Backbone:
+    pipeline = load_pipeline(resolve_model("tabletop"), device="cpu", dtype=torch.float32, offline=True)
+    return Backbone(pipeline)
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A mug on a table, uint8 [128, 192, 3]."""
+    return np.array(Image.open(PHOTO).convert("RGB").resize((SIZE[1], SIZE[0]), Image.Resampling.LANCZOS))
+
+
+@pytest.fixture(scope="session")
+def latent(backbone: Backbone, photo: np.ndarray) -> Tensor:
+    """The photo's latent, [1, 4, 32, 48]."""
+    return backbone.encode(photo)
+
+
+@pytest.fixture(scope="session")
+def prompt(backbone: Backbone) -> Prompt:
+    return backbone.prompt("a mug on a table", SIZE)
+
+
+def sdxl_scheduler(steps: int) -> DDIMScheduler:
+    """SDXL's noise levels under DDIM, in float64."""
+    scheduler = DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+        timestep_spacing="leading",
+    )
+    scheduler.alphas_cumprod = scheduler.alphas_cumprod.double()
+    scheduler.final_alpha_cumprod = scheduler.alphas_cumprod[0]
+    scheduler.set_timesteps(steps)
+    return scheduler
+
+
+@pytest.fixture(scope="session")
+def make_scheduler() -> Callable[[int], DDIMScheduler]:
+    return sdxl_scheduler
+
+
+@pytest.fixture(scope="session")
+def make_schedule() -> Callable[[int], Schedule]:
+    """A schedule of so many steps over SDXL's noise levels."""
+
+    def make(steps: int) -> Schedule:
+        scheduler = sdxl_scheduler(steps)
+        return Schedule.from_training(scheduler.alphas_cumprod, scheduler.timesteps.tolist())
+
+    return make
