@@ -1,11 +1,11 @@
 r"""Energies: how far what the denoiser sees is from what an edit asks for.
 
-Each is the L1 distance of a property (:mod:`guidance.properties`) to a target computed once, from the cached reference of
-the same step: :math:`g = \lVert p(A_t, \Psi_t) - p^*(A^{ref}_t, \Psi^{ref}_t) \rVert_1`, averaged over the captured layers,
-in fp32, never from the moving observation itself.
+Each is the L1 distance of a property (:mod:`guidance.properties`) to a target computed once, from the cached
+reference of the same step: :math:`g = \lVert p(A_t, \Psi_t) - p^*(A^{ref}_t, \Psi^{ref}_t) \rVert_1`,
+averaged over the captured layers, in fp32, never from the moving observation itself.
 
-Reference: Epstein et al. 2023, arXiv 2306.00986, sections 3.2 and 3.3. What the paper calls "keep" terms are the same
-energies with the identity transform.
+Reference: Epstein et al. 2023, arXiv 2306.00986, sections 3.2 and 3.3. What the paper calls "keep" terms are
+the same energies with the identity transform.
 """
 
 from __future__ import annotations
@@ -54,12 +54,13 @@ class Term:
         energy: any :data:`Energy`.
         weight: its share in the sum.
         window: fractions of the sampled steps.
-        needs_x_0: whether the energy reads ``state.x_0``; costs a whole forward pass instead of a partial one.
+        needs_x_0: whether the energy reads ``state.x_0``; costs a whole forward pass instead of a partial
+            one.
     """
 
     energy: Energy
     weight: float = 1.0
-    window: Window = Window(0.0, 0.4)
+    window: Window = Window(0.0, 0.4)  # noqa: RUF009 - frozen
     needs_x_0: bool = False
 
 
@@ -74,7 +75,8 @@ def _over_layers(state: State, tokens: Sequence[int], distance: Callable[[Tensor
     reference = _reference(state).attention
     distances = [
         distance(
-            object_attention(seen.float(), tokens), object_attention(reference[name].to(seen.device).float(), tokens)
+            object_attention(seen.float(), tokens),
+            object_attention(reference[name].to(seen.device).float(), tokens),
         )
         for name, seen in state.seen.attention.items()
     ]
@@ -86,12 +88,14 @@ class Shape:
     """The object's shape against the reference shape, moved, scaled and rotated about its own centroid."""
 
     tokens: tuple[int, ...]
-    transform: Transform = Transform()
+    transform: Transform = Transform()  # noqa: RUF009 - frozen
 
     def __call__(self, state: State) -> Tensor:
         """Scalar in [0, 1]."""
         return _over_layers(
-            state, self.tokens, lambda seen, ref: (shape(seen) - warp(shape(ref), self.transform)).abs().mean()
+            state,
+            self.tokens,
+            lambda seen, ref: (shape(seen) - warp(shape(ref), self.transform)).abs().mean(),
         )
 
 
@@ -100,7 +104,7 @@ class Centroid:
     """The object's centre of mass against the reference's, moved; a fraction of the frame."""
 
     tokens: tuple[int, ...]
-    transform: Transform = Transform()
+    transform: Transform = Transform()  # noqa: RUF009 - frozen
 
     def __call__(self, state: State) -> Tensor:
         """Scalar >= 0."""
@@ -114,7 +118,7 @@ class Centroid:
 
 @dataclass(frozen=True)
 class Size:
-    """The object's share of the frame against the reference's times ``scale`` squared, relative to that target."""
+    """The object's share of the frame against the reference's times ``scale`` squared, as a share of that."""
 
     tokens: tuple[int, ...]
     scale: float = 1.0
@@ -133,8 +137,8 @@ class Size:
 class Appearance:
     """The object's mean activations against the reference's, relative to the latter's mean magnitude.
 
-    Every captured map of activations is paired with the attention of the finest captured layer inside or at its own
-    resolution.
+    Every captured map of activations is paired with the attention of the finest captured layer inside or at
+    its own resolution.
     """
 
     tokens: tuple[int, ...]
@@ -156,10 +160,10 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Features:
-    """Activations inside a region against the reference's own, moved; outside what a transform can reach nothing counts.
+    """Activations inside a region against the reference's own, moved; what lies outside it does not count.
 
-    With the identity transform and the background's region this is the "keep" term; with an edit's transform and the
-    object's surroundings at the target it asks that light and shadow go along.
+    With the identity transform and the background's region this is the "keep" term; with an edit's transform
+    and the object's surroundings at the target it asks that light and shadow go along.
 
     Args:
         region: ``[1, 1, H, W]`` in [0, 1], of any size; averaged down to each layer's.
@@ -167,7 +171,7 @@ class Features:
     """
 
     region: Tensor
-    transform: Transform = Transform()
+    transform: Transform = Transform()  # noqa: RUF009 - frozen
 
     def __call__(self, state: State) -> Tensor:
         """Scalar >= 0; 1 means off by the reference's own magnitude."""
@@ -175,7 +179,9 @@ class Features:
         distances = []
         for name, seen in state.seen.features.items():
             target = warp(reference.features[name].to(seen.device).float(), self.transform)
-            weight = adaptive_avg_pool2d(self.region.to(seen.device), seen.shape[1:3])[0, 0][None, ..., None]
+            weight = adaptive_avg_pool2d(self.region.to(seen.device), (seen.shape[1], seen.shape[2]))[0, 0][
+                None, ..., None
+            ]
             magnitude = (weight * target.abs()).sum().clamp_min(1e-6)
             distances.append((weight * (seen.float() - target).abs()).sum() / magnitude)
         return torch.stack(distances).mean()
@@ -198,7 +204,7 @@ class Absence:
         shares = []
         for seen in state.seen.attention.values():
             a = object_attention(seen.float(), self.tokens)
-            weight = adaptive_avg_pool2d(self.region.to(a.device), a.shape[1:])[0]
+            weight = adaptive_avg_pool2d(self.region.to(a.device), (a.shape[1], a.shape[2]))[0]
             shares.append(((weight * a).sum((-2, -1)) / a.sum((-2, -1)).clamp_min(1e-6)).mean())
         return torch.stack(shares).mean()
 

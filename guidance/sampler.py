@@ -2,14 +2,15 @@ r"""The self-guided sampler: DDIM steps whose noise prediction also descends the
 
 .. math::
     \hat\epsilon_t = \epsilon_\varnothing + s\,(\epsilon_{text} - \epsilon_\varnothing)
-        + v\,\sigma_t\,\frac{E_t}{E_{first}}\,\mathrm{clip}\!\left(\frac{\nabla_{z_t} E}{\mathrm{rms}(\nabla_{z_t} E)}\right),
+        + v\,\sigma_t\,\frac{E_t}{E_{first}}\,
+        \mathrm{clip}\!\left(\frac{\nabla_{z_t} E}{\mathrm{rms}(\nabla_{z_t} E)}\right),
     \qquad E = \sum_i w_i\, g_i(z_t; t, y)
 
-The first line is classifier-free guidance, the second Epstein et al. 2023 (arXiv 2306.00986, eq. 4) with the gradient
-brought to unit root mean square, so that ``v`` is a share of the noise itself and means the same for every model, layer
-and energy; and with the strength set from progress: what is left of the energy of the first guided step scales the pull,
-so that it lets go of an object that has arrived. The gradient flows through the conditional branch only, in one
-forward pass that ends behind the last captured layer.
+The first line is classifier-free guidance, the second Epstein et al. 2023 (arXiv 2306.00986, eq. 4) with the
+gradient brought to unit root mean square, so that ``v`` is a share of the noise itself and means the same for
+every model, layer and energy; and with the strength set from progress: what is left of the energy of the
+first guided step scales the pull, so that it lets go of an object that has arrived. The gradient flows
+through the conditional branch only, in one forward pass that ends behind the last captured layer.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Anchors:
     """What ties a resampling to a photo.
 
     Args:
-        region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; elsewhere every state is the source's.
+        region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; elsewhere every state is the
+            source's.
         source: level -> the source's state ``[B, C, h, w]``.
         reference: level -> the source's observation, for the energies.
         recall: level -> a context in which self-attention reads the source's keys and values.
@@ -76,7 +78,10 @@ def energy_gradient(
     with torch.enable_grad():
         x = x_t.detach().requires_grad_()
         x_0 = None
-        with anchors.recall(level), capture.record(x.shape[-2:], tokens=tokens, partial=not whole) as seen:
+        with (
+            anchors.recall(level),
+            capture.record((x.shape[-2], x.shape[-1]), tokens=tokens, partial=not whole) as seen,
+        ):
             eps = denoiser(x, schedule.timestep(level), guidance.text.expand(x.shape[0]))
             x_0 = schedule.predict_x0(x, eps, level)
         state = State(x, level, seen, anchors.reference(level), x_0)
@@ -109,7 +114,7 @@ def self_guided_sample(
     *,
     start: int | None = None,
     strength: float = 1.0,
-    anchors: Anchors = Anchors(),  # noqa: B008 - frozen
+    anchors: Anchors = Anchors(),
     callback: Callable[[int, int], None] | None = None,
 ) -> tuple[Tensor, Trace]:
     """Sample from a level down to the clean one under classifier-free and self-guidance.
@@ -131,12 +136,15 @@ def self_guided_sample(
     """
     steps = schedule.steps if start is None else start
     trace = Trace()
+    acting = [term for term in terms if strength > 0 and term.weight]
     x = anchors.hold(x, steps)
     for done, level in enumerate(range(steps, 0, -1)):
-        active = [term for term in terms if strength > 0 and term.weight and term.window.contains(done, steps)]
+        active = [term for term in acting if term.window.contains(done, steps)]
         push = None
         if active:
-            energy, gradient = energy_gradient(denoiser, capture, schedule, x, level, guidance, active, anchors)
+            energy, gradient = energy_gradient(
+                denoiser, capture, schedule, x, level, guidance, active, anchors
+            )
             trace.energies.append(energy)
             trace.levels.append(level)
             left = min(1.0, energy / max(trace.energies[0], 1e-12))

@@ -1,4 +1,4 @@
-"""When a term acts: a window over the sampled steps, as fractions of them, so that it means the same at any step count."""
+"""When a term acts: a share of the sampled steps, so that it means the same at any step count."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Active from ``start`` up to, but not including, ``stop``; 0 is the first (noisiest) sampled step, 1 the end."""
+    """Active from ``start`` up to, but not including, ``stop``; 0 is the first (noisiest) step, 1 the end."""
 
     start: float = 0.0
     stop: float = 1.0

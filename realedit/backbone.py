@@ -1,4 +1,4 @@
-"""A diffusers SDXL pipeline as the rest of the project sees it: prompts, tokens, latents, a schedule, a denoiser.
+"""A diffusers SDXL pipeline as the project sees it: prompts, tokens, latents, a schedule, a denoiser.
 
 Everything is read from the pipeline's own configs, so that SDXL and the embedded model take one path.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,12 +18,12 @@ from inversion import Conditioning, Schedule
 from realedit.errors import NumericalError, UsageError
 
 if TYPE_CHECKING:
-    from diffusers import StableDiffusionXLPipeline
+    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt, its conditioning for both branches, and how many of its tokens carry text (start and end included)."""
+    """A prompt, its conditioning for both branches, and how many of its tokens carry text."""
 
     text: str
     conditioning: Conditioning
@@ -65,7 +65,7 @@ class Backbone:
         return self.scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
 
     def working_size(self, height: int, width: int, side: int | None = None) -> tuple[int, int]:
-        """(height, width) near the model's own area in the photo's aspect ratio, in multiples the model can take."""
+        """(height, width) near the model's area in the photo's aspect ratio, in multiples that it takes."""
         area = (side or self.native_size) ** 2
         aspect = width / height
         fit = lambda length: max(self.multiple, round(length / self.multiple) * self.multiple)  # noqa: E731
@@ -77,9 +77,10 @@ class Backbone:
         Raises:
             UsageError: the model cannot take so many steps.
         """
-        from diffusers import DDIMScheduler
+        from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
-        scheduler = DDIMScheduler.from_config(self.pipeline.scheduler.config)
+        # from_config is typed as if it always returned the unused keywords too
+        scheduler: Any = DDIMScheduler.from_config(self.pipeline.scheduler.config)
         trained = scheduler.config.num_train_timesteps
         if not 2 <= steps <= trained // 2:
             raise UsageError(f"steps must lie in 2..{trained // 2}, got {steps}")
@@ -89,9 +90,8 @@ class Backbone:
     @torch.no_grad()
     def prompt(self, text: str, size: tuple[int, int]) -> Prompt:
         """Encode a prompt and the empty one for a picture of ``size`` (height, width) pixels."""
-        embedding, null, pooled, null_pooled = self.pipeline.encode_prompt(
-            text, device=self.device, do_classifier_free_guidance=True
-        )
+        encoded: Any = self.pipeline.encode_prompt(text, device=self.device, do_classifier_free_guidance=True)
+        embedding, null, pooled, null_pooled = encoded
         h, w = size
         dtype = embedding.dtype
         time_ids = torch.tensor([[h, w, 0, 0, h, w]], dtype=dtype, device=self.device)
@@ -106,7 +106,8 @@ class Backbone:
     def tokens(self, prompt: str, words: str) -> list[int]:
         """Positions of ``words`` in the prompt's token sequence; empty when they are not in it.
 
-        Both tokenizers are asked, and must agree: the two encoders' embeddings are concatenated position by position.
+        Both tokenizers are asked, and must agree: the two encoders' embeddings are concatenated position by
+        position.
         """
         tokenizers = (self.pipeline.tokenizer, self.pipeline.tokenizer_2)
         found = [_subsequence(tokenizer, prompt, words) for tokenizer in tokenizers if tokenizer is not None]
@@ -141,7 +142,8 @@ class Backbone:
         self.evaluations += x_t.shape[0]
         dtype = self.unet.dtype
         extra = {name: value.to(dtype) for name, value in conditioning.extra.items()}
-        out = self.unet(x_t.to(dtype), t, conditioning.embedding.to(dtype), added_cond_kwargs=extra).sample.float()
+        embedding = conditioning.embedding.to(dtype)
+        out = self.unet(x_t.to(dtype), t, embedding, added_cond_kwargs=extra).sample.float()
         if self.pipeline.scheduler.config.prediction_type == "v_prediction":
             abar = float(self._alphas_cumprod[t])
             return math.sqrt(abar) * out + math.sqrt(1 - abar) * x_t.float()
@@ -165,7 +167,9 @@ def _subsequence(tokenizer, prompt: str, words: str) -> list[int]:  # noqa: ANN0
 
 def _finite(x: Tensor, what: str) -> Tensor:
     if not torch.isfinite(x).all():
-        raise NumericalError(f"{what} is not finite", "run the VAE in fp32 (--dtype float32), or use another model")
+        raise NumericalError(
+            f"{what} is not finite", "run the VAE in fp32 (--dtype float32), or use another model"
+        )
     return x
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -64,6 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the command's name; by default, what this process was given.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    # Threads that spin while they wait make two runs at once on the same cores many times slower; read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
 
 

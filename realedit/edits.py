@@ -1,4 +1,4 @@
-"""What can be done to an object: edits as data, and the one geometric transform that those of an object add up to."""
+"""What can be done to an object: edits as data, and the one transform that those of an object add up to."""
 
 from __future__ import annotations
 

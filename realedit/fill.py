@@ -1,8 +1,9 @@
 """A first guess at what lies behind an object: the hole filled with the photo's own texture.
 
-Shift-map inpainting (He & Sun 2012, *Statistics of Patch Offsets for Image Completion*; OpenCV's ``xphoto``) copies
-coherent pieces of the photo into the hole, so that grain and pattern go on; what a piece must not be copied from (other
-objects, the object's own shadow) is closed to it. It is a guess for the diffusion model to start from, not the answer.
+Shift-map inpainting (He & Sun 2012, *Statistics of Patch Offsets for Image Completion*; OpenCV's ``xphoto``)
+copies coherent pieces of the photo into the hole, so that grain and pattern go on; what a piece must not be
+copied from (other objects, the object's own shadow) is closed to it. It is a guess for the diffusion model to
+start from, not the answer.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 _MARGIN = 1.0
 """How far around the hole to look for texture, in sides of the hole's box."""
 _SMOOTH_SIDE = 192
-"""Longer side of the picture in which a smooth fill is made: it has no detail to lose, and its cost grows fast."""
+"""Longer side of the picture in which a smooth fill is made: it has no detail to lose, and its cost grows
+fast."""
 _BIN = 16
 """Width of the colour bins, in Lab's own 0..255, in which surfaces are told apart."""
 _RARE = 1e-3
@@ -44,20 +46,26 @@ def fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) ->
         cv2.setRNGSeed(0)  # its patch search is randomised
         cv2.xphoto.inpaint(lab, np.where(shut, 0, 255).astype(np.uint8), target, cv2.xphoto.INPAINT_SHIFTMAP)
         filled = cv2.cvtColor(target, cv2.COLOR_Lab2RGB)
+        missed = gap & (target == 0).all(-1)  # it leaves out what its search found no piece for
+        if missed.any():
+            filled = np.where(gap[..., None], filled, part)
+            missed = cv2.dilate(missed.astype(np.uint8), np.ones((3, 3), np.uint8))
+            filled = cv2.inpaint(filled, missed, 5, cv2.INPAINT_TELEA)
     out = rgb.copy()
     out[window] = np.where(gap[..., None], filled, part)
     return out
 
 
 def _foreign(rgb: np.ndarray, gap: np.ndarray, closed: np.ndarray | None) -> np.ndarray:
-    """What nothing may be copied from, bool ``[H, W]``: what is closed, and whatever has not the colours of the hole's rim.
+    """What nothing may be copied from, bool ``[H, W]``: what is closed, and what has not the rim's colours.
 
-    Only the surfaces that border a hole can go on inside it; the back-projection of their colours (Swain & Ballard 1991)
-    tells them from other objects, named or not.
+    Only the surfaces that border a hole can go on inside it; the back-projection of their colours (Swain &
+    Ballard 1991) tells them from other objects, named or not.
     """
     shut = np.zeros(gap.shape, bool) if closed is None else closed.copy()
     reach = max(3, round(0.15 * np.sqrt(gap.sum())))
-    rim = (cv2.dilate(gap.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0) & ~gap & ~shut
+    near = cv2.dilate(gap.astype(np.uint8), np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    rim = near & ~gap & ~shut
     if rim.sum() < 16:
         return shut
     lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), 1.5), cv2.COLOR_RGB2Lab) // _BIN
@@ -66,16 +74,21 @@ def _foreign(rgb: np.ndarray, gap: np.ndarray, closed: np.ndarray | None) -> np.
     seen = np.bincount(bins[rim], minlength=count**3).reshape(count, count, count).astype(np.float32)
     # a colour a bin or two away is the same surface in another light
     for axis in range(3):
-        seen = np.apply_along_axis(np.convolve, axis, seen, [0.25, 0.5, 1.0, 0.5, 0.25], mode="same")
+        seen = np.apply_along_axis(_spread, axis, seen)
     strange = (seen.ravel()[bins] < _RARE * seen.max()).astype(np.uint8)
     strange = cv2.morphologyEx(strange, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     return shut | (cv2.dilate(strange, np.ones((5, 5), np.uint8)) > 0) & ~gap
 
 
-def smooth_fill(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Fill ``hole`` with its surroundings' low frequencies (frequency-selective reconstruction); shapes as :func:`fill`.
+def _spread(counts: np.ndarray) -> np.ndarray:
+    return np.convolve(counts, [0.25, 0.5, 1.0, 0.5, 0.25], mode="same")
 
-    Reference: Genser et al. 2018, *Spectral Constrained Frequency Selective Extrapolation*; OpenCV's ``xphoto``.
+
+def smooth_fill(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """Fill ``hole`` with its surroundings' low frequencies; shapes as :func:`fill`.
+
+    Frequency-selective reconstruction. Reference: Genser et al. 2018, *Spectral Constrained Frequency
+    Selective Extrapolation*; OpenCV's ``xphoto``.
     """
     if not hole.any():
         return rgb.copy()
@@ -84,7 +97,8 @@ def smooth_fill(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
     factor = min(1.0, _SMOOTH_SIDE / max(gap.shape))
     size = (max(1, round(gap.shape[1] * factor)), max(1, round(gap.shape[0] * factor)))
     small = np.ascontiguousarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA))
-    known = np.where(cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0, 0, 255).astype(np.uint8)
+    unknown = cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    known = np.where(unknown, 0, 255).astype(np.uint8)
     target = np.zeros_like(small)
     cv2.xphoto.inpaint(small, known, target, cv2.xphoto.INPAINT_FSR_FAST)
     wide = cv2.resize(target, gap.shape[::-1], interpolation=cv2.INTER_LINEAR)

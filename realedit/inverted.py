@@ -1,8 +1,8 @@
 """A photo inverted once, to be edited many times: its trajectory and what the model saw along it.
 
-The observations are made at the trajectory's own states (x*_k, t_k), which is where an edit of the same photo asks for
-them: cross-attention at every level (to find words), activations and self-attention keys and values at the levels that
-an edit can start from.
+The observations are made at the trajectory's own states (x*_k, t_k), which is where an edit of the same photo
+asks for them: cross-attention at every level (to find words), activations and self-attention keys and values
+at the levels that an edit can start from.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from inversion import Guidance, InversionResult, Schedule, invert
 from realedit.backbone import Backbone, Prompt
 
 EDITED = 0.7
-"""Share of the levels, from the photo up, whose activations, keys and values are kept: no edit starts above."""
+"""Share of the levels, from the photo up, whose activations, keys and values are kept: no edit starts
+above."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""
@@ -56,8 +57,8 @@ class Inversion:
 
     @classmethod
     def from_tensors(
-        cls, named: Mapping[str, Tensor], *, prompt: str, size: tuple[int, int], method: str, scale: float, schedule: Schedule,
-        device: torch.device,
+        cls, named: Mapping[str, Tensor], *, prompt: str, size: tuple[int, int], method: str, scale: float,
+        schedule: Schedule, device: torch.device,
     ) -> Inversion:  # fmt: skip
         """The reverse of :meth:`tensors`.
 
@@ -83,14 +84,16 @@ class Inversion:
 
 
 def capture_for(backbone: Backbone) -> Capture:
-    """The windows that inversion and edit share: decoder attention and activations, the finest decoder self-attention."""
+    """The windows that inversion and edit share: decoder attention and activations, finest self-attention."""
     finest = LayerSelection(("up",), (0,))
-    return Capture(backbone.unet, attention=LayerSelection(("up",)), features=LayerSelection(("up",)), memory=finest)
+    return Capture(
+        backbone.unet, attention=LayerSelection(("up",)), features=LayerSelection(("up",)), memory=finest
+    )
 
 
 def invert_photo(
-    backbone: Backbone, capture: Capture, x_0: Tensor, prompt: Prompt, size: tuple[int, int], *, method: str, steps: int,
-    scale: float, inversion_scale: float = 1.0, progress: Progress | None = None,
+    backbone: Backbone, capture: Capture, x_0: Tensor, prompt: Prompt, size: tuple[int, int], *,
+    method: str, steps: int, scale: float, inversion_scale: float = 1.0, progress: Progress | None = None,
 ) -> Inversion:  # fmt: skip
     """Invert a photo's latent and record what the model sees at every state of its trajectory."""
     before = backbone.evaluations
@@ -102,7 +105,9 @@ def invert_photo(
     with torch.no_grad():
         for level in range(1, steps + 1):
             kept = level <= round(EDITED * steps)
-            with capture.record(x_0.shape[-2:], tokens=prompt.tokens, memory=kept, partial=True) as seen:
+            with capture.record(
+                (x_0.shape[-2], x_0.shape[-1]), tokens=prompt.tokens, memory=kept, partial=True
+            ) as seen:
                 backbone(result.trajectory[level], schedule.timestep(level), prompt.conditioning)
             observations[level] = _halved(seen, kept)
             if progress is not None:
@@ -111,7 +116,7 @@ def invert_photo(
 
 
 def _halved(seen: Observation, kept: bool) -> Observation:
-    """In half precision, at once and not only on disk, so that a cached inversion edits to the same bits as a fresh one."""
+    """In half precision at once, so that a cached inversion edits to the same bits as a fresh one."""
     attention = {name: value.half() for name, value in seen.attention.items()}
     if not kept:
         return Observation(attention)

@@ -1,8 +1,9 @@
 """Where an object is: from a word's cross-attention, or from a mask, box or point that the user gives.
 
-Attention knows which object and roughly where (Hertz et al. 2022, *Prompt-to-Prompt*, arXiv 2208.01626); the pixels know
-its border. The heat is that of the decoder's finest cross-attention, which on the embedded model outlines objects best
-(IoU 0.68 at the best threshold against 0.54 to 0.60 for the coarser layers), averaged over the middle noise levels.
+Attention knows which object and roughly where (Hertz et al. 2022, *Prompt-to-Prompt*, arXiv 2208.01626); the
+pixels know its border. The heat is that of the decoder's finest cross-attention, which on the embedded model
+outlines objects best (IoU 0.68 at the best threshold against 0.54 to 0.60 for the coarser layers), averaged
+over the middle noise levels.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.fill import smooth_fill
 from realedit.matte import grabcut, main_part, matte
-from realedit.shadow import contrast, grow
+from realedit.shadow import contrast, disk, grow
 
 LIKELY, SURE = 0.4, 0.8
 """Heat, as a share of its maximum, above which a pixel is probably, and surely, the object's."""
@@ -33,7 +34,8 @@ class Location:
     Args:
         word: the object's words, or None where the user gave a region alone.
         mask: matte, float32 ``[H, W]`` in [0, 1] at the photo's size.
-        heat: float32 ``[h, w]`` in [0, 1]: what the model attended to; the given region where there is no word.
+        heat: float32 ``[h, w]`` in [0, 1]: what the model attended to; the given region where there is no
+            word.
         score: how sure the model is, in [0, 1]: the attention's peak; 1 where the user gave the region.
         source: "word", "mask", "box" or "point".
     """
@@ -66,7 +68,9 @@ class Location:
         return x / w, y / h, (x + width) / w, (y + height) / h
 
 
-def from_heat(rgb: np.ndarray, heat: np.ndarray, word: str, score: float, others: Sequence[np.ndarray] = ()) -> Location:
+def from_heat(
+    rgb: np.ndarray, heat: np.ndarray, word: str, score: float, others: Sequence[np.ndarray] = ()
+) -> Location:
     """Refine a word's heat ``[h, w]`` on the pixels of the photo.
 
     Args:
@@ -78,13 +82,18 @@ def from_heat(rgb: np.ndarray, heat: np.ndarray, word: str, score: float, others
     """
     h, w = rgb.shape[:2]
     wide = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-    likely = main_part(wide > LIKELY, wide)
-    possible = grow(likely, _REACH * max(h, w))
-    cut = grabcut(rgb, (wide > SURE) & likely, likely, possible)
-    mask = main_part(cut, wide)
-    elsewhere = wide < 0.07
+    claimed = np.zeros((h, w), bool)
     for other in others:
-        elsewhere |= cv2.resize(other, (w, h), interpolation=cv2.INTER_CUBIC) > np.maximum(wide, 0.5)
+        claimed |= cv2.resize(other, (w, h), interpolation=cv2.INTER_CUBIC) > np.maximum(wide, 0.5) + 0.1
+    likely = main_part(wide > LIKELY, wide)
+    reach = _REACH * max(h, w)
+    cut = grabcut(rgb, (wide > SURE) & likely, likely, grow(likely, reach))
+    mask = main_part(cut, wide)
+    # once more from what was found: the heat is coarse and often off-centre, the colours reach further
+    inner = cv2.erode(mask.astype(np.uint8), disk(3 * max(h, w) / 256)) > 0
+    cut = grabcut(rgb, inner & (wide > 0.5), mask, grow(mask, 1.2 * reach) & ~claimed)
+    mask = main_part(cut, wide)
+    elsewhere = (wide < 0.03) | claimed
     mask = complete(rgb, mask, elsewhere)
     return Location(word, matte(rgb, mask), heat, score, "word")
 
@@ -92,8 +101,8 @@ def from_heat(rgb: np.ndarray, heat: np.ndarray, word: str, score: float, others
 def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
     """Add what GrabCut's colours miss: a handle, a cap, a label, another colour than the rest of the object.
 
-    A part is added when it touches the mask, stands out from the surface behind it by more than a shadow could, ends
-    within reach (what runs on is surroundings) and is smaller than the object itself.
+    A part is added when it touches the mask, stands out from the surface behind it by more than a shadow
+    could, ends within reach (what runs on is surroundings) and is smaller than the object itself.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
@@ -126,7 +135,7 @@ def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.nda
 
 
 def from_mask(rgb: np.ndarray, mask: np.ndarray, word: str | None = None) -> Location:
-    """The user's own mask, ``[H, W]`` of any numeric type; taken as it is when it has soft edges, else given some.
+    """The user's own mask, ``[H, W]`` of any numeric type; as it is when its edges are soft, else softened.
 
     Raises:
         UsageError: its size is not the photo's, or nothing (or everything) is in it.
@@ -140,7 +149,10 @@ def from_mask(rgb: np.ndarray, mask: np.ndarray, word: str | None = None) -> Loc
     alpha = grey.astype(np.float32) / (255.0 if grey.dtype == np.uint8 and grey.max() > 1 else 1.0)
     hard = alpha > 0.5
     if not hard.any() or hard.all():
-        raise UsageError("the mask selects " + ("everything" if hard.all() else "nothing"), "paint the object white on black")
+        raise UsageError(
+            "the mask selects " + ("everything" if hard.all() else "nothing"),
+            "paint the object white on black",
+        )
     soft = alpha if ((alpha > 0.02) & (alpha < 0.98)).any() else matte(rgb, hard)
     return Location(word, soft.clip(0, 1), hard.astype(np.float32), 1.0, "mask")
 
@@ -156,11 +168,13 @@ def from_box(rgb: np.ndarray, box: tuple[float, float, float, float], word: str 
         raise UsageError(f"a box is x0,y0,x1,y1 with 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1, got {box}")
     h, w = rgb.shape[:2]
     inside = np.zeros((h, w), bool)
-    inside[round(y0 * h) : max(round(y1 * h), round(y0 * h) + 2), round(x0 * w) : max(round(x1 * w), round(x0 * w) + 2)] = True
+    top, left = round(y0 * h), round(x0 * w)
+    inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = True
     mask = grabcut(rgb, np.zeros_like(inside), inside, inside) & inside
     if mask.sum() < 0.05 * inside.sum():  # GrabCut found no object in it: the box itself is what was meant
         mask = inside
-    return Location(word, matte(rgb, main_part(mask, inside.astype(np.float32))), inside.astype(np.float32), 1.0, "box")
+    heat = inside.astype(np.float32)
+    return Location(word, matte(rgb, main_part(mask, heat)), heat, 1.0, "box")
 
 
 def from_point(rgb: np.ndarray, point: tuple[float, float], word: str | None = None) -> Location:
@@ -182,5 +196,7 @@ def from_point(rgb: np.ndarray, point: tuple[float, float], word: str | None = N
     likely = near | (main_part(alike | near, near.astype(np.float32)) & (distance < 0.25))
     mask = main_part(grabcut(rgb, near, likely, distance < 0.3), near.astype(np.float32))
     if not (mask & near).any() or mask.mean() > 0.2 or likely.mean() > 0.2:
-        raise ObjectNotFoundError(f"nothing at {x:.2f},{y:.2f} stands out from its surroundings", "draw a --box or give a --mask")
+        raise ObjectNotFoundError(
+            f"nothing at {x:.2f},{y:.2f} stands out from its surroundings", "draw a --box or give a --mask"
+        )
     return Location(word, matte(rgb, mask), near.astype(np.float32), 1.0, "point")

@@ -1,4 +1,4 @@
-"""From a rough mask to a matte: GrabCut settles which pixels are the object's, matting what share of each edge pixel.
+"""From a rough mask to a matte: GrabCut settles which pixels are the object's, matting its soft edge.
 
 GrabCut: Rother, Kolmogorov and Blake 2004 (OpenCV). Matting: guided filtering of the mask by the photo,
 He, Sun and Tang 2010, *Guided Image Filtering* (OpenCV's ``ximgproc``).
@@ -36,7 +36,9 @@ def grabcut(rgb: np.ndarray, sure: np.ndarray, likely: np.ndarray, possible: np.
         labels[cv2.resize(where.astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0] = label
     cv2.setRNGSeed(0)  # its colour models start from a randomised clustering
     try:
-        cv2.grabCut(small[..., ::-1].copy(), labels, None, np.zeros((1, 65)), np.zeros((1, 65)), 6, cv2.GC_INIT_WITH_MASK)
+        models = np.zeros((1, 65)), np.zeros((1, 65))
+        whole = (0, 0, *size)  # unused: the labels are given
+        cv2.grabCut(small[..., ::-1].copy(), labels, whole, *models, 6, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # no background or no foreground left to model
         return likely
     cut = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
@@ -45,7 +47,7 @@ def grabcut(rgb: np.ndarray, sure: np.ndarray, likely: np.ndarray, possible: np.
 
 
 def main_part(mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The connected part of a bool mask that holds the most of ``weight``; the mask itself when it is empty."""
+    """The connected part of a bool mask that holds most of ``weight``; the mask itself when it is empty."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8))
     if count < 2:
         return mask
@@ -56,8 +58,8 @@ def main_part(mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def matte(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Soft edge of a mask that follows the photo's own edges; float32 ``[H, W]`` in [0, 1].
 
-    Full inside the mask and zero outside it, but for a band about its border: a pixel or two in small photos, where a
-    camera's own blur is no wider, more in large ones.
+    Full inside the mask and zero outside it, but for a band about its border: a pixel or two in small photos,
+    where a camera's own blur is no wider, more in large ones.
     """
     h, w = mask.shape
     radius = max(1, round(max(h, w) / 512))
@@ -65,5 +67,6 @@ def matte(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     if radius == 1:
         return soft
     guided = cv2.ximgproc.guidedFilter(rgb.astype(np.float32) / 255, mask.astype(np.float32), radius, 1e-4)
-    band = grow(mask, radius) & ~(cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=radius) > 0)
+    inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=radius) > 0
+    band = grow(mask, radius) & ~inner
     return np.where(band, np.clip(guided, 0, 1), soft).astype(np.float32)

@@ -12,47 +12,48 @@ Example::
 from __future__ import annotations
 
 import json
-import math
-import os
 import time
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from PIL import Image
 
-from guidance import Capture, Transform
-from guidance.properties import object_attention
+from guidance import Transform
 from inversion import METHODS, Guidance, replay
 from realedit.anchor import Anchor, build_anchor
+from realedit.attention_heat import heat as heat_of
+from realedit.attention_heat import mean_attention
 from realedit.backbone import Backbone, Prompt, add_words
+from realedit.blend import blend, metrics
 from realedit.cache import Cache, cache_key
+from realedit.clock import Clock
 from realedit.edits import Edit, Plan, plan
-from realedit.environment import out_of_memory
-from realedit.errors import NumericalError, ObjectNotFoundError, OutOfFrameError, UsageError
+from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.frame import check_frame
+from realedit.inputs import PhotoLike, as_photo, at_size, given_location
 from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_photo
-from realedit.locate import Location, from_box, from_heat, from_mask, from_point
+from realedit.locate import Location, from_heat
+from realedit.model_errors import translated
 from realedit.models import ModelRef, fingerprint, load_pipeline, resolve_model
-from realedit.photo import Photo, composite, load_photo
+from realedit.photo import Photo, composite
+from realedit.recipe import recipe
 from realedit.resample import Resampled, Settings, resample
 from realedit.result import EditResult
 from realedit.shadow import grow
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-PhotoLike = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
 STEPS = 20
 METHOD = "direct"
-FOUND = 0.4
-"""Least peak of a word's mean attention that counts as having found it: objects that are there reach 0.77 to 0.99 on the
-embedded model, words that it does not know 0.13 to 0.25."""
+FOUND, FOUND_SPELT, FOUND_ELSEWHERE = 0.2, 0.4, 0.03
+"""Least peak of a word's mean attention that counts as having found it: a word that the embedded model's
+vocabulary holds, a word that its tokenizer has to spell out, and any word in a model whose attention was not
+trained on masks. On the embedded model objects that are there reach 0.23 to 0.99 (nine in ten over 0.86),
+words spelt out at most 0.24."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,9 @@ class RealEditPipeline:
         working_side: side of the square whose area the model works at; its own by default.
     """
 
-    def __init__(self, backbone: Backbone, ref: ModelRef, cache: Cache | None = None, working_side: int | None = None) -> None:
+    def __init__(
+        self, backbone: Backbone, ref: ModelRef, cache: Cache | None = None, working_side: int | None = None
+    ) -> None:
         self.backbone = backbone
         self.ref = ref
         self.cache = cache
@@ -84,15 +87,17 @@ class RealEditPipeline:
 
     @classmethod
     def from_pretrained(
-        cls, model: str | Path | None = None, *, device: str | None = None, dtype: torch.dtype | str | None = None,
-        offline: bool | None = None, cache: Cache | str | Path | bool | None = None, working_size: int | None = None,
+        cls, model: str | Path | None = None, *, device: str | None = None,
+        dtype: torch.dtype | str | None = None, offline: bool | None = None,
+        cache: Cache | str | Path | bool | None = None, working_size: int | None = None,
     ) -> RealEditPipeline:  # fmt: skip
         """Load a model.
 
         Args:
             model: a folder, a hub id or an alias; by default ``REALEDIT_MODEL``, else the embedded one.
             device: "cpu", "cuda"...; by default a GPU if there is one.
-            dtype: of the UNet and the text encoders; by default fp16 on a GPU, fp32 else. The VAE stays in fp32.
+            dtype: of the UNet and the text encoders; by default fp16 on a GPU, fp32 else. The VAE stays in
+                fp32.
             offline: never go to the network.
             cache: a cache or a folder; by default the user's cache folder; False for none.
             working_size: side in pixels of the square whose area the model works at; by default its own.
@@ -106,20 +111,17 @@ class RealEditPipeline:
             dtype = getattr(torch, dtype, None)
             if not isinstance(dtype, torch.dtype):
                 raise UsageError("dtype must be one of float32, float16, bfloat16")
-        with _translated():
+        with translated():
             pipeline = load_pipeline(ref, device=device, dtype=dtype, offline=offline)
-        if cache is False:
-            store = None
-        else:
-            store = cache if isinstance(cache, Cache) else Cache(None if cache in (None, True) else Path(cache))
-        return cls(Backbone(pipeline), ref, store, working_size)
+        return cls(Backbone(pipeline), ref, _cache(cache), working_size)
 
     # ------------------------------------------------------------------ locate
 
     def locate(
         self, photo: PhotoLike | InvertedPhoto, word: str | None = None, *, prompt: str | None = None,
         mask: np.ndarray | PhotoLike | None = None, box: tuple[float, float, float, float] | None = None,
-        point: tuple[float, float] | None = None, progress: Progress | None = None, **inversion: Any,  # noqa: ANN401
+        point: tuple[float, float] | None = None, progress: Progress | None = None,
+        **inversion: Any,  # noqa: ANN401
     ) -> Location:  # fmt: skip
         """Find an object by its words, or take the user's mask, box or point.
 
@@ -137,8 +139,8 @@ class RealEditPipeline:
             ObjectNotFoundError: the model does not see it.
             UsageError: the arguments contradict each other.
         """
-        loaded = photo.photo if isinstance(photo, InvertedPhoto) else _load(photo)
-        given = _by_region(loaded, word, mask, box, point)
+        loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
+        given = given_location(loaded, word, mask, box, point)
         if given is not None:
             return given
         if not word:
@@ -150,9 +152,16 @@ class RealEditPipeline:
     def _by_word(self, inverted: InvertedPhoto, word: str) -> Location:
         heats = self._heats(inverted.inversion, word)
         heat, score = heats.pop(word)
-        if score < FOUND:
+        if score < self._least_peak(word):
             raise self._not_found(word, score)
-        return from_heat(inverted.photo.rgb, heat, word, score, [other for other, peak in heats.values() if peak >= FOUND])
+        others = [other for other, peak in heats.values() if peak >= FOUND_SPELT]
+        return from_heat(inverted.photo.rgb, heat, word, score, others)
+
+    def _least_peak(self, word: str) -> float:
+        if self.ref.source != "embedded":
+            return FOUND_ELSEWHERE
+        spelt_out = len(self.backbone.seen_words(word)) > len(word.split())
+        return FOUND_SPELT if spelt_out else FOUND
 
     def _heats(self, inversion: Inversion, word: str) -> dict[str, tuple[np.ndarray, float]]:
         """Heat and peak of the object's words, and of the prompt's other words that name compact things."""
@@ -160,16 +169,17 @@ class RealEditPipeline:
         tokens = self.backbone.tokens(prompt, word)
         if not tokens:
             raise self._not_found(word, 0.0)
-        maps = _mean_attention(inversion)
-        heats = {word: _heat(maps, tokens)}
+        maps = mean_attention(inversion)
+        heats = {word: heat_of(maps, tokens)}
         taken = set(tokens)
         for other in dict.fromkeys(prompt.lower().split()):
             positions = self.backbone.tokens(prompt, other.strip(".,;:!?"))
             if positions and not taken & set(positions):
-                heat, peak = _heat(maps, positions)
+                heat, peak = heat_of(maps, positions)
                 there, own = heat > 0.4, heats[word][0] > 0.4
                 thing = there.mean() < 0.15  # and not a surface
-                attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())  # the object's own colour, say
+                # the object's own colour, say
+                attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())
                 if thing and not attribute:
                     heats[other] = (heat, peak)
         return heats
@@ -178,8 +188,10 @@ class RealEditPipeline:
         pieces = self.backbone.seen_words(word)
         read = " + ".join(f"'{piece}'" for piece in pieces)
         return ObjectNotFoundError(
-            f"no {word!r} found in the photo: {self.ref.name} read {read} (attention {score:.3f}, needs {FOUND})",
-            "describe the photo with --prompt, use another word, or show the object with --point, --box or --mask",
+            f"no {word!r} found in the photo: {self.ref.name} read {read} "
+            f"(attention {score:.3f}, needs {self._least_peak(word)})",
+            "describe the photo with --prompt, use another word, "
+            "or show the object with --point, --box or --mask",
         )
 
     # ------------------------------------------------------------------ invert
@@ -195,7 +207,8 @@ class RealEditPipeline:
             prompt: what the photo shows.
             method: one of ``inversion.METHODS``.
             steps: noise levels; 20 by default.
-            guidance_scale: that the replay is made for; 1 by default, 2 for null-text inversion, which needs another.
+            guidance_scale: that the replay is made for; 1 by default, 2 for null-text inversion, which needs
+                another.
             inversion_scale: guidance scale on the way up.
             progress: told of each stage.
         """
@@ -204,30 +217,33 @@ class RealEditPipeline:
         scale = guidance_scale if guidance_scale is not None else (2.0 if method == "null_text" else 1.0)
         if method == "null_text" and scale == 1:
             raise UsageError("null-text inversion needs a guidance scale other than 1")
-        loaded, steps = _load(photo), steps or STEPS
+        loaded, steps = as_photo(photo), steps or STEPS
         text = prompt or "a photo"
         began = time.perf_counter()
         size = self.backbone.working_size(loaded.height, loaded.width, self.working_side)
         schedule = self.backbone.schedule(steps)
         key = cache_key(
-            photo=loaded.digest(), prompt=text, model=fingerprint(self.ref), dtype=str(self.backbone.unet.dtype), method=method,
-            size=str(size), schedule=json.dumps(asdict(schedule)), scale=f"{scale} {inversion_scale}", layout="1",
+            photo=loaded.digest(), prompt=text, model=fingerprint(self.ref), method=method, size=str(size),
+            dtype=str(self.backbone.unet.dtype), schedule=json.dumps(asdict(schedule)),
+            scale=f"{scale} {inversion_scale}", layout="1",
         )  # fmt: skip
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:
             found = Inversion.from_tensors(
-                kept[0], prompt=text, size=size, method=method, scale=scale, schedule=schedule, device=self.backbone.device
-            )
+                kept[0], prompt=text, size=size, method=method, scale=scale, schedule=schedule,
+                device=self.backbone.device,
+            )  # fmt: skip
             return InvertedPhoto(loaded, found, True, time.perf_counter() - began)
-        with _translated(), self._capture:
-            x_0 = self.backbone.encode(_at(loaded.rgb, size))
+        with translated(), self._capture:
+            x_0 = self.backbone.encode(at_size(loaded.rgb, size))
             found = invert_photo(
-                self.backbone, self._capture, x_0, self.backbone.prompt(text, size), size, method=method, steps=steps,
-                scale=scale, inversion_scale=inversion_scale, progress=progress,
+                self.backbone, self._capture, x_0, self.backbone.prompt(text, size), size, method=method,
+                steps=steps, scale=scale, inversion_scale=inversion_scale, progress=progress,
             )  # fmt: skip
         if self.cache is not None:
             tensors = {name: value.cpu() for name, value in found.tensors().items()}
-            self.cache.put(key, tensors, {"prompt": text, "method": method, "model": self.ref.name, "steps": str(steps)})
+            made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(steps)}
+            self.cache.put(key, tensors, made)
         return InvertedPhoto(loaded, found, False, time.perf_counter() - began)
 
     def reconstruct(self, inverted: InvertedPhoto) -> np.ndarray:
@@ -236,12 +252,17 @@ class RealEditPipeline:
 
     def _replayed(self, inversion: Inversion) -> torch.Tensor:
         prompt = self.backbone.prompt(inversion.prompt, inversion.size)
-        with _translated():
+        with translated():
             guidance = Guidance(prompt.conditioning, prompt.null, inversion.result.guidance_scale)
             return replay(self.backbone, inversion.result, guidance)
 
     def _inverted_for(
-        self, photo: Photo | InvertedPhoto, prompt: str | None, word: str | None, progress: Progress | None, how: dict[str, Any]
+        self,
+        photo: Photo | InvertedPhoto,
+        prompt: str | None,
+        word: str | None,
+        progress: Progress | None,
+        how: dict[str, Any],
     ) -> InvertedPhoto:
         """An inversion whose prompt holds the object's words: the one given, if it does, else a new one."""
         if isinstance(photo, InvertedPhoto):
@@ -284,10 +305,10 @@ class RealEditPipeline:
         """
         wanted = plan(edits)
         settings = _settings(settings, strength)
-        clock = _Clock()
+        clock = Clock()
         before = self.backbone.evaluations
-        loaded = photo.photo if isinstance(photo, InvertedPhoto) else _load(photo)
-        given = _by_region(loaded, wanted.target, mask, box, point)
+        loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
+        given = given_location(loaded, wanted.target, mask, box, point)
         inverted = self._inverted_for(
             photo if isinstance(photo, InvertedPhoto) else loaded, prompt, wanted.target, progress, inversion
         )
@@ -299,34 +320,36 @@ class RealEditPipeline:
             check_frame(location, transform)
         _tell(progress, "anchor", 0, 1)
         closed = self._others(inverted, location, wanted.target)
-        with _translated():
+        with translated():
             anchor = build_anchor(loaded.rgb, location, transform, closed, shadow=settings.shadow)
         clock.lap("anchor")
         resampled = self._resample(inverted, anchor, location, wanted, transform, settings, seed, progress)
         clock.lap("resample")
-        edited, alpha = _blend(loaded.rgb, anchor, resampled, settings)
+        edited, alpha = blend(loaded.rgb, anchor, resampled, settings)
         out = composite(loaded, edited, alpha)
         clock.lap("composite")
-        latent = inverted.inversion.result.x_0 if METHOD == inverted.inversion.result.method else self._replayed(inverted.inversion)
-        reconstruction = self.backbone.decode(latent).round().astype(np.uint8)
-        metrics = _metrics(loaded, out, alpha, location, anchor, wanted)
-        metrics["model_evaluations"] = float(self.backbone.evaluations - before)
-        if resampled is not None and resampled.trace.energies:
-            metrics["energy_first"], metrics["energy_last"] = resampled.trace.energies[0], resampled.trace.energies[-1]
+        figures = metrics(loaded, out, alpha, location, anchor, resampled, wanted)
+        figures["model_evaluations"] = float(self.backbone.evaluations - before)
         return EditResult(
-            out, loaded, location, location.mask, anchor.matte, alpha > 0, Image.fromarray(reconstruction), metrics, seed,
-            clock.laps, self._recipe(wanted, inverted, settings, seed),
+            out, loaded, location, location.mask, anchor.matte, alpha > 0,
+            self._reconstruction(inverted.inversion), figures, seed, clock.laps,
+            recipe(wanted, inverted.inversion, settings, seed, self.ref.name),
         )  # fmt: skip
 
+    def _reconstruction(self, inversion: Inversion) -> Image.Image:
+        # the default method replays to the photo's own latent
+        latent = inversion.result.x_0 if inversion.result.method == METHOD else self._replayed(inversion)
+        return Image.fromarray(self.backbone.decode(latent).round().astype(np.uint8))
+
     def _others(self, inverted: InvertedPhoto, location: Location, word: str | None) -> np.ndarray | None:
-        """Where the prompt's other things lie, bool ``[H, W]``: nothing is to be copied from them into the hole."""
+        """Where the prompt's other things lie, bool ``[H, W]``: nothing is copied from them into the hole."""
         if not word:
             return None
         h, w = location.mask.shape
         own = grow(location.hard, max(h, w) / 64)
         closed = np.zeros((h, w), bool)
         for other, (heat, peak) in self._heats(inverted.inversion, word).items():
-            if other != word and peak >= FOUND:
+            if other != word and peak >= FOUND_SPELT:
                 closed |= grow(cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35, max(h, w) / 64)
         return closed & ~own
 
@@ -339,71 +362,19 @@ class RealEditPipeline:
         inversion = inverted.inversion
         prompt: Prompt = self.backbone.prompt(inversion.prompt, inversion.size)
         tokens = self.backbone.tokens(inversion.prompt, wanted.target) if wanted.target else []
-        with _translated(), self._capture:
+        with translated(), self._capture:
             return resample(
-                self.backbone, self._capture, inversion, prompt, anchor, location.hard, tokens, transform, settings, seed,
-                None if progress is None else lambda done, total: progress("resample", done, total),
+                self.backbone, self._capture, inversion, prompt, anchor, location.hard, tokens, transform,
+                settings, seed, None if progress is None else partial(progress, "resample"),
             )  # fmt: skip
 
-    def _recipe(self, wanted: Plan, inverted: InvertedPhoto, settings: Settings, seed: int) -> dict[str, Any]:
-        inversion = inverted.inversion
-        return {
-            "edit": {name: value for name, value in asdict(wanted).items() if value is not None},
-            "prompt": inversion.prompt,
-            "model": self.ref.name,
-            "inversion": inversion.result.method,
-            "steps": inversion.result.schedule.steps,
-            "seed": seed,
-            "settings": asdict(settings),
-            "versions": {name: _version(name) for name in ("realedit", "torch", "diffusers", "transformers")},
-        }
 
-
-def _version(name: str) -> str:
-    """A distribution's version; "source" where it runs from a checkout that is not installed."""
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "source"
-
-
-class _Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.laps: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.laps[stage] = now - self._last
-        self._last = now
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn what the model's libraries raise into errors a user can act on."""
-    try:
-        yield
-    except FloatingPointError as error:
-        raise NumericalError(str(error), "try --dtype float32, or another model") from error
-    except (MemoryError, RuntimeError) as error:
-        memory = out_of_memory(error)
-        if memory is None:
-            raise
-        raise memory from error
-
-
-def _load(photo: PhotoLike) -> Photo:
-    return photo if isinstance(photo, Photo) else load_photo(photo)
-
-
-def _at(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A photo at (height, width)."""
-    if rgb.shape[:2] == size:
-        return rgb
-    smaller = size[0] < rgb.shape[0]
-    return cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
+    if isinstance(cache, Cache):
+        return cache
+    if cache is False:
+        return None
+    return Cache(Path(cache) if isinstance(cache, str | Path) else None)
 
 
 def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
@@ -424,101 +395,3 @@ def _settings(settings: Settings | None, strength: float | None) -> Settings:
     if not 0 <= settings.strength <= EDITED:
         raise UsageError(f"strength must lie in [0, {EDITED}], got {settings.strength}")
     return settings
-
-
-def _by_region(
-    photo: Photo, word: str | None, mask: np.ndarray | PhotoLike | None, box: tuple[float, float, float, float] | None,
-    point: tuple[float, float] | None,
-) -> Location | None:  # fmt: skip
-    if sum(what is not None for what in (mask, box, point)) > 1:
-        raise UsageError("give one of mask, box and point, not several")
-    if mask is not None:
-        array = mask if isinstance(mask, np.ndarray) else _load(mask).rgb
-        return from_mask(photo.rgb, array, word)
-    if box is not None:
-        return from_box(photo.rgb, box, word)
-    if point is not None:
-        return from_point(photo.rgb, point, word)
-    return None
-
-
-def _mean_attention(inversion: Inversion) -> torch.Tensor:
-    """Mean attention of the finest recorded layers over the middle noise levels, ``[h, w, K]``."""
-    steps = inversion.result.schedule.steps
-    levels = range(max(1, round(0.1 * steps)), max(2, round(0.5 * steps)) + 1)
-    finest = max(a.shape[1] * a.shape[2] for a in inversion.observations[1].attention.values())
-    maps = [
-        a[0].float()
-        for level in levels
-        for a in inversion.observations[level].attention.values()
-        if a.shape[1] * a.shape[2] == finest
-    ]
-    return torch.stack(maps).mean(0).cpu()
-
-
-def _heat(maps: torch.Tensor, tokens: list[int]) -> tuple[np.ndarray, float]:
-    """An object's attention brought to [0, 1], and its peak before that."""
-    attention = object_attention(maps[None], tokens)[0]
-    low, high = float(attention.min()), float(attention.max())
-    return ((attention - low) / max(high - low, 1e-9)).numpy().astype(np.float32), high
-
-
-def check_frame(location: Location, transform: Transform) -> None:
-    """Refuse a transform that carries the object over the border.
-
-    Raises:
-        OutOfFrameError: it says by how much.
-    """
-    h, w = location.mask.shape
-    x0, y0, x1, y1 = location.box
-    corners = torch.tensor([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], dtype=torch.float64)
-    moved = transform.apply(corners, w / h)
-    low, high = moved.amin(0).tolist(), moved.amax(0).tolist()
-    # an object that the frame cuts already may stay cut on that side
-    over = {
-        "left": -low[0] if x0 > 0.003 else -low[0] - x0,
-        "right": high[0] - 1 if x1 < 0.997 or high[0] > x1 else 0.0,
-        "top": -low[1] if y0 > 0.003 else -low[1] - y0,
-        "bottom": high[1] - 1 if y1 < 0.997 or high[1] > y1 else 0.0,
-    }
-    side, amount = max(over.items(), key=lambda item: item[1])
-    if amount > 0.002:
-        raise OutOfFrameError(
-            f"the object would leave the frame by {math.ceil(100 * amount)} % of its "
-            f"{'width' if side in ('left', 'right') else 'height'} at the {side}",
-            "use a smaller change, or --allow-crop to let it be cut",
-        )
-
-
-def _blend(rgb: np.ndarray, anchor: Anchor, resampled: Resampled | None, settings: Settings) -> tuple[np.ndarray, np.ndarray]:
-    """The edited picture, uint8 ``[H, W, 3]``, and the alpha it is laid over the photo with, float32 ``[H, W]``."""
-    h, w = rgb.shape[:2]
-    unit = max(h, w) / 256
-    alpha = anchor.changed.astype(np.float32)
-    picture = anchor.picture
-    if resampled is not None:
-        wide = grow(anchor.changed, 3 * unit)
-        soft = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 1.5 * unit) * wide
-        change = cv2.resize(resampled.change, (w, h), interpolation=cv2.INTER_CUBIC)
-        picture = picture + settings.resample * soft[..., None] * change * (1 - settings.pin * anchor.matte[..., None])
-        alpha = wide.astype(np.float32)
-    edited = np.clip(picture, 0, 255).round().astype(np.uint8)
-    return edited, alpha
-
-
-def _metrics(
-    photo: Photo, out: Photo, alpha: np.ndarray, location: Location, anchor: Anchor, wanted: Plan
-) -> dict[str, float]:
-    """Figures of an edit that need no truth."""
-    after = Location(location.word, anchor.matte, location.heat, 1.0, location.source) if (anchor.matte > 0.5).any() else None
-    changed = (photo.rgb != out.rgb).any(-1)
-    figures = {
-        "changed_outside_region": float((changed & (alpha == 0)).sum()),
-        "region_share": float((alpha > 0).mean()),
-        "score": location.score,
-    }
-    if after is not None:
-        (x0, y0), (x1, y1) = location.centroid, after.centroid
-        figures["centroid_error"] = math.hypot(x1 - x0 - wanted.dx, y1 - y0 - wanted.dy)
-        figures["size_ratio"] = float(anchor.matte.sum() / location.mask.sum())
-    return figures

@@ -1,17 +1,17 @@
 """The anchored, self-guided resampling: the edit in pixels, seen through the model.
 
-1. The anchor's latent is noised to an intermediate level with the photo's own inverted noise, carried along with the
-   object; the hole gets fresh noise.
+1. The anchor's latent is noised to an intermediate level with the photo's own inverted noise, carried along
+   with the object; the hole gets fresh noise.
 2. Outside the edited region every state is the source trajectory's.
-3. Self-attention reads the source's keys and values through a leak-proof mask: the hole sees background alone, the moved
-   object sees itself at its old place.
-4. Self-guidance settles shape and size at the target, keeps the object out of the hole and takes the activations of its
-   surroundings along.
-5. What the model changes against the anchor as its own VAE shows it is added to the anchor's pixels, so that neither the
-   VAE's blur nor the working size touches the photo's detail.
+3. Self-attention reads the source's keys and values through a leak-proof mask: the hole sees background
+   alone, the moved object sees itself at its old place.
+4. Self-guidance settles shape and size at the target, keeps the object out of the hole and takes the
+   activations of its surroundings along.
+5. What the model changes against the anchor as its own VAE shows it is added to the anchor's pixels, so that
+   neither the VAE's blur nor the working size touches the photo's detail.
 
-References: Epstein et al. 2023, arXiv 2306.00986; MasaCtrl, arXiv 2304.08465 (shared keys and values); PixelMan,
-arXiv 2412.14283 (pixel-manipulated branch, leak-proof self-attention).
+References: Epstein et al. 2023, arXiv 2306.00986; MasaCtrl, arXiv 2304.08465 (shared keys and
+values); PixelMan, arXiv 2412.14283 (pixel-manipulated branch, leak-proof self-attention).
 """
 
 from __future__ import annotations
@@ -25,7 +25,20 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from guidance import Absence, Anchors, Capture, Features, Shape, Size, Term, Trace, Transform, Window, self_guided_sample, warp
+from guidance import (
+    Absence,
+    Anchors,
+    Capture,
+    Features,
+    Shape,
+    Size,
+    Term,
+    Trace,
+    Transform,
+    Window,
+    self_guided_sample,
+    warp,
+)
 from guidance.layers import map_size
 from inversion import Guidance
 from realedit.anchor import Anchor
@@ -39,7 +52,8 @@ class Settings:
     """The knobs of an edit; each ingredient has a switch, so that what it gives can be measured.
 
     Args:
-        strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor as it is.
+        strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
+            as it is.
         guidance_scale: classifier-free guidance of the resampling.
         self_guidance: ``v`` of the guided sampler; 0 turns the energies off.
         window: the guided steps, a share of the sampled ones from the first.
@@ -47,7 +61,8 @@ class Settings:
         pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
         shadow: whether the object's shadow is looked for and taken along.
         resample: how much of the model's change is added to the anchor's pixels, in [0, 1].
-        smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own texture with.
+        smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own
+            texture with.
     """
 
     strength: float = 0.4
@@ -58,7 +73,7 @@ class Settings:
     pin: float = 0.8
     shadow: bool = True
     resample: float = 1.0
-    smooth: float = 0.0
+    smooth: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -77,8 +92,8 @@ class Resampled:
 
 
 def resample(
-    backbone: Backbone, capture: Capture, inversion: Inversion, prompt: Prompt, anchor: Anchor, old: np.ndarray,
-    tokens: list[int], transform: Transform, settings: Settings, seed: int,
+    backbone: Backbone, capture: Capture, inversion: Inversion, prompt: Prompt, anchor: Anchor,
+    old: np.ndarray, tokens: list[int], transform: Transform, settings: Settings, seed: int,
     callback: Callable[[int, int], None] | None = None,
 ) -> Resampled:  # fmt: skip
     """Run the anchor through the model.
@@ -147,7 +162,9 @@ class _Regions:
         size = (z.shape[-2], z.shape[-1])
 
         def down(mask: np.ndarray) -> Tensor:
-            return adaptive_avg_pool2d(torch.from_numpy(mask.astype(np.float32)).to(z.device)[None, None], size)
+            return adaptive_avg_pool2d(
+                torch.from_numpy(mask.astype(np.float32)).to(z.device)[None, None], size
+            )
 
         unit = max(old.shape) / 256
         new = anchor.matte > 0.5
@@ -163,8 +180,10 @@ class _Regions:
         )
 
     def attention_mask(self, size: tuple[int, int]) -> Tensor:
-        """Who may look at whom, ``[L, 2 L]`` boolean: the hole at background alone, the object also at its old self."""
-        target, hole, old = (adaptive_avg_pool2d(m, size).flatten() for m in (self.target, self.hole, self.old))
+        """Who may look at whom, ``[L, 2 L]``: the hole at background alone, the object also at itself."""
+        target, hole, old = (
+            adaptive_avg_pool2d(m, size).flatten() for m in (self.target, self.hole, self.old)
+        )
         is_target = target > 0.3
         is_hole = (hole > 0.15) & ~is_target
         was_object = old > 0.15
@@ -178,8 +197,10 @@ class _Regions:
         return mask
 
 
-def _noised(z: Tensor, noise: Tensor, alpha: float, sigma: float, maps: _Regions, transform: Transform, seed: int) -> Tensor:
-    """The anchor's latent at a level: the photo's own noise, the object's carried along, fresh noise in the hole."""
+def _noised(
+    z: Tensor, noise: Tensor, alpha: float, sigma: float, maps: _Regions, transform: Transform, seed: int
+) -> Tensor:
+    """The anchor's latent at a level: the photo's noise, the object's carried along, fresh in the hole."""
     carried = warp(noise.movedim(1, -1), transform).movedim(-1, 1)
     generator = torch.Generator().manual_seed(seed)
     fresh = torch.randn(z.shape, generator=generator).to(z)

@@ -53,11 +53,11 @@ class EditResult:
         return self.photo.to_pillow()
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the edited photo, its provenance and a sidecar with the recipe; see :func:`realedit.photo.save_photo`."""
+        """Write the edited photo, its provenance and its recipe; see :func:`realedit.photo.save_photo`."""
         return save_photo(self.photo, Path(path), force=force, recipe=self.recipe)
 
     def show_report(self, path: str | Path | None = None, *, force: bool = False) -> Path:
-        """Write the report page (and its panel, as PNG, beside it) and return its path; without a path, open it in a browser."""
+        """Write the report page, its panel beside it as PNG; return its path; without one, open it."""
         from realedit.report import write_report
 
         if path is not None:

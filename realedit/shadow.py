@@ -1,9 +1,10 @@
 r"""The shadow that an object casts: found in the photo, as a layer of light that goes where the object goes.
 
 A shadow leaves what it falls on in place and takes light from it, so the photo is modelled as
-:math:`I = B\, e^{-S}` beside the object, with B what the surface would look like (its smooth continuation from outside a
-band around the object) and S >= 0 the lost light per channel, in log intensity. S is believed where it is dark
-against the band, nearly grey (light is lost alike in all channels) and touches the object's lower part.
+:math:`I = B\, e^{-S}` beside the object, with B what the surface would look like (its smooth continuation
+from outside a band around the object) and S >= 0 the lost light per channel, in log intensity. S is believed
+where it is dark against the band, nearly grey (light is lost alike in all channels) and touches the object's
+lower part.
 
 Reference: the multiplicative illumination model is Land & McCann's (1971), *Lightness and Retinex Theory*.
 """
@@ -18,7 +19,8 @@ import numpy as np
 from realedit.fill import smooth_fill
 
 _REACH = 0.6
-"""How far a shadow is looked for around the object, in square roots of its area (1.5 times as far to the sides)."""
+"""How far a shadow is looked for around the object, in square roots of its area (1.5 times as far to the
+sides)."""
 _FAINTEST = 0.08
 """Least loss of log intensity that counts as a shadow."""
 _EDGE = 0.5
@@ -29,7 +31,7 @@ _FLOOR = 8.0
 
 @dataclass(frozen=True)
 class Shadow:
-    """A shadow: where it lies (bool ``[H, W]``) and the light it takes (float32 ``[H, W, 3]``, log intensity, >= 0)."""
+    """A shadow: where it lies (bool ``[H, W]``), the light it takes (float32 ``[H, W, 3]`` >= 0, in logs)."""
 
     mask: np.ndarray
     loss: np.ndarray
@@ -88,17 +90,25 @@ def find_shadow(rgb: np.ndarray, mask: np.ndarray, closed: np.ndarray | None = N
     return Shadow(found, _layer(loss, found, mask, beside, unit))
 
 
-def _layer(loss: np.ndarray, found: np.ndarray, mask: np.ndarray, beside: np.ndarray, unit: float) -> np.ndarray:
-    """The light lost: the surface's own texture averaged out of it, carried on under the object, soft at its edge."""
+def _layer(
+    loss: np.ndarray, found: np.ndarray, mask: np.ndarray, beside: np.ndarray, unit: float
+) -> np.ndarray:
+    """The light lost: the surface's texture averaged out of it, carried on under the object, softened."""
     core = cv2.erode(found.astype(np.uint8), disk(unit)) > 0
     core = core & beside if (core & beside).any() else found & beside
     depth = np.median(loss[core], axis=0).clip(0)
     under = mask & grow(found, 3 * unit)
     edge = cv2.GaussianBlur((found | under).astype(np.float32), (0, 0), unit)
-    return (edge[..., None] * depth).astype(np.float32)
+    # a soft shadow fades: its own slope, free of the surface's texture, but never deeper than its core
+    fading = _average(loss, found & beside, 3 * unit).clip(0)
+    share = np.where(under[..., None], 1.0, np.minimum(fading / np.maximum(depth, 1e-3), 1.0))
+    share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), unit)
+    return (edge[..., None] * share * depth).astype(np.float32)
 
 
-def contrast(rgb: np.ndarray, surface: np.ndarray, where: np.ndarray | None = None, sigma: float = 0.0) -> np.ndarray:
+def contrast(
+    rgb: np.ndarray, surface: np.ndarray, where: np.ndarray | None = None, sigma: float = 0.0
+) -> np.ndarray:
     """Log intensity that a photo lacks against what its surface would show; float32 ``[H, W, 3]``.
 
     Args:

@@ -10,8 +10,17 @@ from pathlib import Path
 import pytest
 
 from command import Command
+from realedit import RealEditPipeline
+from realedit.backbone import Backbone
+from realedit.models import resolve_model
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def pipeline(backbone: Backbone) -> RealEditPipeline:
+    """The API on the embedded model, without a cache."""
+    return RealEditPipeline(backbone, resolve_model("tabletop"))
 
 
 @pytest.fixture

@@ -1,0 +1,54 @@
+"""What a caller may hand in: a photo in any of its forms, a region that shows the object."""
+
+from __future__ import annotations
+
+import os
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from realedit.errors import UsageError
+from realedit.locate import Location, from_box, from_mask, from_point
+from realedit.photo import Photo, load_photo
+
+PhotoLike = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
+
+
+def as_photo(photo: PhotoLike) -> Photo:
+    """Load a photo, unless it is loaded already.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    return photo if isinstance(photo, Photo) else load_photo(photo)
+
+
+def at_size(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A photo at (height, width)."""
+    if rgb.shape[:2] == size:
+        return rgb
+    smaller = size[0] < rgb.shape[0]
+    return cv2.resize(rgb, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def given_location(
+    photo: Photo, word: str | None, mask: np.ndarray | PhotoLike | None,
+    box: tuple[float, float, float, float] | None, point: tuple[float, float] | None,
+) -> Location | None:  # fmt: skip
+    """The object in the user's own mask, box or point; None where none of them is given.
+
+    Raises:
+        ObjectNotFoundError: nothing at the point stands out.
+        UsageError: more than one is given, or it does not fit the photo.
+    """
+    if sum(what is not None for what in (mask, box, point)) > 1:
+        raise UsageError("give one of mask, box and point, not several")
+    if mask is not None:
+        array = mask if isinstance(mask, np.ndarray) else as_photo(mask).rgb
+        return from_mask(photo.rgb, array, word)
+    if box is not None:
+        return from_box(photo.rgb, box, word)
+    if point is not None:
+        return from_point(photo.rgb, point, word)
+    return None

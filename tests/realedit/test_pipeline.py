@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from realedit import Move, RealEditPipeline, Resize
+from realedit.backbone import Backbone
+from realedit.cache import Cache
+from realedit.errors import OutOfFrameError, OutputExistsError, UsageError
+from realedit.models import resolve_model
+from realedit.pipeline import InvertedPhoto
+from realedit.resample import Settings
+from realedit.result import EditResult
+
+PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "mug.jpg"
+PROMPT = "a photo of a red mug on a wooden table"
+DX = 0.2
+
+
+@pytest.fixture(scope="module")
+def inverted(pipeline: RealEditPipeline) -> InvertedPhoto:
+    return pipeline.invert(PHOTO, PROMPT)
+
+
+@pytest.fixture(scope="module")
+def moved(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> EditResult:
+    return pipeline.edit(inverted, Move("mug", dx=DX), seed=3)
+
+
+@pytest.fixture(scope="module")
+def small() -> Image.Image:
+    """The photo at the model's working size: filling the hole takes most of an edit."""
+    return Image.open(PHOTO).convert("RGB").resize((320, 224), Image.Resampling.LANCZOS)
+
+
+def _digest(result: EditResult) -> str:
+    return hashlib.sha256(result.photo.rgb.tobytes()).hexdigest()
+
+
+@pytest.mark.slow
+def test_outside_the_region_it_is_the_photo_to_the_bit(moved: EditResult) -> None:
+    assert moved.metrics["changed_outside_region"] == 0
+    assert np.array_equal(moved.photo.rgb[~moved.region], np.array(Image.open(PHOTO))[~moved.region])
+    assert 0.02 < moved.region.mean() < 0.25
+    assert moved.metrics["region_share"] == pytest.approx(moved.region.mean())
+
+
+@pytest.mark.slow
+def test_the_model_itself_finds_the_object_where_it_was_to_go(
+    pipeline: RealEditPipeline, moved: EditResult
+) -> None:
+    again = pipeline.locate(moved.photo, "mug", prompt=PROMPT)
+    x, y = moved.location.centroid
+    assert again.centroid == pytest.approx((x + DX, y), abs=0.02)
+    assert moved.metrics["centroid_error"] < 0.005
+    assert again.mask[moved.mask_before > 0.5].mean() < 0.02
+
+
+@pytest.mark.slow
+def test_the_report_and_the_photo_are_written(moved: EditResult, tmp_path: Path) -> None:
+    saved = moved.save(tmp_path / "moved.png")
+    with Image.open(saved) as written:
+        assert np.array_equal(np.array(written.convert("RGB")), moved.photo.rgb)
+    with pytest.raises(OutputExistsError):
+        moved.save(saved)
+    page = moved.show_report(tmp_path / "report.html")
+    assert "<html" in page.read_text()
+    with Image.open(tmp_path / "report.png") as panel:
+        assert panel.width > 100
+
+
+@pytest.mark.slow
+def test_a_resized_object_covers_the_square_of_the_scale(
+    pipeline: RealEditPipeline, inverted: InvertedPhoto
+) -> None:
+    result = pipeline.edit(inverted, Resize("mug", 1.3))
+    assert result.mask_after.sum() / result.mask_before.sum() == pytest.approx(1.69, rel=0.02)
+    x0, y0, x1, y1 = result.location.box
+    x, y = result.location.centroid
+    wide = 1.5  # a box with room around the enlarged object, for GrabCut to find it by its colours
+    box = (x + wide * (x0 - x), y + wide * (y0 - y), x + wide * (x1 - x), y + wide * (y1 - y))
+    before, after = (pipeline.locate(photo, box=box) for photo in (result.source, result.photo))
+    assert after.mask.sum() / before.mask.sum() == pytest.approx(1.69, rel=0.08)
+
+
+def test_the_default_replay_is_the_vaes_round_trip(
+    pipeline: RealEditPipeline, inverted: InvertedPhoto
+) -> None:
+    replayed = pipeline.reconstruct(inverted)
+    round_trip = pipeline.backbone.decode(inverted.inversion.result.x_0)
+    # a PSNR of 50 dB, as a mean square: the two may be equal
+    assert np.square(round_trip - replayed).mean() <= 255**2 / 1e5
+    assert replayed.shape == (*inverted.inversion.size, 3)
+
+
+@pytest.mark.slow
+def test_a_kept_inversion_edits_to_the_same_bits_for_less(
+    backbone: Backbone, small: Image.Image, tmp_path: Path
+) -> None:
+    pipe = RealEditPipeline(backbone, resolve_model("tabletop"), Cache(tmp_path))
+    first, second = (pipe.edit(small, Move("mug", dx=DX), prompt=PROMPT, seed=3) for _ in range(2))
+    assert _digest(first) == _digest(second)
+    assert np.array_equal(first.mask_after, second.mask_after)
+    assert second.metrics["model_evaluations"] <= 0.5 * first.metrics["model_evaluations"]
+    assert pipe.invert(small, PROMPT).cached
+    assert not pipe.invert(small, PROMPT + " indoors").cached
+
+
+@pytest.mark.slow
+def test_the_seed_decides_the_bytes(pipeline: RealEditPipeline, small: Image.Image) -> None:
+    inverted = pipeline.invert(small, PROMPT)
+    same, again, other = (pipeline.edit(inverted, Move("mug", dx=DX), seed=seed) for seed in (5, 5, 6))
+    assert _digest(same) == _digest(again)
+    assert _digest(same) != _digest(other)
+    assert same.seed == same.recipe["seed"] == 5
+
+
+def test_an_object_may_not_leave_the_frame_unasked(pipeline: RealEditPipeline, small: Image.Image) -> None:
+    inverted = pipeline.invert(small, PROMPT)
+    location = pipeline.locate(inverted, "mug")
+    out = 0.095
+    dx = 1 - location.box[2] + out
+    with pytest.raises(OutOfFrameError) as caught:
+        pipeline.edit(inverted, Move("mug", dx=dx))
+    assert str(caught.value).startswith(
+        "the object would leave the frame by 10 % of its width at the right; use a"
+    )
+    result = pipeline.edit(inverted, Move("mug", dx=dx), allow_crop=True, strength=0)
+    assert (result.mask_after[:, -1] > 0.5).any()
+    assert result.mask_after.sum() < 0.95 * result.mask_before.sum()
+    assert (result.mask_after[:, :100] == 0).all()
+
+
+@pytest.mark.parametrize("box", [(0, 120, 320, 280), (60, 0, 220, 320)], ids=["2:1", "1:2"])
+def test_other_aspect_ratios_work(pipeline: RealEditPipeline, box: tuple[int, int, int, int]) -> None:
+    crop = Image.open(PHOTO).convert("RGB").resize((480, 320), Image.Resampling.LANCZOS).crop(box)
+    result = pipeline.edit(crop, Move("mug", dx=0.1), prompt=PROMPT)
+    assert result.photo.rgb.shape == (crop.height, crop.width, 3)
+    assert result.reconstruction.width / result.reconstruction.height == pytest.approx(
+        crop.width / crop.height, rel=0.2
+    )
+    assert result.metrics["changed_outside_region"] == 0
+    assert result.metrics["centroid_error"] < 0.01
+
+
+def test_without_resampling_it_is_the_anchor(pipeline: RealEditPipeline, small: Image.Image) -> None:
+    inverted = pipeline.invert(small, PROMPT)
+    before = pipeline.backbone.evaluations
+    result = pipeline.edit(inverted, Move("mug", dx=DX), settings=Settings(strength=0))
+    assert pipeline.backbone.evaluations == before
+    assert result.metrics["changed_outside_region"] == 0
+
+
+@pytest.mark.parametrize("strength", [-0.1, 0.8])
+def test_a_strength_out_of_range_is_refused(
+    pipeline: RealEditPipeline, small: Image.Image, strength: float
+) -> None:
+    with pytest.raises(UsageError, match=r"^strength must lie in \[0, 0\.7\], got "):
+        pipeline.edit(small, Move("mug", dx=DX), strength=strength)
+
+
+def test_an_unknown_method_is_refused(pipeline: RealEditPipeline, small: Image.Image) -> None:
+    with pytest.raises(UsageError, match=r"^no inversion method 'magic'; use one of "):
+        pipeline.invert(small, PROMPT, method="magic")
+
+
+def test_progress_is_told_stage_by_stage(pipeline: RealEditPipeline, small: Image.Image) -> None:
+    told: list[tuple[str, int, int]] = []
+    pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, progress=lambda *step: told.append(step))
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["invert", "observe", "anchor", "resample"]
+    for stage in ("invert", "observe", "resample"):
+        steps = [(done, total) for name, done, total in told if name == stage]
+        assert steps[-1][0] == steps[-1][1]
+        assert [done for done, _ in steps] == sorted(done for done, _ in steps)

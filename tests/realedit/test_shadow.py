@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from realedit.shadow import Shadow, find_shadow, grow
+
+SIDE = 256
+LOSS = 0.5
+
+
+def _surface(texture: str) -> np.ndarray:
+    rows, columns = np.mgrid[:SIDE, :SIDE].astype(float)
+    base = np.full((SIDE, SIDE, 3), (180.0, 150.0, 120.0))
+    if texture == "ramp":
+        base *= (0.85 + 0.3 * columns / SIDE)[..., None]
+    if texture == "grain":
+        base += 6 * np.sin(2 * np.pi * rows / 7)[..., None]
+    return base + np.random.default_rng(0).normal(0, 2, base.shape)
+
+
+def _disc(x: float, y: float, rx: float, ry: float | None = None) -> np.ndarray:
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    return ((columns - x) / rx) ** 2 + ((rows - y) / (ry or rx)) ** 2 < 1
+
+
+def _scene(texture: str, loss: float = LOSS) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A photo, a disc in it, and the shadow beside the disc's lower half."""
+    disc = _disc(110, 120, 28)
+    shade = _disc(138, 140, 34, 11) & ~disc
+    light = np.exp(-loss * cv2.GaussianBlur(shade.astype(float), (0, 0), 1))
+    rgb = _surface(texture) * light[..., None]
+    rgb[disc] = (200, 30, 30)
+    return rgb.clip(0, 255).round().astype(np.uint8), disc, shade
+
+
+@pytest.mark.parametrize("texture", ["flat", "ramp", "grain"])
+def test_a_known_shadow_is_found(texture: str) -> None:
+    rgb, disc, shade = _scene(texture)
+    found = find_shadow(rgb, disc)
+    apart = ~grow(disc, 2)  # at the object's own edge its blur decides
+    overlap = (found.mask & shade & apart).sum() / ((found.mask | shade) & apart).sum()
+    assert overlap > 0.7
+    assert not (found.mask & disc).any()
+
+
+@pytest.mark.parametrize("texture", ["flat", "ramp", "grain"])
+@pytest.mark.parametrize("loss", [0.3, 0.6])
+def test_its_depth_is_the_light_that_was_taken(texture: str, loss: float) -> None:
+    rgb, disc, shade = _scene(texture, loss)
+    found = find_shadow(rgb, disc)
+    core = cv2.erode(shade.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    assert found.loss[core].mean() == pytest.approx(loss, rel=0.25)
+    assert found.loss.min() >= 0
+
+
+def test_where_there_is_none_none_is_found() -> None:
+    for texture in ("flat", "ramp", "grain"):
+        rgb, disc, _ = _scene(texture, 0.0)
+        found = find_shadow(rgb, disc)
+        assert not found.mask.any()
+        assert not found.loss.any()
+
+
+def test_a_coloured_thing_beside_the_object_is_no_shadow() -> None:
+    rgb, disc, shade = _scene("flat", 0.0)
+    rgb[shade] = (40, 60, 160)
+    assert not find_shadow(rgb, disc).mask.any()
+
+
+def test_nothing_is_looked_for_on_other_objects() -> None:
+    rgb, disc, shade = _scene("flat")
+    found = find_shadow(rgb, disc, closed=grow(shade, 4) & ~disc)
+    assert (found.mask & shade).sum() < 0.2 * shade.sum()
+
+
+def test_casting_takes_the_light_from_a_picture() -> None:
+    rgb = np.full((4, 4, 3), 100, np.uint8)
+    loss = np.zeros((4, 4, 3), np.float32)
+    loss[:2] = 0.7
+    cast = Shadow(loss[..., 0] > 0, loss).cast(rgb)
+    np.testing.assert_allclose(cast[2:], 100, atol=1e-4)
+    np.testing.assert_allclose(cast[:2], (100 + 8) * np.exp(-0.7) - 8, rtol=1e-5)
+
+
+def test_growing_is_by_a_disk() -> None:
+    point = np.zeros((31, 31), bool)
+    point[15, 15] = True
+    rows, columns = np.mgrid[:31, :31]
+    distance = np.hypot(rows - 15, columns - 15)
+    grown = grow(point, 6)
+    assert grown[distance <= 5].all()
+    assert not grown[distance > 7].any()
