@@ -1,9 +1,9 @@
-"""A guidance term of one's own: anything differentiable of what the denoiser sees. Here: keep a word's attention low.
+"""A guidance term of one's own: anything differentiable of what the denoiser sees.
 
     python examples/custom_energy.py
 
-Samples the embedded model twice from the same noise, "a red mug and a white bowl on a wooden table", the second time with
-an energy that pulls the mug's centre to the left third, and prints where the mug's attention ends up.
+Samples the embedded model twice from the same noise, the second time with an energy that pulls the mug's centre
+to the left third, and prints where the mug's attention ends up.
 """
 
 import torch
@@ -30,7 +30,9 @@ with Capture(model.unet) as capture:
     for name, terms in (("free", []), ("guided", [Term(to_the_left, window=Window(0, 0.8))])):
         guidance = Guidance(prompt.conditioning, prompt.null, 4.0)
         z, _ = self_guided_sample(model, capture, schedule, noise, guidance, terms, strength=2.0)
-        with torch.no_grad(), capture.record(z.shape[-2:], partial=True) as seen:
+        with torch.no_grad(), capture.record((64, 64), partial=True) as seen:
             model(schedule.add_noise(z, noise, 6), schedule.timestep(6), prompt.conditioning)
-        at = torch.stack([centroid(object_attention(a, tokens))[0, 0] for a in seen.attention.values()]).mean()
+        at = torch.stack(
+            [centroid(object_attention(a, tokens))[0, 0] for a in seen.attention.values()]
+        ).mean()
         print(f"{name}: the mug's attention is centred at x = {at:.2f}")

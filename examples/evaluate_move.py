@@ -5,9 +5,9 @@
 FOLDER holds ``cases.jsonl`` (id, prompt, object, dx, dy) and, for each id, ``ID_photo.png``, ``ID_mask.png``,
 ``ID_moved.png`` and ``ID_moved_mask.png``. Needs ``pip install "realedit[bench]"``.
 
-Figures: ST-LPIPS (alex; Ghildyal & Liu 2022; 0 is equal, lower is better) of the whole picture to the truth, with the
-95 % interval of the paired difference to realedit's default; mask IoU of the object found by its word; share of objects
-whose centroid, found by the edit's own matte, lies within 0.02 of the truth's, as a fraction of the width.
+Figures: ST-LPIPS (alex; Ghildyal & Liu 2022; 0 is equal, lower is better) of the whole picture to the
+truth, with the 95 % interval of the paired difference to the default; mask IoU of the object found by its word;
+share of objects whose centroid, by the edit's own matte, lies within 0.02 of the truth's, in widths.
 """
 
 from __future__ import annotations
@@ -57,9 +57,11 @@ def perceptual_distance():  # noqa: ANN201
 
 
 def paste(photo: np.ndarray, mask: np.ndarray, dx: float, dy: float) -> np.ndarray:
-    """The classical baseline, with the true mask: Telea's inpainting behind, the object's pixels pasted in front."""
+    """The classical baseline, with the true mask: Telea's inpainting behind, the object pasted in front."""
     h, w = mask.shape
-    behind = cv2.inpaint(photo, cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)), 5, cv2.INPAINT_TELEA)
+    behind = cv2.inpaint(
+        photo, cv2.dilate(mask.astype(np.uint8), np.ones((9, 9), np.uint8)), 5, cv2.INPAINT_TELEA
+    )
     shift = np.array([[1, 0, dx * w], [0, 1, dy * h]], np.float32)
     soft = cv2.GaussianBlur(mask.astype(np.float32), (3, 3), 0)
     alpha = cv2.warpAffine(soft, shift, (w, h)).clip(0, 1)[..., None]
@@ -71,7 +73,9 @@ def evaluate(folder: Path, first: int, limit: int | None, bare: bool) -> list[di
     """One record a case."""
     distance = perceptual_distance()
     pipeline = RealEditPipeline.from_pretrained(cache=False)
-    cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines() if line][first:][:limit]
+    cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines() if line][first:][
+        :limit
+    ]
     records = []
     for case in cases:
 
@@ -89,7 +93,9 @@ def evaluate(folder: Path, first: int, limit: int | None, bare: bool) -> list[di
             record["invert s"] = time.perf_counter() - began
             for way, settings in WAYS.items():
                 began = time.perf_counter()
-                result = pipeline.edit(inverted, Move(case["object"], case["dx"], case["dy"]), settings=settings, allow_crop=True)
+                result = pipeline.edit(
+                    inverted, Move(case["object"], case["dx"], case["dy"]), settings=settings, allow_crop=True
+                )
                 record.setdefault("edit s", time.perf_counter() - began)
                 record[way] = distance(result.photo.rgb, truth)
                 if way == "realedit":
@@ -116,7 +122,10 @@ def centroid_error(matte: np.ndarray, truth: np.ndarray) -> float:
 def table(records: list[dict]) -> str:
     """Markdown."""
     own = np.array([record["realedit"] for record in records])
-    rows = ["| way | ST-LPIPS to the truth, mean | median | difference to realedit (95 %) |", "|---|---|---|---|"]
+    rows = [
+        "| way | ST-LPIPS to the truth, mean | median | difference to realedit (95 %) |",
+        "|---|---|---|---|",
+    ]
     for way in ("no edit", "paste + Telea, true mask", *WAYS):
         values = np.array([record[way] for record in records])
         difference = values - own
@@ -139,12 +148,16 @@ def table(records: list[dict]) -> str:
 
 def main() -> None:
     """Parse, evaluate, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--json", type=Path, help="write one record a case here")
     parser.add_argument("--first", type=int, default=0, help="leave out so many cases")
     parser.add_argument("--limit", type=int, help="the first so many cases")
-    parser.add_argument("--bare", action="store_true", help="prompt 'a photo of a WORD' instead of the case's own")
+    parser.add_argument(
+        "--bare", action="store_true", help="prompt 'a photo of a WORD' instead of the case's own"
+    )
     parser.add_argument("--merge", type=Path, nargs="+", help="only print the table of these --json files")
     given = parser.parse_args()
     if given.merge:

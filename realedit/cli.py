@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the command's name; by default, what this process was given.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
-    # Threads that spin while they wait make two runs at once on the same cores many times slower; read when torch loads.
+    # Threads that spin while they wait make two runs at once on the same cores many times slower.
+    # Read when torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from guidance import Capture, LayerSelection, Observation
-from inversion import Guidance, InversionResult, Schedule, invert
+from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
 from realedit.backbone import Backbone, Prompt
 
 EDITED = 0.7
@@ -100,19 +100,51 @@ def invert_photo(
     guidance = Guidance(prompt.conditioning, prompt.null, scale)
     schedule = backbone.schedule(steps)
     tell = None if progress is None else lambda done, total: progress("invert", done, total)
-    result = invert(method, backbone, x_0, guidance, schedule, inversion_scale=inversion_scale, callback=tell)
-    observations = {}
-    with torch.no_grad():
-        for level in range(1, steps + 1):
-            kept = level <= round(EDITED * steps)
-            with capture.record(
-                (x_0.shape[-2], x_0.shape[-1]), tokens=prompt.tokens, memory=kept, partial=True
-            ) as seen:
-                backbone(result.trajectory[level], schedule.timestep(level), prompt.conditioning)
-            observations[level] = _halved(seen, kept)
-            if progress is not None:
-                progress("observe", level, steps)
-    return Inversion(prompt.text, size, result, observations, backbone.evaluations - before)
+    observer = _Observer(backbone, capture, schedule, prompt.tokens)
+    # direct inversion at scale 1 evaluates the very states that are to be observed, second
+    observed = method == "direct" and scale == 1
+    denoiser = observer if observed else backbone
+    result = invert(method, denoiser, x_0, guidance, schedule, inversion_scale=inversion_scale, callback=tell)
+    if not observed:
+        with torch.no_grad():
+            for level in range(1, steps + 1):
+                observer.observe(result.trajectory[level], level, prompt.conditioning, partial=True)
+                if progress is not None:
+                    progress("observe", level, steps)
+    return Inversion(prompt.text, size, result, observer.observations, backbone.evaluations - before)
+
+
+class _Observer:
+    """A denoiser that records what the model sees, each time it is at a level for the last time."""
+
+    def __init__(self, backbone: Backbone, capture: Capture, schedule: Schedule, tokens: int) -> None:
+        self._backbone, self._capture, self._schedule, self._tokens = backbone, capture, schedule, tokens
+        self._levels = {t: level for level, t in enumerate(schedule.timesteps, 1)}
+        self._upward = set(self._levels)
+        self.observations: dict[int, Observation] = {}
+
+    def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        """Predict the noise; the first visit to a level is the way up and not recorded."""
+        if t in self._upward:
+            self._upward.remove(t)
+            return self._backbone(x_t, t, conditioning)
+        eps = self.observe(x_t, self._levels[t], conditioning)
+        if eps is None:  # only a partial pass returns none
+            raise RuntimeError("the forward pass ended before its prediction")
+        return eps
+
+    def observe(
+        self, x_t: Tensor, level: int, conditioning: Conditioning, *, partial: bool = False
+    ) -> Tensor | None:
+        """Record one forward pass; a partial one ends behind the last recorded layer and predicts nothing."""
+        kept = level <= round(EDITED * self._schedule.steps)
+        eps = None
+        with self._capture.record(
+            (x_t.shape[-2], x_t.shape[-1]), tokens=self._tokens, memory=kept, partial=partial
+        ) as seen:
+            eps = self._backbone(x_t, self._schedule.timestep(level), conditioning)
+        self.observations[level] = _halved(seen, kept)
+        return eps
 
 
 def _halved(seen: Observation, kept: bool) -> Observation:

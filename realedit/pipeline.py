@@ -115,8 +115,6 @@ class RealEditPipeline:
             pipeline = load_pipeline(ref, device=device, dtype=dtype, offline=offline)
         return cls(Backbone(pipeline), ref, _cache(cache), working_size)
 
-    # ------------------------------------------------------------------ locate
-
     def locate(
         self, photo: PhotoLike | InvertedPhoto, word: str | None = None, *, prompt: str | None = None,
         mask: np.ndarray | PhotoLike | None = None, box: tuple[float, float, float, float] | None = None,
@@ -194,8 +192,6 @@ class RealEditPipeline:
             "or show the object with --point, --box or --mask",
         )
 
-    # ------------------------------------------------------------------ invert
-
     def invert(
         self, photo: PhotoLike, prompt: str | None = None, *, method: str = METHOD, steps: int | None = None,
         guidance_scale: float | None = None, inversion_scale: float = 1.0, progress: Progress | None = None,
@@ -271,8 +267,6 @@ class RealEditPipeline:
             prompt, photo = prompt or photo.inversion.prompt, photo.photo
         text = (prompt or "").strip()
         return self.invert(photo, add_words(text, word) if word else text, progress=progress, **how)
-
-    # ------------------------------------------------------------------ edit
 
     def edit(
         self, photo: PhotoLike | InvertedPhoto, edits: Edit | Sequence[Edit], *, prompt: str | None = None,
