@@ -2,8 +2,8 @@
 
     python examples/custom_energy.py
 
-Samples the embedded model twice from the same noise, the second time with an energy that pulls the mug's centre
-to the left third, and prints where the mug's attention ends up.
+Samples the embedded model twice from the same noise, the second time with an energy that pulls the mug's
+centre to the left third, and prints where the mug's attention ends up.
 """
 
 import torch

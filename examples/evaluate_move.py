@@ -5,8 +5,8 @@
 FOLDER holds ``cases.jsonl`` (id, prompt, object, dx, dy) and, for each id, ``ID_photo.png``, ``ID_mask.png``,
 ``ID_moved.png`` and ``ID_moved_mask.png``. Needs ``pip install "realedit[bench]"``.
 
-Figures: ST-LPIPS (alex; Ghildyal & Liu 2022; 0 is equal, lower is better) of the whole picture to the
-truth, with the 95 % interval of the paired difference to the default; mask IoU of the object found by its word;
+Figures: ST-LPIPS (alex; Ghildyal & Liu 2022; 0 is equal, lower is better) of the picture to the truth,
+with the 95 % interval of the paired difference to the default; mask IoU of the object found by its word;
 share of objects whose centroid, by the edit's own matte, lies within 0.02 of the truth's, in widths.
 """
 

@@ -172,7 +172,7 @@ def test_progress_is_told_stage_by_stage(pipeline: RealEditPipeline, small: Imag
     told: list[tuple[str, int, int]] = []
     pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, progress=lambda *step: told.append(step))
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["invert", "observe", "anchor", "resample"]
+    assert stages == ["invert", "anchor", "resample"]
     for stage in ("invert", "observe", "resample"):
         steps = [(done, total) for name, done, total in told if name == stage]
         assert steps[-1][0] == steps[-1][1]
