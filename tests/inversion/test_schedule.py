@@ -66,7 +66,7 @@ def test_the_backbones_schedule_is_that_of_its_own_scheduler(
 
 @pytest.mark.parametrize("steps", [1, 1001])
 def test_the_backbone_refuses_step_counts_that_the_model_cannot_take(backbone: Backbone, steps: int) -> None:
-    with pytest.raises(UsageError, match=rf"--steps must lie in 2\.\.1000, got {steps}"):
+    with pytest.raises(UsageError, match=rf"steps must lie in 2\.\.500, got {steps}"):
         backbone.schedule(steps)
 
 

@@ -68,7 +68,7 @@ def write_record(site: Path, distribution: str, version: str, packages: list[str
 def check(*path: Path, cwd: Path | None = None, before: str = "") -> str:
     """Run the check in a process whose import path begins with `path`; return its line."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", before + CHECK],
+        [sys.executable, "-S", "-W", "error", "-c", before + CHECK],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(map(str, path)),
