@@ -67,7 +67,9 @@ class Term:
 def _reference(state: State) -> Observation:
     if state.reference is None:
         raise ValueError("this energy needs a reference: give the sampler the source's observations")
-    return state.reference
+    ref = state.reference  # a fixed target: no gradient may flow into it
+    attention = {name: a.detach() for name, a in ref.attention.items()}
+    return Observation(attention, {name: f.detach() for name, f in ref.features.items()})
 
 
 def _over_layers(state: State, tokens: Sequence[int], distance: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
