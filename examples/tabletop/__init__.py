@@ -1,0 +1,1 @@
+"""How the embedded model is made: scenes rendered from free assets, an autoencoder, a diffusion model."""

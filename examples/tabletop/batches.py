@@ -1,0 +1,94 @@
+"""Training batches: random scenes, half mirrored, each with a new caption and the masks of what it names."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import CLIPTokenizer
+
+from examples.tabletop.attention_loss import Nouns
+from examples.tabletop.captions import write_caption
+from examples.tabletop.latents import Shard
+
+TEXT_DROPPED = 0.1
+"""Share of samples that train without their text, for classifier-free guidance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step trains on.
+
+    Attributes:
+        latents: float ``[B, 4, h, w]``, scaled.
+        ids: int ``[B, tokens]``.
+        named: bool ``[B]``; false where the text is dropped.
+        nouns: Those of the captions kept.
+    """
+
+    latents: Tensor
+    ids: Tensor
+    named: Tensor
+    nouns: Nouns
+
+
+def draw_batch(
+    shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator
+) -> Batch:
+    """``count`` scenes, each as likely as any other; half of them mirrored."""
+    ends = np.cumsum([len(shard.scenes) for shard in shards])
+    latents, captions, instances = [], [], []
+    for index in rng.integers(ends[-1], size=count):
+        place = int(np.searchsorted(ends, index, side="right"))
+        shard = shards[place]
+        k = int(index - ends[place] + len(shard.scenes))
+        mirrored = int(rng.integers(2))
+        latents.append(shard.latents[mirrored, k].astype(np.float32))
+        instances.append(shard.instances[k, :, :: -1 if mirrored else 1])
+        captions.append(write_caption(shard.scenes[k], rng))
+    named = rng.random(count) >= TEXT_DROPPED
+    ids = tokenizer(
+        [caption.text for caption in captions],
+        padding="max_length",
+        max_length=tokenizer.model_max_length,
+        truncation=True,
+        return_tensors="pt",
+    ).input_ids
+    samples, weights, masks = [], [], []
+    for b in np.flatnonzero(named):
+        for number, places in noun_places(ids[b].tolist(), captions[b].nouns, tokenizer):
+            samples.append(int(b))
+            weights.append(_token_weights(places, ids.shape[1]))
+            masks.append(instances[b] == number)
+    height, width = instances[0].shape
+    nouns = Nouns(
+        torch.tensor(samples, dtype=torch.long),
+        torch.from_numpy(np.array(weights, np.float32).reshape(-1, ids.shape[1])),
+        torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
+    )
+    return Batch(torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns)
+
+
+def noun_places(
+    ids: Sequence[int], nouns: Sequence[tuple[int, str]], tokenizer: CLIPTokenizer
+) -> list[tuple[int, range]]:
+    """Each noun's object number and its places among a caption's tokens; nouns cut off are left out.
+
+    The nouns come in the order of the caption, so that of two equal ones each finds its own.
+    """
+    found, start = [], 1
+    for number, words in nouns:
+        wanted = tokenizer(words, add_special_tokens=False).input_ids
+        for place in range(start, len(ids) - len(wanted) + 1):
+            if list(ids[place : place + len(wanted)]) == wanted:
+                found.append((number, range(place, place + len(wanted))))
+                start = place + len(wanted)
+                break
+    return found
+
+
+def _token_weights(places: range, tokens: int) -> np.ndarray:
+    weights = np.zeros(tokens, np.float32)
+    weights[places.start : places.stop] = 1 / len(places)
+    return weights

@@ -1,0 +1,256 @@
+"""Train the tabletop model's U-Net and text encoders on scenes, for so many minutes.
+
+    python -m examples.tabletop.train_diffusion --scenes FOLDER --vae FOLDER --output FOLDER
+
+Noise prediction with min-SNR weights (Hang et al. 2023, gamma 5) and TokenCompose's attention losses (Wang
+et al. 2023). A run has its own learning rate schedule: 128 px can be followed by ``--resume --size 256``. On
+a CPU each thread is a process of its own with a part of the batch: faster than threads that share a step.
+"""
+
+import json
+import math
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import cyclopts
+import numpy as np
+import torch
+import torch.distributed as dist
+from cyclopts import Parameter
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
+from torch import Tensor
+from torch.multiprocessing.spawn import spawn
+from transformers import CLIPTokenizer
+
+from examples.tabletop.attention_loss import attention_loss, keep_maps
+from examples.tabletop.batches import Batch, draw_batch
+from examples.tabletop.latents import Shard, encode_pictures, latent_file, new_latent_file
+from examples.tabletop.mixed_precision import MasterWeights
+from examples.tabletop.model import TOKENS, TabletopModel
+from examples.tabletop.tokenizer import make_tokenizer
+from realedit.progress import progress_bars
+
+BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+"""SDXL's noise."""
+
+_SNR_GAMMA = 5.0
+_WARM_UP = 200  # steps
+_STEADY = 0.4  # of a run's time at the full rate; then a cosine down to _LAST_RATE of it
+_LAST_RATE = 0.02
+_LOG_EVERY = 20  # steps
+_SAVE_EVERY = 300.0  # seconds
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run's settings.
+
+    Attributes:
+        scenes: Folders of scenes; give the option once for each.
+        vae: The autoencoder's folder.
+        output: Where the checkpoint, the log, the tokenizer and the latents go.
+        size: The pictures' side in pixels.
+        minutes: How long to train.
+        batch: Scenes a step, over all processes.
+        rate: The highest learning rate.
+        attention: Weight of the attention losses.
+        device: Where to compute.
+        threads: On a CPU, the number of one-thread processes that share a batch.
+        seed: Of weights, scenes, captions and noise.
+        resume: Continue from the output folder's checkpoint.
+        init: Start from an exported pipeline.
+    """
+
+    scenes: tuple[Path, ...]
+    vae: Path
+    output: Path
+    size: int = 128
+    minutes: float = 60.0
+    batch: int = 64
+    rate: float = 8e-4
+    attention: float = 0.03
+    device: Literal["cpu", "cuda"] = "cpu"
+    threads: int = 2
+    seed: int = 0
+    resume: Annotated[bool, Parameter(negative=())] = False
+    init: Path | None = None
+
+
+def main(run: Run) -> None:
+    """Train; see the module's docstring."""
+    run.output.mkdir(parents=True, exist_ok=True)
+    if run.init is None and not (run.resume and (run.output / "tokenizer").exists()):
+        make_tokenizer(run.output / "tokenizer", TOKENS).save_pretrained(run.output / "tokenizer")
+    elif run.init is not None:
+        CLIPTokenizer.from_pretrained(run.init / "tokenizer").save_pretrained(run.output / "tokenizer")
+    if run.device == "cuda" or run.threads == 1:
+        train(run, 0, 1)
+        return
+    os.environ["OMP_NUM_THREADS"] = "1"
+    with tempfile.TemporaryDirectory() as meeting:
+        spawn(_work, (run, f"file://{meeting}/meeting"), nprocs=run.threads)
+
+
+def train(run: Run, worker: int, workers: int) -> None:
+    """One process's part of a run, among ``workers`` that average their gradients."""
+    shards = _open_shards(run, worker, workers)
+    tokenizer = CLIPTokenizer.from_pretrained(run.output / "tokenizer")
+    torch.manual_seed(run.seed)
+    model = TabletopModel.from_pipeline(run.init) if run.init else TabletopModel.new(tokenizer)
+    model = model.to(run.device)
+    maps = keep_maps(model.unet)
+    masters = MasterWeights(model)
+    model.to(torch.bfloat16)
+    checkpoint = run.output / "checkpoint.pt"
+    if run.resume:
+        masters.load_state_dict(torch.load(checkpoint, map_location=run.device))
+    first, saved, began = masters.step, 0.0, time.monotonic()
+    log = _Log(run.output / "log.jsonl", run.batch)
+    with progress_bars(quiet=worker > 0) as report:
+        while (elapsed := _elapsed(began)) < run.minutes * 60:
+            rng = np.random.default_rng((run.seed, masters.step, worker))
+            batch = draw_batch(shards, tokenizer, run.batch // workers, rng)
+            loss, figures = losses(
+                model, maps, batch, run, torch.Generator().manual_seed(int(rng.integers(2**62)))
+            )
+            loss.backward()
+            rate = run.rate * schedule(masters.step - first, elapsed / (run.minutes * 60))
+            norm = masters.update(rate)
+            if worker:
+                continue
+            log.add(masters.step, figures, rate, norm)
+            report("training", round(elapsed), round(run.minutes * 60))
+            if elapsed - saved > _SAVE_EVERY:
+                save(masters, checkpoint)
+                saved = elapsed
+    if not worker:
+        save(masters, checkpoint)
+
+
+def losses(
+    model: TabletopModel, maps: list[Tensor], batch: Batch, run: Run, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """The loss, and float ``[4]``: plain MSE, weighted MSE, attention loss, share of attention inside."""
+    device = next(model.parameters()).device
+    timesteps: Any = torch.randint(1000, (len(batch.latents),), generator=generator)
+    noise = torch.randn(batch.latents.shape, generator=generator)
+    scheduler = DDPMScheduler(**BETAS)
+    noisy = scheduler.add_noise(batch.latents, noise, timesteps)
+    kept = scheduler.alphas_cumprod[timesteps]
+    snr = kept / (1 - kept)
+    weights = (snr.clamp(max=_SNR_GAMMA) / snr).to(device)
+    maps.clear()
+    predicted = model(
+        noisy.to(device, torch.bfloat16),
+        timesteps.to(device),
+        batch.ids.to(device),
+        batch.named.to(device),
+        run.size,
+    )
+    squared = (predicted.float() - noise.to(device)).square().mean((1, 2, 3))
+    weighted = (weights * squared).mean()
+    tied, inside = attention_loss(maps, batch.nouns.to(device))
+    figures = torch.stack([squared.mean(), weighted, tied, inside]).detach()
+    return weighted + run.attention * tied, figures
+
+
+def schedule(step: int, done: float) -> float:
+    """Share of the highest rate, for a run's steps so far and the share ``done`` of its time."""
+    warm = min(1.0, (step + 1) / _WARM_UP)
+    falling = min(1.0, max(0.0, (done - _STEADY) / (1 - _STEADY)))
+    return warm * (_LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * falling)))
+
+
+def save(masters: MasterWeights, file: Path) -> None:
+    """Write a checkpoint that is whole or not there."""
+    part = file.with_suffix(".part")
+    torch.save(masters.state_dict(), part)
+    part.replace(file)
+
+
+def _work(worker: int, run: Run, meeting: str) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=meeting, rank=worker, world_size=run.threads)
+    train(run, worker, run.threads)
+    dist.destroy_process_group()
+
+
+def _elapsed(began: float) -> float:
+    """The first process's seconds, so that all stop at the same step."""
+    elapsed = torch.tensor(time.monotonic() - began, dtype=torch.float64)
+    if dist.is_initialized():
+        dist.broadcast(elapsed, 0)
+    return elapsed.item()
+
+
+def _open_shards(run: Run, worker: int, workers: int) -> list[Shard]:
+    shards = []
+    for folder in run.scenes:
+        file = latent_file(folder, run.vae, run.size, run.output / "latents")
+        part = file.with_suffix(".part")
+        with _together():
+            missing = not file.exists()
+        if missing:
+            with _together():
+                if not worker:
+                    images = np.load(folder / "images.npy", mmap_mode="r")
+                    new_latent_file(file, len(images), run.size // 4)
+            with _together(), progress_bars(quiet=worker > 0) as report:
+                encode_pictures(folder, run.vae, run.size, part, (worker, workers), report)
+            with _together():
+                if not worker:
+                    part.replace(file)
+        shards.append(Shard.open(folder, file))
+    return shards
+
+
+@contextmanager
+def _together() -> Iterator[None]:
+    """Wait at the end until every process is there."""
+    yield
+    if dist.is_initialized():
+        dist.barrier()
+
+
+class _Log:
+    """Appends a line of JSON every so many steps, with the means since the last."""
+
+    def __init__(self, file: Path, batch: int) -> None:
+        self._file = file
+        self._batch = batch
+        self._figures: list[Tensor] = []
+        self._began = self._last = time.monotonic()
+
+    def add(self, step: int, figures: Tensor, rate: float, norm: float) -> None:
+        """Take note of a step."""
+        self._figures.append(figures)
+        if len(self._figures) < _LOG_EVERY:
+            return
+        now = time.monotonic()
+        mse, weighted, tied, inside = torch.stack(self._figures).mean(0).tolist()
+        line = {
+            "step": step,
+            "seconds": round(now - self._began, 1),
+            "samples/s": round(len(self._figures) * self._batch / (now - self._last), 1),
+            "mse": round(mse, 4),
+            "weighted": round(weighted, 4),
+            "attention": round(tied, 4),
+            "inside": round(inside, 3),
+            "rate": rate,
+            "norm": round(norm, 3),
+        }
+        with self._file.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        self._figures.clear()
+        self._last = now
+
+
+if __name__ == "__main__":
+    cyclopts.run(main)

@@ -1,0 +1,100 @@
+"""The parts of the evaluation that have a closed form; the rest needs trained weights."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import Tensor, nn
+
+from examples.tabletop.evaluate_control import candidate_boxes
+from examples.tabletop.evaluate_localisation import best_threshold
+from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
+from examples.tabletop.tokenizer import words
+from examples.tabletop.vocabulary import COLOURS, NOUNS
+
+EMBEDDED = Path(__file__).resolve().parents[3] / "realedit" / "assets" / "tabletop"
+
+
+def test_the_best_threshold_parts_the_words_that_are_there_from_those_that_are_not() -> None:
+    clear = best_threshold(np.array([0.5, 0.6, 0.9]), np.array([0.1, 0.2, 0.3]))
+    assert clear == {"threshold": 0.5, "present_found": 1, "absent_found": 0}
+    mixed = best_threshold(np.array([0.2, 0.6, 0.7, 0.8]), np.array([0.1, 0.3, 0.4, 0.65]))
+    assert mixed == {"threshold": 0.6, "present_found": 0.75, "absent_found": 0.25}
+
+
+def test_candidate_boxes_lie_in_the_picture_and_leave_no_place_out() -> None:
+    boxes = candidate_boxes(256)
+    assert len(set(boxes)) == len(boxes)
+    for left, top, side in boxes:
+        assert 0 <= min(left, top)
+        assert max(left, top) + side <= 256
+    assert (0, 0, 256) in boxes
+    for side in {side for _, _, side in boxes}:
+        covered = np.zeros((256, 256), bool)
+        for left, top, its in boxes:
+            if its == side:
+                covered[top : top + side, left : left + side] = True
+        assert covered.all()
+        lefts = sorted({left for left, _, its in boxes if its == side})
+        assert all(b - a <= side / 2 for a, b in pairwise(lefts))
+
+
+class Mean(nn.Module):
+    """Colour means as features, to compare pictures by."""
+
+    num_features = 3
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures.float().mean((2, 3))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torchmetrics': memory, and versions of its own
+def test_distances_are_zero_between_halves_of_one_distribution_and_grow_with_the_shift() -> None:
+    pytest.importorskip("torchmetrics")
+    from examples.tabletop.evaluate_distance import compare
+
+    rng = np.random.default_rng(0)
+    means = rng.normal(120, 15, (3, 200, 1, 1, 3)).clip(0, 255)
+    pictures = np.broadcast_to(means, (3, 200, 8, 8, 3)).astype(np.uint8)
+    same = compare(Mean(), pictures[0], pictures[1], "same")
+    shifted = compare(Mean(), (pictures[0] + 20).astype(np.uint8), pictures[1], "shifted")
+    assert abs(same["kid"]) < 0.05 * shifted["kid"]
+    assert same["fid"] < 30
+    # Between Gaussians of one covariance: the squared distance of the means.
+    difference = (pictures[0] + 20.0).mean((0, 1, 2)) - pictures[1].mean((0, 1, 2))
+    assert shifted["fid"] == pytest.approx((difference**2).sum(), rel=0.05)
+
+
+# EulerDiscreteScheduler's own.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_sample_depends_on_the_seed_and_its_number_alone() -> None:
+    prompts = ["a red mug on a table"] * 2
+    together, apart = (sample(EMBEDDED, prompts, Sampling(1, 3.0, seed=4, batch=batch)) for batch in (2, 1))
+    assert (together.dtype, together.shape) == (np.uint8, (2, 256, 256, 3))
+    assert np.abs(together.astype(int) - apart).max() <= 2
+    assert np.abs(together[0].astype(int) - together[1]).mean() > 2  # the same prompt, another number
+    other = sample(EMBEDDED, prompts[:1], Sampling(1, 3.0, seed=5))
+    assert np.abs(together[0].astype(int) - other[0]).mean() > 2
+
+
+def test_a_sheet_has_its_pictures_in_rows() -> None:
+    pictures = [np.full((256, 256, 3), 10 * k, np.uint8) for k in range(5)]
+    page = np.asarray(sheet(pictures, ["a"] * 5, 2, 64))
+    found = [int(value) for value in np.unique(page[..., 0]) if (page[..., 0] == value).sum() > 0.9 * 64 * 64]
+    assert set(range(0, 50, 10)) <= set(found)
+    first = {value: np.argwhere((page == value).all(2))[0] for value in (10, 20, 30)}
+    assert first[10][0] < first[20][0] == first[30][0]  # two in a row
+    assert first[20][1] < first[30][1]
+
+
+def test_prompts_name_a_few_things_in_the_models_words() -> None:
+    prompts = draw_prompts(200, 3, 0)
+    assert prompts == draw_prompts(200, 3, 0) != draw_prompts(200, 3, 1)
+    counts = [sum(noun in prompt for noun in NOUNS) for prompt in prompts]
+    assert min(counts) == 1
+    for prompt in prompts:
+        assert set(prompt.replace(",", " ,").split()) <= set(words())
+        assert sum(word in COLOURS for word in prompt.split()) in (1, 2, 3)
