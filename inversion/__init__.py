@@ -8,10 +8,13 @@ Convention: a trajectory is indexed by its noise level ``k``: ``x_0`` is the pho
 """
 
 from inversion.ddim import ddim
+from inversion.ddpm import ddpm
 from inversion.denoiser import Conditioning, Denoiser, Guidance, predict
 from inversion.direct import direct
+from inversion.fixed_point import fixed_point
 from inversion.methods import METHODS, InversionMethod, invert
 from inversion.negative_prompt import negative_prompt
+from inversion.noised import noised
 from inversion.null_text import null_text
 from inversion.result import InversionResult, replay
 from inversion.schedule import Schedule
@@ -25,9 +28,12 @@ __all__ = [
     "InversionResult",
     "Schedule",
     "ddim",
+    "ddpm",
     "direct",
+    "fixed_point",
     "invert",
     "negative_prompt",
+    "noised",
     "null_text",
     "predict",
     "replay",

@@ -9,9 +9,12 @@ from typing import Protocol
 from torch import Tensor
 
 from inversion.ddim import ddim
+from inversion.ddpm import ddpm
 from inversion.denoiser import Denoiser, Guidance
 from inversion.direct import direct
+from inversion.fixed_point import fixed_point
 from inversion.negative_prompt import negative_prompt
+from inversion.noised import noised
 from inversion.null_text import null_text
 from inversion.result import Callback, InversionResult
 from inversion.schedule import Schedule
@@ -35,7 +38,15 @@ class InversionMethod(Protocol):
 
 
 METHODS: Mapping[str, InversionMethod] = MappingProxyType(
-    {"ddim": ddim, "null_text": null_text, "negative_prompt": negative_prompt, "direct": direct}
+    {
+        "ddim": ddim,
+        "null_text": null_text,
+        "negative_prompt": negative_prompt,
+        "direct": direct,
+        "fixed_point": fixed_point,
+        "ddpm": ddpm,
+        "noised": noised,
+    }
 )
 
 

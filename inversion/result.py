@@ -2,7 +2,7 @@
 
 A replay runs the schedule from ``x_N`` down to ``x_0`` under the result's own guidance, with the null
 embedding and the offset that the method stored for each step, if it stored any. Without either it is plain
-DDIM sampling.
+DDIM sampling; with ``eta`` above 0 each step is the mean of the noisy one, and the offset is its noise.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class InversionResult:
         offsets: ``[N, B, C, h, w]`` for levels 1..N, added after the step from that level, or None.
         null_extra: ``[B, ...]`` each, what else replaces the null conditioning's own beside
             ``null_embeddings``.
+        eta: of the replay's steps: 0 for DDIM's, 1 for the mean of DDPM's.
     """
 
     method: str
@@ -44,6 +45,7 @@ class InversionResult:
     null_embeddings: Tensor | None = None
     offsets: Tensor | None = None
     null_extra: Mapping[str, Tensor] = field(default_factory=dict)
+    eta: float = 0.0
 
     @property
     def x_0(self) -> Tensor:
@@ -60,6 +62,8 @@ class InversionResult:
             "trajectory": self.trajectory,
             "null_embeddings": self.null_embeddings,
             "offsets": self.offsets,
+            # absent at 0, as in the files of versions that knew no other
+            "eta": torch.tensor(self.eta) if self.eta else None,
         }
         named |= {_EXTRA + name: value for name, value in self.null_extra.items()}
         return {name: value for name, value in named.items() if value is not None}
@@ -80,6 +84,7 @@ class InversionResult:
             guidance_scale,
             null_embeddings=tensors.get("null_embeddings"),
             offsets=tensors.get("offsets"),
+            eta=float(tensors["eta"]) if "eta" in tensors else 0.0,
             null_extra={
                 name.removeprefix(_EXTRA): value for name, value in tensors.items() if name.startswith(_EXTRA)
             },
@@ -112,7 +117,7 @@ def replay(
     x = result.trajectory[-1]
     for level in range(schedule.steps, 0, -1):
         eps = predict(denoiser, x, schedule.timestep(level), result.guidance(guidance, level))
-        x = schedule.step(x, eps, level, level - 1)
+        x = schedule.step(x, eps, level, level - 1, result.eta)
         if result.offsets is not None:
             x = x + result.offsets[level - 1]
         if callback is not None:

@@ -1,13 +1,16 @@
-r"""The noise levels that a trajectory visits, and the deterministic step between two of them.
+r"""The noise levels that a trajectory visits, and the step between two of them.
 
 .. math::
     x_t &= \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
 
-    x_s &= \sqrt{\bar\alpha_s}\, \hat x_0 + \sqrt{1 - \bar\alpha_s}\, \hat\epsilon, \qquad
-    \hat x_0 = (x_t - \sqrt{1 - \bar\alpha_t}\, \hat\epsilon) / \sqrt{\bar\alpha_t}
+    x_s &= \sqrt{\bar\alpha_s}\, \hat x_0 + \sqrt{1 - \bar\alpha_s - \sigma^2}\, \hat\epsilon + \sigma z,
 
-The second line (DDIM with eta = 0, Song et al. 2021, arXiv 2010.02502, eq. 12) goes either way: towards the
-photo it samples, away from it, it inverts (Dhariwal & Nichol 2021, arXiv 2105.05233, appendix F).
+    \hat x_0 &= (x_t - \sqrt{1 - \bar\alpha_t}\, \hat\epsilon) / \sqrt{\bar\alpha_t}, \qquad
+    \sigma = \eta \sqrt{(1 - \bar\alpha_s) / (1 - \bar\alpha_t)} \sqrt{1 - \bar\alpha_t / \bar\alpha_s}
+
+The second line is Song et al. 2021 (arXiv 2010.02502), eq. 12 with the deviation of eq. 16. With eta = 0 it
+is DDIM and goes either way: towards the photo it samples, away from it, it inverts (Dhariwal & Nichol 2021,
+arXiv 2105.05233, appendix F). With eta = 1 it is the posterior of DDPM (Ho et al. 2020, arXiv 2006.11239).
 """
 
 from __future__ import annotations
@@ -92,6 +95,25 @@ class Schedule:
         """``x_0`` noised to a level with the given noise; shapes as ``x_0``."""
         return self.alpha(level) * x_0 + self.sigma(level) * eps
 
-    def step(self, x_t: Tensor, eps: Tensor, level: int, to: int) -> Tensor:
-        """One deterministic DDIM step from ``level`` to ``to``, either way; shapes as ``x_t``."""
-        return self.add_noise(self.predict_x0(x_t, eps, level), eps, to)
+    def deviation(self, level: int, to: int, eta: float = 1.0) -> float:
+        """Standard deviation of the noise that a step down from ``level`` to ``to`` adds.
+
+        Raises:
+            ValueError: eta is not in [0, 1], or a step with noise does not go down.
+        """
+        if not 0 <= eta <= 1:
+            raise ValueError(f"eta must lie in [0, 1], got {eta}")
+        if eta == 0:
+            return 0.0
+        if to >= level:
+            raise ValueError(f"a step with eta > 0 goes down, not from level {level} to {to}")
+        before, after = self.alphas_cumprod[level], self.alphas_cumprod[to]
+        return eta * math.sqrt((1 - after) / (1 - before) * (1 - before / after))
+
+    def step(self, x_t: Tensor, eps: Tensor, level: int, to: int, eta: float = 0.0) -> Tensor:
+        """One DDIM step from ``level`` to ``to``, either way; with eta > 0 its mean, only down.
+
+        Shapes as ``x_t``. Raises what :meth:`deviation` does.
+        """
+        direction = math.sqrt(1 - self.alphas_cumprod[to] - self.deviation(level, to, eta) ** 2)
+        return self.alpha(to) * self.predict_x0(x_t, eps, level) + direction * eps

@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter, Token
 
 from realedit.errors import UsageError
 
-Method = Literal["direct", "null_text", "negative_prompt", "ddim"]
+Method = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
 Precision = Literal["float32", "float16", "bfloat16"]
 LARGEST_STRENGTH = 0.7
 """`realedit.inverted.EDITED`, written out: importing it loads torch."""
@@ -162,7 +162,13 @@ class ModelOptions:
 class InversionOptions:
     """How the photo becomes latents."""
 
-    inversion: Annotated[Method, Parameter(help="How the photo becomes latents.")] = "direct"
+    inversion: Annotated[
+        Method,
+        Parameter(
+            help="How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, "
+            "noised not at all."
+        ),
+    ] = "direct"
     steps: Annotated[
         int | None, value(integer(2, 1000), "N", "Sampling steps. Default: the model's own.")
     ] = None

@@ -100,9 +100,9 @@ def invert_photo(
     guidance = Guidance(prompt.conditioning, prompt.null, scale)
     schedule = backbone.schedule(steps)
     tell = None if progress is None else lambda done, total: progress("invert", done, total)
-    observer = _Observer(backbone, capture, schedule, prompt.tokens)
-    # direct inversion at scale 1 evaluates the very states that are to be observed, second
-    observed = method == "direct" and scale == 1
+    observer = _Observer(backbone, capture, schedule, prompt.tokens, upward=method == "direct")
+    # at scale 1 these evaluate the very states that are to be observed: direct inversion second, ddpm at once
+    observed = method in ("direct", "ddpm") and scale == 1
     denoiser = observer if observed else backbone
     result = invert(method, denoiser, x_0, guidance, schedule, inversion_scale=inversion_scale, callback=tell)
     if not observed:
@@ -117,14 +117,16 @@ def invert_photo(
 class _Observer:
     """A denoiser that records what the model sees, each time it is at a level for the last time."""
 
-    def __init__(self, backbone: Backbone, capture: Capture, schedule: Schedule, tokens: int) -> None:
+    def __init__(
+        self, backbone: Backbone, capture: Capture, schedule: Schedule, tokens: int, *, upward: bool
+    ) -> None:
         self._backbone, self._capture, self._schedule, self._tokens = backbone, capture, schedule, tokens
         self._levels = {t: level for level, t in enumerate(schedule.timesteps, 1)}
-        self._upward = set(self._levels)
+        self._upward = set(self._levels) if upward else set[int]()
         self.observations: dict[int, Observation] = {}
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        """Predict the noise; the first visit to a level is the way up and not recorded."""
+        """Predict the noise; where there is a way up, it is the first visit to a level and not recorded."""
         if t in self._upward:
             self._upward.remove(t)
             return self._backbone(x_t, t, conditioning)

@@ -331,8 +331,9 @@ class RealEditPipeline:
         )  # fmt: skip
 
     def _reconstruction(self, inversion: Inversion) -> Image.Image:
-        # the default method replays to the photo's own latent
-        latent = inversion.result.x_0 if inversion.result.method == METHOD else self._replayed(inversion)
+        # what stores every step's offset replays to the photo's own latent
+        exact = inversion.result.offsets is not None
+        latent = inversion.result.x_0 if exact else self._replayed(inversion)
         return Image.fromarray(self.backbone.decode(latent).round().astype(np.uint8))
 
     def _others(self, inverted: InvertedPhoto, location: Location, word: str | None) -> np.ndarray | None:

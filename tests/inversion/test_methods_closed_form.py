@@ -1,9 +1,4 @@
-"""The methods on a model that is known exactly: the noise prediction for Gaussian data.
-
-For x_0 ~ N(m, s^2) the best prediction is eps = sigma (x_t - alpha m) / v with v = alpha^2 s^2 + sigma^2, and
-a DDIM step from t to r maps x_t - alpha_t m to (alpha_r alpha_t s^2 + sigma_r sigma_t) / v_t times itself,
-about alpha_r m.
-"""
+"""The methods on a model that is known exactly: see `gaussian`."""
 
 from __future__ import annotations
 
@@ -14,52 +9,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from inversion import METHODS, Conditioning, Guidance, InversionResult, Schedule, invert, null_text, replay
+from gaussian import GaussianModel, drawn, gain, told, variance
+from inversion import METHODS, Conditioning, InversionResult, Schedule, invert, null_text, replay
 
 MakeSchedule = Callable[[int], Schedule]
-SPREAD = 0.7
-
-
-class GaussianModel:
-    """The exact noise prediction for data N(m, 0.7^2), m per channel in the conditioning's embedding."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        self.levels = {t: k for k, t in enumerate(schedule.timesteps, 1)}
-        self.schedule = schedule
-
-    def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        alpha, sigma = self.schedule.alpha(self.levels[t]), self.schedule.sigma(self.levels[t])
-        mean = conditioning.embedding[:, 0, :, None, None]
-        return sigma * (x_t - alpha * mean) / (alpha**2 * SPREAD**2 + sigma**2)
-
-
-def _guidance(text: float, null: float, scale: float) -> Guidance:
-    def told(mean: float) -> Conditioning:
-        return Conditioning(torch.full((1, 1, 4), mean, dtype=torch.float64))
-
-    return Guidance(told(text), told(null), scale)
-
-
-def _latent(batch: int = 1, h: int = 3, w: int = 5) -> Tensor:
-    return 0.4 + SPREAD * torch.randn(batch, 4, h, w, dtype=torch.float64)
-
-
-def _variance(schedule: Schedule, level: int) -> float:
-    return schedule.alpha(level) ** 2 * SPREAD**2 + schedule.sigma(level) ** 2
 
 
 @pytest.mark.parametrize("steps", [2, 10, 50])
 def test_the_replay_is_the_known_linear_map(steps: int, make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(steps)
-    guidance = _guidance(0.4, 0.0, 1.0)
-    result = invert("ddim", GaussianModel(schedule), _latent(), guidance, schedule)
-    gain = 1.0
-    for level in range(steps, 0, -1):
-        product = schedule.alpha(level) * schedule.alpha(level - 1) * SPREAD**2
-        product += schedule.sigma(level) * schedule.sigma(level - 1)
-        gain *= product / _variance(schedule, level)
+    guidance = told(0.4, 0.0, 1.0)
+    result = invert("ddim", GaussianModel(schedule), drawn(), guidance, schedule)
+    whole = math.prod(gain(schedule, level, level - 1) for level in range(1, steps + 1))
     start = result.trajectory[-1] - schedule.alpha(steps) * 0.4
-    expected = schedule.alpha(0) * 0.4 + gain * start
+    expected = schedule.alpha(0) * 0.4 + whole * start
     torch.testing.assert_close(
         replay(GaussianModel(schedule), result, guidance), expected, rtol=1e-9, atol=1e-9
     )
@@ -69,25 +32,23 @@ def test_every_state_of_the_trajectory_is_the_known_linear_map_of_the_one_before
     make_schedule: MakeSchedule,
 ) -> None:
     schedule = make_schedule(10)
-    trajectory = invert(
-        "ddim", GaussianModel(schedule), _latent(), _guidance(0.4, 0.0, 1.0), schedule
-    ).trajectory
+    trajectory = invert("ddim", GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule).trajectory
     for k in range(10):
-        up = schedule.sigma(k + 1) / _variance(schedule, k + 1)
+        up = schedule.sigma(k + 1) / variance(schedule, k + 1)
         ratio = schedule.alpha(k + 1) / schedule.alpha(k)
-        gain = ratio * (1 - schedule.sigma(k) * up) + schedule.sigma(k + 1) * up
+        scale = ratio * (1 - schedule.sigma(k) * up) + schedule.sigma(k + 1) * up
         pull = (ratio * schedule.sigma(k) - schedule.sigma(k + 1)) * up * schedule.alpha(k + 1) * 0.4
-        torch.testing.assert_close(trajectory[k + 1], gain * trajectory[k] + pull, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(trajectory[k + 1], scale * trajectory[k] + pull, rtol=1e-9, atol=1e-9)
 
 
 def test_with_more_steps_the_trajectory_nears_the_flows_own_endpoint(make_schedule: MakeSchedule) -> None:
-    x_0 = _latent()
+    x_0 = drawn()
     errors = []
     for steps in (10, 100, 500):
         schedule = make_schedule(steps)
-        guidance = _guidance(0.4, 0.0, 1.0)
+        guidance = told(0.4, 0.0, 1.0)
         end = invert("ddim", GaussianModel(schedule), x_0, guidance, schedule).trajectory[-1]
-        flow = math.sqrt(_variance(schedule, steps) / _variance(schedule, 0))
+        flow = math.sqrt(variance(schedule, steps) / variance(schedule, 0))
         exact = schedule.alpha(steps) * 0.4 + flow * (x_0 - schedule.alpha(0) * 0.4)
         errors.append((end - exact).abs().max().item())
     assert errors[1] < errors[0] / 4
@@ -97,7 +58,7 @@ def test_with_more_steps_the_trajectory_nears_the_flows_own_endpoint(make_schedu
 
 def test_the_noise_of_a_state_rebuilds_it(make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(10)
-    result = invert("ddim", GaussianModel(schedule), _latent(), _guidance(0.4, 0, 1), schedule)
+    result = invert("ddim", GaussianModel(schedule), drawn(), told(0.4, 0, 1), schedule)
     for level in (1, 5, 10):
         rebuilt = schedule.add_noise(result.x_0, result.noise(level), level)
         torch.testing.assert_close(rebuilt, result.trajectory[level], rtol=1e-10, atol=1e-10)
@@ -106,7 +67,7 @@ def test_the_noise_of_a_state_rebuilds_it(make_schedule: MakeSchedule) -> None:
 def _miss(
     method: Callable[..., InversionResult], scale: float, schedule: Schedule, **options: float
 ) -> float:
-    model, guidance = GaussianModel(schedule), _guidance(0.4, -0.3, scale)
+    model, guidance = GaussianModel(schedule), told(0.4, -0.3, scale)
     x_0 = torch.linspace(-1, 1, 4, dtype=torch.float64).view(1, 4, 1, 1).expand(1, 4, 2, 3)
     result = method(model, x_0, guidance, schedule, **options)
     return (replay(model, result, guidance) - x_0).abs().max().item()
@@ -123,9 +84,20 @@ def test_null_text_finds_the_embedding_that_lands_where_it_exists(
     assert found < _miss(METHODS["ddim"], scale, schedule) / 20
 
 
-@pytest.mark.parametrize("scale", [-2.0, 0.0, 1.0, 5.0, 30.0])
-def test_direct_replays_exactly_at_any_scale(scale: float, make_schedule: MakeSchedule) -> None:
-    assert _miss(METHODS["direct"], scale, make_schedule(10)) < 1e-12
+@pytest.mark.parametrize("method", ["direct", "ddpm"])
+@pytest.mark.parametrize("scale", [-2.0, 0.0, 1.0, 3.5, 30.0])
+def test_what_stores_offsets_replays_exactly_at_any_scale(
+    method: str, scale: float, make_schedule: MakeSchedule
+) -> None:
+    assert _miss(METHODS[method], scale, make_schedule(10)) < 1e-12
+
+
+def test_fixed_point_replays_at_the_scale_of_its_way_up(make_schedule: MakeSchedule) -> None:
+    schedule = make_schedule(10)
+    for scale in (1.0, 3.5):
+        exact = _miss(METHODS["fixed_point"], scale, schedule, inversion_scale=scale)
+        assert exact < 1e-9 < 1e-3 < _miss(METHODS["ddim"], scale, schedule, inversion_scale=scale)
+    assert _miss(METHODS["fixed_point"], 3.5, schedule) > 1e-3
 
 
 def test_negative_prompt_replays_at_any_scale_as_ddim_does_at_1(make_schedule: MakeSchedule) -> None:
@@ -136,11 +108,11 @@ def test_negative_prompt_replays_at_any_scale_as_ddim_does_at_1(make_schedule: M
 
 
 def test_the_inversion_scale_guides_the_way_up(make_schedule: MakeSchedule) -> None:
-    schedule, x_0 = make_schedule(5), _latent()
+    schedule, x_0 = make_schedule(5), drawn()
     model = GaussianModel(schedule)
     # eps is affine in the mean, so guidance at scale g is the model of the extrapolated mean
-    up = invert("ddim", model, x_0, _guidance(0.4, -0.2, 1.0), schedule, inversion_scale=3.0)
-    extrapolated = invert("ddim", model, x_0, _guidance(-0.2 + 3 * 0.6, 0.0, 1.0), schedule)
+    up = invert("ddim", model, x_0, told(0.4, -0.2, 1.0), schedule, inversion_scale=3.0)
+    extrapolated = invert("ddim", model, x_0, told(-0.2 + 3 * 0.6, 0.0, 1.0), schedule)
     torch.testing.assert_close(up.trajectory, extrapolated.trajectory, rtol=1e-9, atol=1e-9)
 
 
@@ -150,11 +122,9 @@ def test_the_callback_counts_every_step_to_the_end(
     method: str, stage: str, make_schedule: MakeSchedule
 ) -> None:
     schedule, calls = make_schedule(4), list[tuple[int, int]]()
-    model, guidance = GaussianModel(schedule), _guidance(0.4, 0.0, 3.0)
+    model, guidance = GaussianModel(schedule), told(0.4, 0.0, 3.0)
     note = lambda done, total: calls.append((done, total))  # noqa: E731
-    result = invert(
-        method, model, _latent(), guidance, schedule, callback=note if stage == "invert" else None
-    )
+    result = invert(method, model, drawn(), guidance, schedule, callback=note if stage == "invert" else None)
     if stage == "replay":
         replay(model, result, guidance, note)
     total = 8 if stage == "invert" and method in ("direct", "null_text") else 4
@@ -164,7 +134,7 @@ def test_the_callback_counts_every_step_to_the_end(
 @pytest.mark.parametrize("method", list(METHODS))
 def test_a_batch_is_inverted_item_by_item(method: str, make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(4)
-    model, guidance, x_0 = GaussianModel(schedule), _guidance(0.4, 0.0, 3.0), _latent(batch=2)
+    model, guidance, x_0 = GaussianModel(schedule), told(0.4, 0.0, 3.0), drawn(batch=2)
     together = invert(method, model, x_0, guidance, schedule)
     replayed = replay(model, together, guidance)
     for i in range(2):
@@ -177,7 +147,7 @@ def test_a_batch_is_inverted_item_by_item(method: str, make_schedule: MakeSchedu
 
 def test_what_each_method_stores(make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(4)
-    model, guidance, x_0 = GaussianModel(schedule), _guidance(0.4, 0.0, 3.0), _latent(batch=2)
+    model, guidance, x_0 = GaussianModel(schedule), told(0.4, 0.0, 3.0), drawn(batch=2)
     stored = {m: invert(m, model, x_0, guidance, schedule) for m in METHODS}
     trajectory, null = (5, 2, 4, 3, 5), (4, 2, 1, 4)
     shapes = {m: {n: tuple(t.shape) for n, t in result.tensors().items()} for m, result in stored.items()}
@@ -186,6 +156,9 @@ def test_what_each_method_stores(make_schedule: MakeSchedule) -> None:
         "null_text": {"trajectory": trajectory, "null_embeddings": null},
         "negative_prompt": {"trajectory": trajectory, "null_embeddings": null},
         "direct": {"trajectory": trajectory, "offsets": (4, 2, 4, 3, 5)},
+        "fixed_point": {"trajectory": trajectory},
+        "ddpm": {"trajectory": trajectory, "offsets": (4, 2, 4, 3, 5), "eta": ()},
+        "noised": {"trajectory": trajectory},
     }
     for method, result in stored.items():
         assert (result.method, result.guidance_scale, result.schedule) == (method, 3.0, schedule)
@@ -199,10 +172,10 @@ def test_what_each_method_stores(make_schedule: MakeSchedule) -> None:
 def test_null_text_slows_down_as_published(make_schedule: MakeSchedule) -> None:
     # Adam's first step is the learning rate times the gradient's sign, so one inner step shows the rate
     schedule = make_schedule(10)
-    guidance = _guidance(0.4, -0.3, 5.0)
+    guidance = told(0.4, -0.3, 5.0)
     result = null_text(
         GaussianModel(schedule),
-        _latent(),
+        drawn(),
         guidance,
         schedule,
         inner_steps=1,
@@ -219,8 +192,8 @@ def test_null_text_slows_down_as_published(make_schedule: MakeSchedule) -> None:
 
 
 def test_null_text_stops_where_the_step_lands_already(make_schedule: MakeSchedule) -> None:
-    schedule, guidance = make_schedule(10), _guidance(0.4, -0.3, 5.0)
-    result = null_text(GaussianModel(schedule), _latent(), guidance, schedule, tolerance=1e6)
+    schedule, guidance = make_schedule(10), told(0.4, -0.3, 5.0)
+    result = null_text(GaussianModel(schedule), drawn(), guidance, schedule, tolerance=1e6)
     assert result.null_embeddings is not None
     assert torch.equal(result.null_embeddings, guidance.null.embedding.expand(10, 1, 1, 4))
 
@@ -231,7 +204,7 @@ def test_null_text_refuses_scale_1(make_schedule: MakeSchedule) -> None:
         ValueError,
         match=r"^null-text inversion needs a guidance scale other than 1: at 1 the null branch has no",
     ):
-        null_text(GaussianModel(schedule), _latent(), _guidance(0.4, 0.0, 1.0), schedule)
+        null_text(GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule)
 
 
 def test_null_text_names_a_model_that_diverges(make_schedule: MakeSchedule) -> None:
@@ -242,13 +215,14 @@ def test_null_text_names_a_model_that_diverges(make_schedule: MakeSchedule) -> N
         return exact(x_t, t, conditioning) / (conditioning.embedding.mean() > 0.1)
 
     with pytest.raises(FloatingPointError, match=r"^null-text inversion diverged at t = 751$"):
-        null_text(breaks_without_text, _latent(), _guidance(0.4, 0.0, 3.0), schedule)
+        null_text(breaks_without_text, drawn(), told(0.4, 0.0, 3.0), schedule)
 
 
 def test_an_unknown_method_is_refused_with_the_known_ones(make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(4)
     with pytest.raises(
         ValueError,
-        match=r"^no inversion method 'ddmi': expected one of ddim, null_text, negative_prompt, direct$",
+        match=r"^no inversion method 'ddmi': expected one of ddim, null_text, negative_prompt, direct, "
+        r"fixed_point, ddpm, noised$",
     ):
-        invert("ddmi", GaussianModel(schedule), _latent(), _guidance(0.4, 0.0, 1.0), schedule)
+        invert("ddmi", GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule)

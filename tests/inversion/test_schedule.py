@@ -8,6 +8,7 @@ import pytest
 import torch
 from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from inversion import Schedule
 from realedit.backbone import Backbone
@@ -52,6 +53,58 @@ def test_a_step_up_is_that_of_diffusers_inverse_ddim(
         theirs = inverse.step(eps, t, theirs, return_dict=False)[0]
         ours = schedule.step(ours, eps, level, level + 1)
         torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("steps", [2, 10, 50])
+@pytest.mark.parametrize("eta", [0.3, 1.0])
+def test_a_noisy_step_is_that_of_diffusers_ddim(
+    steps: int, eta: float, make_schedule: MakeSchedule, make_scheduler: MakeScheduler
+) -> None:
+    scheduler, schedule = make_scheduler(steps), make_schedule(steps)
+    for level, t in zip(range(steps, 0, -1), scheduler.timesteps.tolist(), strict=True):
+        x, eps, z = _float64(2, 4, 3, 5), _float64(2, 4, 3, 5), _float64(2, 4, 3, 5)
+        theirs = scheduler.step(eps, t, x, eta=eta, variance_noise=z, return_dict=False)[0]
+        ours = schedule.step(x, eps, level, level - 1, eta) + schedule.deviation(level, level - 1, eta) * z
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("steps", [2, 10, 50])
+def test_with_eta_1_it_is_that_of_diffusers_ddpm(
+    steps: int, make_schedule: MakeSchedule, make_scheduler: MakeScheduler
+) -> None:
+    # clean=1: their DDPM ends there, not at the first training timestep
+    theirs: Any = DDPMScheduler.from_config(make_scheduler(steps).config)
+    theirs.alphas_cumprod, theirs.one = make_scheduler(steps).alphas_cumprod, torch.tensor(1.0).double()
+    theirs.set_timesteps(steps)
+    schedule = Schedule.from_training(theirs.alphas_cumprod, theirs.timesteps.tolist(), clean=1.0)
+    for level, t in zip(range(steps, 0, -1), theirs.timesteps.tolist(), strict=True):
+        x, eps = _float64(2, 4, 3, 5), _float64(2, 4, 3, 5)
+        generator = torch.Generator().manual_seed(level)
+        expected = theirs.step(eps, t, x, generator=generator, return_dict=False)[0]
+        z = torch.randn(x.shape, generator=generator.manual_seed(level), dtype=torch.float64)
+        deviation = schedule.deviation(level, level - 1)
+        ours = schedule.step(x, eps, level, level - 1, 1.0) + deviation * z
+        torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
+        assert deviation > 0 or level == 1
+
+
+def test_without_noise_the_mean_is_the_step() -> None:
+    x, eps = _float64(1, 4, 3, 5), _float64(1, 4, 3, 5)
+    assert SMALL.deviation(2, 1, 0.0) == 0
+    assert torch.equal(SMALL.step(x, eps, 2, 1, 0.0), SMALL.step(x, eps, 2, 1))
+    assert not torch.allclose(SMALL.step(x, eps, 2, 1, 1.0), SMALL.step(x, eps, 2, 1))
+
+
+@pytest.mark.parametrize("eta", [-0.1, 1.1, float("nan")])
+def test_an_eta_out_of_range_is_refused(eta: float) -> None:
+    with pytest.raises(ValueError, match=rf"^eta must lie in \[0, 1\], got {eta}$"):
+        SMALL.deviation(2, 1, eta)
+
+
+@pytest.mark.parametrize("to", [1, 2])
+def test_a_noisy_step_up_is_refused(to: int) -> None:
+    with pytest.raises(ValueError, match=rf"^a step with eta > 0 goes down, not from level 1 to {to}$"):
+        SMALL.step(_float64(1, 4, 3, 5), _float64(1, 4, 3, 5), 1, to, 1.0)
 
 
 def test_the_backbones_schedule_is_that_of_its_own_scheduler(
