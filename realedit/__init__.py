@@ -8,34 +8,61 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from realedit.edits import Move, Resize
+from realedit.edits import (
+    Background,
+    Like,
+    LookOf,
+    Move,
+    Paste,
+    Remove,
+    Replace,
+    Reshape,
+    Resize,
+    Restyle,
+    Retouch,
+    Rotate,
+    Swap,
+    SwapLooks,
+)
 from realedit.errors import RealEditError
 
 if TYPE_CHECKING:
     from realedit.locate import Location
     from realedit.photo import load_photo
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
-    from realedit.resample import Settings
     from realedit.result import EditResult
+    from realedit.settings import Settings
 
 _LAZY = {
     "EditResult": "realedit.result",
     "InvertedPhoto": "realedit.pipeline",
     "Location": "realedit.locate",
     "RealEditPipeline": "realedit.pipeline",
-    "Settings": "realedit.resample",
+    "Settings": "realedit.settings",
     "load_photo": "realedit.photo",
 }
 
 __all__ = [
+    "Background",
     "EditResult",
     "InvertedPhoto",
+    "Like",
     "Location",
+    "LookOf",
     "Move",
+    "Paste",
     "RealEditError",
     "RealEditPipeline",
+    "Remove",
+    "Replace",
+    "Reshape",
     "Resize",
+    "Restyle",
+    "Retouch",
+    "Rotate",
     "Settings",
+    "Swap",
+    "SwapLooks",
     "load_photo",
 ]
 

@@ -1,4 +1,4 @@
-"""The edit in pixels: the object's own at their new place, its hole roughly filled, its shadow taken along.
+"""The edit in pixels: objects at their new places, their holes roughly filled, their shadows taken along.
 
 It is what the resampling is anchored in (design: an edit by attention alone loses an object's identity):
 everything in it comes from the photo itself, at the photo's own resolution.
@@ -9,6 +9,7 @@ frame.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -24,22 +25,43 @@ FILL_SIDE = 640
 
 
 @dataclass(frozen=True)
+class Piece:
+    """An object that an edit takes up, and where it puts it down.
+
+    Args:
+        location: the object, in the photo or in ``source``.
+        transform: from where it is to where it goes; None where it goes away.
+        source: uint8 ``[H, W, 3]`` at the photo's size that its pixels come from, where that is another
+            picture: then nothing is taken up from the photo.
+    """
+
+    location: Location
+    transform: Transform | None
+    source: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Anchor:
     """The edit in pixels.
 
     Args:
         picture: float32 ``[H, W, 3]`` in 0..255; equal to the photo outside ``changed``.
-        matte: the object's matte at its new place, float32 ``[H, W]`` in [0, 1].
-        hole: what the object and its shadow used to cover, bool ``[H, W]``.
+        mattes: each piece's matte at its new place, float32 ``[H, W]`` in [0, 1]; zero where it went away.
+        hole: what the objects and their shadows used to cover, bool ``[H, W]``.
         shadow_before: bool ``[H, W]``.
         shadow_after: bool ``[H, W]``.
     """
 
     picture: np.ndarray
-    matte: np.ndarray
+    mattes: tuple[np.ndarray, ...]
     hole: np.ndarray
     shadow_before: np.ndarray
     shadow_after: np.ndarray
+
+    @property
+    def matte(self) -> np.ndarray:
+        """What the pieces cover at their new places, float32 ``[H, W]`` in [0, 1]."""
+        return 1 - np.prod([1 - matte for matte in self.mattes], axis=0, dtype=np.float32)
 
     @property
     def changed(self) -> np.ndarray:
@@ -48,49 +70,102 @@ class Anchor:
 
 
 def build_anchor(
-    rgb: np.ndarray,
-    location: Location,
-    transform: Transform,
-    closed: np.ndarray | None = None,
-    *,
-    shadow: bool = True,
+    rgb: np.ndarray, pieces: Sequence[Piece], closed: np.ndarray | None = None, *, shadow: bool = True
 ) -> Anchor:
-    """Move the object's pixels, fill what it leaves and take its shadow along.
+    """Move objects' pixels, fill what they leave and take their shadows along.
 
     Args:
         rgb: the photo, uint8 ``[H, W, 3]``.
-        location: the object.
-        transform: where it goes.
+        pieces: what is taken up and put down. Where they overlap, the lower in the photo is in front.
         closed: bool ``[H, W]``, other objects: nothing is copied from them.
-        shadow: whether to look for a shadow.
+        shadow: whether to look for shadows.
     """
     h, w = rgb.shape[:2]
-    factor = min(1.0, FILL_SIDE / max(h, w))
-    small = rgb if factor == 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    taken = [piece for piece in pieces if piece.source is None]
+    casts = {id(piece): _shadow_of(rgb, piece, pieces, closed, shadow) for piece in pieces}
+    behind, hole = _cleared(rgb, [(piece.location, casts[id(piece)].mask) for piece in taken], closed)
+    mattes = [np.zeros((h, w), np.float32) for _ in pieces]
+    shadow_after = np.zeros((h, w), bool)
+    placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
+    for k, piece, transform in sorted(placed, key=lambda one: _foot(one[1].location, one[2])):
+        loss = _warp(_scaled(casts[id(piece)].loss, (w, h)), transform)
+        cast = Shadow(loss.max(-1) > 0.004, loss)
+        behind = np.where(cast.mask[..., None], cast.cast(behind), behind)
+        shadow_after |= cast.mask
+        behind, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)
+    shadow_before = np.zeros((h, w), bool)
+    for piece in taken:
+        shadow_before |= _scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
+    return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after)
+
+
+def _shadow_of(
+    rgb: np.ndarray, piece: Piece, pieces: Sequence[Piece], closed: np.ndarray | None, wanted: bool
+) -> Shadow:
+    """A piece's shadow at the size at which holes are filled; none on the other pieces."""
+    small = _small(rgb if piece.source is None else piece.source)
+    if not wanted:
+        return no_shadow(small)
     size = small.shape[1::-1]
-    mask = _scaled(location.mask, size) > 0.5
-    shut = None if closed is None else (_scaled(closed.astype(np.float32), size) > 0.5) & ~grow(mask, 2)
-    found = find_shadow(small, mask, shut) if shadow else no_shadow(small)
+    mask = _scaled(piece.location.mask, size) > 0.5
+    shut = None if closed is None or piece.source is not None else _shut(closed, mask, size)
+    for other in pieces:
+        if other is not piece and other.source is None and piece.source is None:
+            theirs = _scaled(other.location.mask, size) > 0.5
+            shut = theirs if shut is None else shut | theirs
+    return find_shadow(small, mask, shut)
+
+
+def _cleared(
+    rgb: np.ndarray, taken: Sequence[tuple[Location, np.ndarray]], closed: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photo without some objects and their shadows, float32 ``[H, W, 3]``, and where it was filled."""
+    if not taken:
+        return rgb.astype(np.float32), np.zeros(rgb.shape[:2], bool)
+    small = _small(rgb)
+    size = small.shape[1::-1]
     unit = max(size) / 256
-    hole = grow(mask, 6 * unit) | grow(found.mask, 2 * unit)
+    mask = np.zeros(small.shape[:2], bool)
+    cast = mask.copy()
+    for location, shadow in taken:
+        mask |= _scaled(location.mask, size) > 0.5
+        cast |= shadow
+    shut = None if closed is None else _shut(closed, mask, size)
+    hole = grow(mask, 6 * unit) | grow(cast, 2 * unit)
     if shut is not None:  # a neighbour that the object touches stays whole
         hole &= ~shut | grow(mask, unit)
-    solid = grow(mask, 1.5 * unit) | grow(found.mask, unit)
+    solid = grow(mask, 1.5 * unit) | grow(cast, unit)
     filled = settle(small, fill(small, hole, shut), hole, solid)
-    behind = _scaled_up(filled, rgb, hole)
-    loss = _warp(_scaled(found.loss, (w, h)), transform)
-    cast = Shadow(loss.max(-1) > 0.004, loss)
-    weight = location.mask[..., None]
-    moved = _warp(location.mask, transform)
+    return _scaled_up(filled, rgb, hole), _scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
+
+
+def _lay(
+    behind: np.ndarray, rgb: np.ndarray, piece: Piece, transform: Transform
+) -> tuple[np.ndarray, np.ndarray]:
+    """A piece's own pixels over what is behind them, and its matte there."""
+    weight = piece.location.mask[..., None]
+    moved = _warp(piece.location.mask, transform)
     alpha = np.clip(moved, 0, 1)
     # beside an edge a bicubic kernel swings below 0 and above 1, in the pixels as in the matte
     share = np.divide(alpha, moved, out=np.zeros_like(moved), where=moved > 0)
     pixels = _warp(rgb.astype(np.float32) * weight, transform) * share[..., None]
-    behind = np.where(cast.mask[..., None], cast.cast(behind), behind)
-    picture = np.clip(behind * (1 - alpha[..., None]) + pixels, 0, 255)
-    wide_hole = _scaled(hole.astype(np.float32), (w, h)) > 0
-    shadow_before = _scaled(found.mask.astype(np.float32), (w, h)) > 0.5
-    return Anchor(picture.astype(np.float32), alpha, wide_hole, shadow_before, cast.mask)
+    return np.clip(behind * (1 - alpha[..., None]) + pixels, 0, 255), alpha
+
+
+def _foot(location: Location, transform: Transform) -> float:
+    """How far down a piece stands: what stands lower is nearer."""
+    return location.centroid[1] + transform.dy + transform.scale * (location.box[3] - location.centroid[1])
+
+
+def _small(rgb: np.ndarray) -> np.ndarray:
+    factor = min(1.0, FILL_SIDE / max(rgb.shape[:2]))
+    if factor == 1:
+        return rgb
+    return cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+
+def _shut(closed: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return (_scaled(closed.astype(np.float32), size) > 0.5) & ~grow(mask, 2)
 
 
 def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ Everything is read from the pipeline's own configs, so that SDXL and the embedde
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -171,11 +170,3 @@ def _finite(x: Tensor, what: str) -> Tensor:
             f"{what} is not finite", "run the VAE in fp32 (--dtype float32), or use another model"
         )
     return x
-
-
-def add_words(prompt: str, words: str) -> str:
-    """The prompt with an object's words in it: as it is if they are there already, else joined at its end."""
-    if re.search(rf"\b{re.escape(words.lower())}\b", prompt.lower()):
-        return prompt
-    article = "an" if words[:1].lower() in "aeiou" else "a"
-    return f"{prompt} and {article} {words}" if prompt.strip() else f"a photo of {article} {words}"

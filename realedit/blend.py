@@ -1,17 +1,13 @@
-"""The edit laid over the photo: the anchor's pixels, what the model changed of them, and the figures."""
+"""The edit laid over the photo: the anchor's pixels, and what the model changed of them."""
 
 from __future__ import annotations
-
-import math
 
 import cv2
 import numpy as np
 
 from realedit.anchor import Anchor
-from realedit.edits import Plan
-from realedit.locate import Location
-from realedit.photo import Photo
-from realedit.resample import Resampled, Settings
+from realedit.resample import Resampled
+from realedit.settings import Settings
 from realedit.shadow import grow
 
 
@@ -33,29 +29,3 @@ def blend(
         alpha = wide.astype(np.float32)
     edited = np.clip(picture, 0, 255).round().astype(np.uint8)
     return edited, alpha
-
-
-def metrics(
-    photo: Photo, out: Photo, alpha: np.ndarray, location: Location, anchor: Anchor,
-    resampled: Resampled | None, wanted: Plan,
-) -> dict[str, float]:  # fmt: skip
-    """Figures of an edit that need no truth."""
-    after = (
-        Location(location.word, anchor.matte, location.heat, 1.0, location.source)
-        if (anchor.matte > 0.5).any()
-        else None
-    )
-    changed = (photo.rgb != out.rgb).any(-1)
-    figures = {
-        "changed_outside_region": float((changed & (alpha == 0)).sum()),
-        "region_share": float((alpha > 0).mean()),
-        "score": location.score,
-    }
-    if after is not None:
-        (x0, y0), (x1, y1) = location.centroid, after.centroid
-        figures["centroid_error"] = math.hypot(x1 - x0 - wanted.dx, y1 - y0 - wanted.dy)
-        figures["size_ratio"] = float(anchor.matte.sum() / location.mask.sum())
-    if resampled is not None and resampled.trace.energies:
-        figures["energy_first"] = resampled.trace.energies[0]
-        figures["energy_last"] = resampled.trace.energies[-1]
-    return figures

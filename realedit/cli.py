@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,17 +14,20 @@ import cyclopts
 
 from realedit import cli_boundary as boundary
 from realedit.cli_cache import cache_app
-from realedit.cli_edit import edit
-from realedit.cli_inspect import invert, locate, models
+from realedit.cli_edit import EditOptions, edit
+from realedit.cli_flags import in_order
+from realedit.cli_inspect import invert, locate, models, schema
 from realedit.errors import UsageError
 
 _USAGE = """Usage: realedit PHOTO --move WORD --dx FRACTION [OPTIONS]
-       realedit PHOTO --resize WORD --scale TIMES [OPTIONS]
+       realedit PHOTO --restyle WORD --as TEXT [OPTIONS]
        realedit COMMAND ..."""
 _EPILOGUE = """Examples:
   realedit photo.jpg --move mug --dx 0.2
   realedit photo.jpg --resize "blue bowl" --scale 1.3 -o bigger.png
   realedit photo.jpg --point 0.3,0.6 --dx 0.2 --report
+  realedit photo.jpg --restyle mug --as "a blue mug" --remove spoon
+  realedit photo.jpg --edits edits.json
   realedit locate photo.jpg mug
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
@@ -55,6 +59,7 @@ app.default(edit)
 app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug.png")
 app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
 app.command(models, help_epilogue="Example: realedit models --json")
+app.command(schema, help_epilogue="Example: realedit schema > edits.schema.json")
 app.command(cache_app)
 
 
@@ -84,6 +89,9 @@ def _run(tokens: list[str]) -> None:
     from realedit.environment import check_packages
 
     check_packages()
+    if command is edit:
+        what = bound.arguments.get("what", EditOptions())
+        bound.arguments["what"] = replace(what, order=in_order(options))
     command(*bound.args, **bound.kwargs)
 
 
@@ -94,7 +102,7 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
     match error:
         case cyclopts.UnusedCliTokensError():
             first = tokens[0]
-            meant = difflib.get_close_matches(first, ("locate", "invert", "models", "cache"), n=1)
+            meant = difflib.get_close_matches(first, ("locate", "invert", "models", "schema", "cache"), n=1)
             if meant and not error.command_chain and not Path(first).exists():
                 return UsageError(f"no command '{first}'", f"did you mean {meant[0]}?")
             extra = " ".join(error.unused_tokens or ())

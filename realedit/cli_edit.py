@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from realedit import cli_output as output
 from realedit.cli_options import (
@@ -31,21 +32,65 @@ if TYPE_CHECKING:
     from realedit.edits import Edit
 
 
+Words = tuple[str, ...]
+Numbers = tuple[float, ...]
+
+
+def _words(metavar: str, text: str, *names: str) -> Parameter:
+    """A flag that may be repeated and takes one text each time."""
+    return Parameter(name=names or None, metavar=metavar, help=text, negative="", show_default=False)
+
+
+def _numbers(low: float, high: float, metavar: str, text: str) -> Parameter:
+    """A flag that may be repeated and takes one number each time."""
+    one = number(low, high)
+
+    def convert(kind: Any, tokens: Sequence[Token]) -> Numbers:  # noqa: ANN401
+        return tuple(float(one(kind, [token])) for token in tokens)
+
+    return Parameter(
+        converter=convert, n_tokens=1, accepts_keys=False, negative="", metavar=metavar, help=text,
+        show_default=False, consume_multiple=False,
+    )  # fmt: skip
+
+
 @Parameter(name="*", group=EDIT)
 @dataclass(frozen=True)
 class EditOptions:
-    """What is done, and to what."""
+    """What is done, and to what; flags may be repeated, and are read in their order."""
 
-    move: Annotated[str | None, Parameter(metavar="WORD", help="Move the object of this name.")] = None
-    dx: Annotated[
-        float | None, value(number(-1, 1), "FRACTION", "How far to the right, in widths of the photo.")
+    move: Annotated[Words, _words("WORD", "Move the object of this name.")] = ()
+    dx: Annotated[Numbers, _numbers(-1, 1, "FRACTION", "How far to the right, in widths of the photo.")] = ()
+    dy: Annotated[Numbers, _numbers(-1, 1, "FRACTION", "How far down, in heights of the photo.")] = ()
+    resize: Annotated[Words, _words("WORD", "Resize the object of this name.")] = ()
+    scale: Annotated[Numbers, _numbers(0.1, 10, "TIMES", "How many times its size.")] = ()
+    rotate: Annotated[Words, _words("WORD", "Turn the object of this name.")] = ()
+    angle: Annotated[Numbers, _numbers(-360, 360, "DEGREES", "How far, clockwise.")] = ()
+    reshape: Annotated[Words, _words("WORD", "Fit the object into the outline of --shape.")] = ()
+    shape: Annotated[Words, _words("FILE", "Picture of the photo's size, white where it is to be.")] = ()
+    remove: Annotated[Words, _words("WORD", "Take the object of this name away.")] = ()
+    swap: Annotated[Words, _words("WORD", "Let it change places with the object of --with.")] = ()
+    replace: Annotated[Words, _words("WORD", "Put what --with says in its place.")] = ()
+    with_: Annotated[Words, _words("TEXT", "The other object, or the new one.", "--with")] = ()
+    restyle: Annotated[Words, _words("WORD", "Give it the look of --as, or of --like.")] = ()
+    as_: Annotated[Words, _words("TEXT", "What it is to look like: 'a blue mug'.", "--as")] = ()
+    like: Annotated[Words, _words("FILE", "A photo whose object it is to look like.")] = ()
+    object: Annotated[Words, _words("WORD", "The name of the object there. Default: the same.")] = ()
+    paste: Annotated[Words, _words("WORD", "Put in the object of this name of the photo --from.")] = ()
+    from_: Annotated[Words, _words("FILE", "The photo that it is taken from.", "--from")] = ()
+    x: Annotated[Numbers, _numbers(0, 1, "FRACTION", "Where its middle is to lie, in widths.")] = ()
+    y: Annotated[Numbers, _numbers(0, 1, "FRACTION", "Likewise, in heights.")] = ()
+    background: Annotated[Words, _words("TEXT", "Surround the object of --keep with this.")] = ()
+    keep: Annotated[Words, _words("WORD", "The object that stays.")] = ()
+    retouch: Annotated[Words, _words("TEXT", "Paint this where --mask, --box or --point shows.")] = ()
+    swap_looks: Annotated[Words, _words("WORD", "Let it exchange looks with the object of --with.")] = ()
+    look_of: Annotated[Words, _words("FILE", "Give the whole photo the look of this one.")] = ()
+    edits_file: Annotated[
+        Path | None,
+        Parameter(name="--edits", metavar="FILE", help="Do the edits of a JSON file; see schema."),
     ] = None
-    dy: Annotated[
-        float | None, value(number(-1, 1), "FRACTION", "How far down, in heights of the photo.")
-    ] = None
-    resize: Annotated[str | None, Parameter(metavar="WORD", help="Resize the object of this name.")] = None
-    scale: Annotated[float | None, value(number(0.1, 10), "TIMES", "How many times its size.")] = None
     allow_crop: Annotated[bool, flag("Let the object leave the photo in part.")] = False
+    order: Annotated[Words, Parameter(parse=False)] = ()
 
     def edits(self, shown_by: str | None) -> list[Edit]:
         """Return the edits that the flags ask for.
@@ -56,41 +101,23 @@ class EditOptions:
         Raises:
             UsageError: flags are missing or contradict each other.
         """
-        from realedit.edits import Move, Resize, plan
+        from realedit.cli_flags import gather
+        from realedit.edit_entries import read_entries, read_file
+        from realedit.edits import plan
 
-        for name, word in (("--move", self.move), ("--resize", self.resize)):
-            if word is not None and not word.strip():
-                raise UsageError(f"{name} has an empty name", f"name the object: {name} mug")
-        self._check_pairs(shown_by)
-        if self.move is not None and self.resize is not None and self.move != self.resize:
-            raise UsageError(
-                f"one run edits one object, got '{self.move}' and '{self.resize}'",
-                "edit one, then the other in the result",
-            )
-        word = self.move if self.move is not None else self.resize
-        edits: list[Edit] = []
-        if self.dx is not None or self.dy is not None:
-            edits.append(Move(word, self.dx or 0.0, self.dy or 0.0))
-        if self.scale is not None:
-            edits.append(Resize(word, self.scale))
+        named = gather(self, shown_by)
+        if self.edits_file is not None:
+            if named:
+                raise UsageError("--edits and flags that edit contradict each other", "use one of them")
+            edits = read_file(self.edits_file)
+        else:
+            edits = read_entries(named, "the edits asked for")
         if not edits:
             raise UsageError(
                 "no edit was asked for", "for example: --move mug --dx 0.2, or --resize mug --scale 1.3"
             )
         plan(edits)
         return edits
-
-    def _check_pairs(self, shown_by: str | None) -> None:
-        moved = self.dx is not None or self.dy is not None
-        if self.move is not None and not moved:
-            raise UsageError("--move does not say how far", "add --dx or --dy, such as --dx 0.2")
-        if self.resize is not None and self.scale is None:
-            raise UsageError("--resize does not say how much", "add --scale, such as --scale 1.3")
-        if moved and self.move is None and (shown_by is None or self.resize is not None):
-            distance = "--dx" if self.dx is not None else "--dy"
-            raise UsageError(f"{distance} does not say what to move", "add --move WORD, such as --move mug")
-        if self.scale is not None and self.resize is None and (shown_by is None or self.move is not None):
-            raise UsageError("--scale does not say what to resize", "add --resize WORD, such as --resize mug")
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -134,9 +161,10 @@ def edit(
     ] = None,
     model: ModelOptions = ModelOptions(),  # noqa: B008 - frozen
 ) -> None:
-    """Edit a photo: move or resize the object that a word names."""
+    """Edit a photo: move, resize, turn, remove, restyle, replace the object that a word names."""
     from realedit import cli_session as session
     from realedit.cli_edit_result import tell_plan, write_result
+    from realedit.edits import subjects
     from realedit.photo import load_photo
 
     edits = what.edits(where.given)
@@ -147,8 +175,12 @@ def edit(
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         if to.dry_run:
-            location = pipeline.locate(loaded, edits[0].target, **shown, **sampling, progress=progress)
-            session.check_frame(location, edits, allow_crop=what.allow_crop)
+            found = [
+                pipeline.locate(loaded, word, **shown, **sampling, progress=progress)
+                for word in subjects(edits)
+            ]
+            if found:
+                session.check_frame(found[0], edits, allow_crop=what.allow_crop)
             result = None
         else:
             result = pipeline.edit(
@@ -161,8 +193,8 @@ def edit(
                 allow_crop=what.allow_crop,
                 progress=progress,
             )
-            location = result.location
+            found = [result.location]
     if result is None:
-        tell_plan(loaded, location, edits, files, force=to.force, talk=talk)
+        tell_plan(loaded, found, edits, files, force=to.force, talk=talk)
     else:
         write_result(result, files, force=to.force, talk=talk)

@@ -61,7 +61,7 @@ def write_result(result: EditResult, files: Destination, *, force: bool, talk: T
 
 def tell_plan(
     photo: Photo,
-    location: Location,
+    found: Sequence[Location],
     edits: Sequence[Edit],
     files: Destination,
     *,
@@ -76,37 +76,46 @@ def tell_plan(
     """
     from realedit.report import write_location_report
 
-    if files.report is not None:
+    if files.report is not None and found:
         with output.disk_errors(files.report[0]):
-            write_location_report(photo, location, *files.report, force=force)
-    after = moved_box(location, edits)
+            write_location_report(photo, found[0], *files.report, force=force)
+    # only the first object's place after the edit is known without doing it
+    after = [moved_box(location, edits) if k == 0 else list(location.box) for k, location in enumerate(found)]
     if talk.json:
         fields: dict[str, Any] = {
             "dry_run": True,
             "output": files.image,
-            "report": files.report,
-            "object": output.location_fields(location),
-            "box_before": list(location.box),
-            "box_after": after,
+            "report": files.report if found else None,
+            "object": output.location_fields(found[0]) if found else None,
+            "objects": [output.location_fields(location) for location in found],
+            "box_before": list(found[0].box) if found else None,
+            "box_after": after[0] if found else None,
         }
         output.print_json(fields)
         return
     print(f"would write {files.image}")
     if talk.quiet:
         return
-    _print_boxes(location, list(location.box), after)
-    _print_report(files)
+    for location, box in zip(found, after, strict=True):
+        _print_boxes(location, list(location.box), box)
+    if found:
+        _print_report(files)
 
 
 def moved_box(location: Location, edits: Sequence[Edit]) -> list[float]:
-    """Return where an object's box comes to lie; it may leave the photo."""
-    from realedit.edits import plan
+    """Return where the first step's move carries an object's box; it may leave the photo."""
+    import torch
 
-    wanted = plan(edits)
-    (cx, cy), (x0, y0, x1, y1) = location.centroid, location.box
-    xs = [cx + wanted.dx + wanted.scale * (x - cx) for x in (x0, x1)]
-    ys = [cy + wanted.dy + wanted.scale * (y - cy) for y in (y0, y1)]
-    return [xs[0], ys[0], xs[1], ys[1]]
+    from realedit.cli_session import transform_of
+
+    to = transform_of(location, edits)
+    x0, y0, x1, y1 = location.box
+    if to is None:
+        return [x0, y0, x1, y1]
+    height, width = location.mask.shape
+    corners = torch.tensor([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], dtype=torch.float64)
+    moved = to.apply(corners, width / height)
+    return [*moved.amin(0).tolist(), *moved.amax(0).tolist()]
 
 
 def _print_boxes(location: Location, before: Sequence[float] | None, after: Sequence[float] | None) -> None:

@@ -134,3 +134,12 @@ def invert(
         print(f"  replay  {output.decibels(fields['replay_psnr'])} to the autoencoder's own round trip")
         print(f"  photo   {output.decibels(fields['photo_psnr'])} from the replay to the photo at that size")
         print(f"  time    {fields['seconds']:.1f} s{' (from the cache)' if fields['cached'] else ''}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a file for --edits."""
+    import json
+
+    from realedit.edit_entries import json_schema
+
+    print(json.dumps(json_schema(), indent=2))

@@ -17,6 +17,7 @@ from realedit.photo import Photo, load_photo
 from realedit.progress import Progress
 
 if TYPE_CHECKING:
+    from guidance import Transform
     from realedit.edits import Edit
     from realedit.locate import Location
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
@@ -73,26 +74,35 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
     )
 
 
+def transform_of(location: Location, edits: Sequence[Edit]) -> Transform | None:
+    """Where the first step carries its object; None where it is no move."""
+    from guidance import Transform
+    from realedit.edits import Plan, plan
+
+    step = plan(edits)[0]
+    if not isinstance(step, Plan):
+        return None
+    return Transform(step.dx, step.dy, step.scale, step.angle, location.centroid)
+
+
 def check_frame(location: Location, edits: Sequence[Edit], *, allow_crop: bool) -> None:
     """Refuse, as the edit itself would, what carries the object out of the photo.
 
     Raises:
         OutOfFrameError: it says by how much.
     """
-    from guidance import Transform
-    from realedit.edits import plan
-    from realedit.pipeline import check_frame
+    from realedit.frame import check_frame
 
-    if not allow_crop:
-        wanted = plan(edits)
-        check_frame(location, Transform(wanted.dx, wanted.dy, wanted.scale, centre=location.centroid))
+    to = transform_of(location, edits)
+    if to is not None and not allow_crop:
+        check_frame(location, to)
 
 
 def prompt_for(word: str | None, prompt: str | None) -> str | None:
     """Return the prompt that an edit of the object of this name would use."""
-    from realedit.backbone import add_words
+    from realedit.words import with_words
 
-    return prompt if word is None else add_words((prompt or "").strip(), word)
+    return prompt if word is None else with_words((prompt or "").strip(), word)
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:

@@ -15,45 +15,35 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from PIL import Image
 
-from guidance import Transform
 from inversion import METHODS, Guidance, replay
-from realedit.anchor import Anchor, build_anchor
-from realedit.attention_heat import heat as heat_of
-from realedit.attention_heat import mean_attention
-from realedit.backbone import Backbone, Prompt, add_words
-from realedit.blend import blend, metrics
+from realedit.backbone import Backbone
 from realedit.cache import Cache, cache_key
 from realedit.clock import Clock
-from realedit.edits import Edit, Plan, plan
-from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.frame import check_frame
+from realedit.edits import Edit, plan
+from realedit.errors import UsageError
 from realedit.inputs import PhotoLike, as_photo, at_size, given_location
 from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_photo
-from realedit.locate import Location, from_heat
+from realedit.locate import Location, from_mask
 from realedit.model_errors import translated
 from realedit.models import ModelRef, fingerprint, load_pipeline, resolve_model
-from realedit.photo import Photo, composite
+from realedit.photo import Photo
 from realedit.recipe import recipe
-from realedit.resample import Resampled, Settings, resample
 from realedit.result import EditResult
-from realedit.shadow import grow
+from realedit.settings import Settings
+from realedit.steps import Outcome, Work, run
+from realedit.which_one import split
+from realedit.word_finder import WordFinder
+from realedit.words import PLAIN, with_words
 
 STEPS = 20
 METHOD = "direct"
-FOUND, FOUND_SPELT, FOUND_ELSEWHERE = 0.2, 0.4, 0.03
-"""Least peak of a word's mean attention that counts as having found it: a word that the embedded model's
-vocabulary holds, a word that its tokenizer has to spell out, and any word in a model whose attention was not
-trained on masks. On the embedded model objects that are there reach 0.23 to 0.99 (nine in ten over 0.86),
-words spelt out at most 0.24."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +73,8 @@ class RealEditPipeline:
         self.ref = ref
         self.cache = cache
         self.working_side = working_side
-        self._capture = capture_for(backbone)
+        self.capture = capture_for(backbone)
+        self.finder = WordFinder(backbone, ref)
 
     @classmethod
     def from_pretrained(
@@ -144,53 +135,8 @@ class RealEditPipeline:
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
         inverted = photo if isinstance(photo, InvertedPhoto) else loaded
-        inverted = self._inverted_for(inverted, prompt, word, progress, inversion)
-        return self._by_word(inverted, word)
-
-    def _by_word(self, inverted: InvertedPhoto, word: str) -> Location:
-        heats = self._heats(inverted.inversion, word)
-        heat, score = heats.pop(word)
-        if score < self._least_peak(word):
-            raise self._not_found(word, score)
-        others = [other for other, peak in heats.values() if peak >= FOUND_SPELT]
-        return from_heat(inverted.photo.rgb, heat, word, score, others)
-
-    def _least_peak(self, word: str) -> float:
-        if self.ref.source != "embedded":
-            return FOUND_ELSEWHERE
-        spelt_out = len(self.backbone.seen_words(word)) > len(word.split())
-        return FOUND_SPELT if spelt_out else FOUND
-
-    def _heats(self, inversion: Inversion, word: str) -> dict[str, tuple[np.ndarray, float]]:
-        """Heat and peak of the object's words, and of the prompt's other words that name compact things."""
-        prompt = inversion.prompt
-        tokens = self.backbone.tokens(prompt, word)
-        if not tokens:
-            raise self._not_found(word, 0.0)
-        maps = mean_attention(inversion)
-        heats = {word: heat_of(maps, tokens)}
-        taken = set(tokens)
-        for other in dict.fromkeys(prompt.lower().split()):
-            positions = self.backbone.tokens(prompt, other.strip(".,;:!?"))
-            if positions and not taken & set(positions):
-                heat, peak = heat_of(maps, positions)
-                there, own = heat > 0.4, heats[word][0] > 0.4
-                thing = there.mean() < 0.15  # and not a surface
-                # the object's own colour, say
-                attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())
-                if thing and not attribute:
-                    heats[other] = (heat, peak)
-        return heats
-
-    def _not_found(self, word: str, score: float) -> ObjectNotFoundError:
-        pieces = self.backbone.seen_words(word)
-        read = " + ".join(f"'{piece}'" for piece in pieces)
-        return ObjectNotFoundError(
-            f"no {word!r} found in the photo: {self.ref.name} read {read} "
-            f"(attention {score:.3f}, needs {self._least_peak(word)})",
-            "describe the photo with --prompt, use another word, "
-            "or show the object with --point, --box or --mask",
-        )
+        inverted = self.inverted_for(inverted, prompt, [word], progress, inversion)
+        return self.finder.find(loaded.rgb, inverted.inversion, word)
 
     def invert(
         self, photo: PhotoLike, prompt: str | None = None, *, method: str = METHOD, steps: int | None = None,
@@ -214,7 +160,7 @@ class RealEditPipeline:
         if method == "null_text" and scale == 1:
             raise UsageError("null-text inversion needs a guidance scale other than 1")
         loaded, steps = as_photo(photo), steps or STEPS
-        text = prompt or "a photo"
+        text = prompt or PLAIN
         began = time.perf_counter()
         size = self.backbone.working_size(loaded.height, loaded.width, self.working_side)
         schedule = self.backbone.schedule(steps)
@@ -230,10 +176,10 @@ class RealEditPipeline:
                 device=self.backbone.device,
             )  # fmt: skip
             return InvertedPhoto(loaded, found, True, time.perf_counter() - began)
-        with translated(), self._capture:
+        with translated(), self.capture:
             x_0 = self.backbone.encode(at_size(loaded.rgb, size))
             found = invert_photo(
-                self.backbone, self._capture, x_0, self.backbone.prompt(text, size), size, method=method,
+                self.backbone, self.capture, x_0, self.backbone.prompt(text, size), size, method=method,
                 steps=steps, scale=scale, inversion_scale=inversion_scale, progress=progress,
             )  # fmt: skip
         if self.cache is not None:
@@ -252,21 +198,24 @@ class RealEditPipeline:
             guidance = Guidance(prompt.conditioning, prompt.null, inversion.result.guidance_scale)
             return replay(self.backbone, inversion.result, guidance)
 
-    def _inverted_for(
+    def inverted_for(
         self,
         photo: Photo | InvertedPhoto,
         prompt: str | None,
-        word: str | None,
+        words: Sequence[str],
         progress: Progress | None,
         how: dict[str, Any],
     ) -> InvertedPhoto:
-        """An inversion whose prompt holds the object's words: the one given, if it does, else a new one."""
+        """An inversion whose prompt holds some words: the one given, if it does, else a new one."""
+        words = [split(word)[1] for word in words]
         if isinstance(photo, InvertedPhoto):
-            if not word or self.backbone.tokens(photo.inversion.prompt, word):
+            if all(self.backbone.tokens(photo.inversion.prompt, word) for word in words):
                 return photo
             prompt, photo = prompt or photo.inversion.prompt, photo.photo
         text = (prompt or "").strip()
-        return self.invert(photo, add_words(text, word) if word else text, progress=progress, **how)
+        for word in words:
+            text = with_words(text, word)
+        return self.invert(photo, text, progress=progress, **how)
 
     def edit(
         self, photo: PhotoLike | InvertedPhoto, edits: Edit | Sequence[Edit], *, prompt: str | None = None,
@@ -279,7 +228,8 @@ class RealEditPipeline:
 
         Args:
             photo: the photo, or an inversion of it from :meth:`invert`.
-            edits: of one object: :class:`~realedit.edits.Move`, :class:`~realedit.edits.Resize`, or both.
+            edits: one of :mod:`realedit.edits`, or several, done in their order; neighbours that move one
+                object are done at once.
             prompt: what the photo shows.
             mask: see :meth:`locate`.
             box: see :meth:`locate`.
@@ -297,37 +247,32 @@ class RealEditPipeline:
             UsageError: the arguments contradict each other.
             NumericalError: the model returned NaN or infinity.
         """
-        wanted = plan(edits)
+        steps = plan(edits)
         settings = _settings(settings, strength)
-        clock = Clock()
-        before = self.backbone.evaluations
-        loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
-        given = given_location(loaded, wanted.target, mask, box, point)
-        inverted = self._inverted_for(
-            photo if isinstance(photo, InvertedPhoto) else loaded, prompt, wanted.target, progress, inversion
+        clock, before = Clock(), self.backbone.evaluations
+        source = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
+        named = {getattr(step, "target", None) for step in steps}
+        if len(named) > 1 and any(shown is not None for shown in (mask, box, point)):
+            raise UsageError(
+                "a mask, box or point shows one object, the edits name several", "edit one after the other"
+            )
+        given = given_location(source, next(iter(named)), mask, box, point)
+        inverted = photo if isinstance(photo, InvertedPhoto) else None
+        work = Work(
+            self, source, inverted, prompt, given, {}, settings, seed, allow_crop, progress, clock, inversion
         )
-        clock.lap("invert")
-        location = given or self._by_word(inverted, _word(wanted))
-        clock.lap("locate")
-        transform = Transform(wanted.dx, wanted.dy, wanted.scale, centre=location.centroid)
-        if not allow_crop:
-            check_frame(location, transform)
-        _tell(progress, "anchor", 0, 1)
-        closed = self._others(inverted, location, wanted.target)
-        with translated():
-            anchor = build_anchor(loaded.rgb, location, transform, closed, shadow=settings.shadow)
-        clock.lap("anchor")
-        resampled = self._resample(inverted, anchor, location, wanted, transform, settings, seed, progress)
-        clock.lap("resample")
-        edited, alpha = blend(loaded.rgb, anchor, resampled, settings)
-        out = composite(loaded, edited, alpha)
-        clock.lap("composite")
-        figures = metrics(loaded, out, alpha, location, anchor, resampled, wanted)
+        outcomes: list[Outcome] = []
+        for step in steps:
+            outcomes.append(run(work, step))
+            work = _after(work, outcomes[-1])
+        first, last = outcomes[0], outcomes[-1]
+        figures = dict(last.metrics) if len(outcomes) == 1 else _together(outcomes)
         figures["model_evaluations"] = float(self.backbone.evaluations - before)
         return EditResult(
-            out, loaded, location, location.mask, anchor.matte, alpha > 0,
-            self._reconstruction(inverted.inversion), figures, seed, clock.laps,
-            recipe(wanted, inverted.inversion, settings, seed, self.ref.name),
+            last.photo, source, first.location, first.location.mask, last.mask_after,
+            np.any([outcome.region for outcome in outcomes], axis=0),
+            self._reconstruction(first.inverted.inversion), figures, seed, clock.laps,
+            recipe(edits, first.inverted.inversion, settings, seed, self.ref.name),
         )  # fmt: skip
 
     def _reconstruction(self, inversion: Inversion) -> Image.Image:
@@ -336,32 +281,23 @@ class RealEditPipeline:
         latent = inversion.result.x_0 if exact else self._replayed(inversion)
         return Image.fromarray(self.backbone.decode(latent).round().astype(np.uint8))
 
-    def _others(self, inverted: InvertedPhoto, location: Location, word: str | None) -> np.ndarray | None:
-        """Where the prompt's other things lie, bool ``[H, W]``: nothing is copied from them into the hole."""
-        if not word:
-            return None
-        h, w = location.mask.shape
-        own = grow(location.hard, max(h, w) / 64)
-        closed = np.zeros((h, w), bool)
-        for other, (heat, peak) in self._heats(inverted.inversion, word).items():
-            if other != word and peak >= FOUND_SPELT:
-                closed |= grow(cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35, max(h, w) / 64)
-        return closed & ~own
 
-    def _resample(
-        self, inverted: InvertedPhoto, anchor: Anchor, location: Location, wanted: Plan, transform: Transform,
-        settings: Settings, seed: int, progress: Progress | None,
-    ) -> Resampled | None:  # fmt: skip
-        if settings.strength == 0 or settings.resample == 0:
-            return None
-        inversion = inverted.inversion
-        prompt: Prompt = self.backbone.prompt(inversion.prompt, inversion.size)
-        tokens = self.backbone.tokens(inversion.prompt, wanted.target) if wanted.target else []
-        with translated(), self._capture:
-            return resample(
-                self.backbone, self._capture, inversion, prompt, anchor, location.hard, tokens, transform,
-                settings, seed, None if progress is None else partial(progress, "resample"),
-            )  # fmt: skip
+def _after(work: Work, outcome: Outcome) -> Work:
+    """What the next step works with: the edited photo, and where its objects now are."""
+    known = work.known | outcome.mattes
+    given = work.given
+    if given is not None and (outcome.mask_after > 0.5).any():
+        given = from_mask(outcome.photo.rgb, outcome.mask_after, given.word)
+    return replace(work, photo=outcome.photo, inverted=None, prompt=outcome.prompt, given=given, known=known)
+
+
+def _together(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """The figures of several steps, each by its step's number."""
+    return {
+        f"step_{number}_{name}": value
+        for number, outcome in enumerate(outcomes, 1)
+        for name, value in outcome.metrics.items()
+    }
 
 
 def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
@@ -370,17 +306,6 @@ def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
     if cache is False:
         return None
     return Cache(Path(cache) if isinstance(cache, str | Path) else None)
-
-
-def _tell(progress: Progress | None, stage: str, done: int, total: int) -> None:
-    if progress is not None:
-        progress(stage, done, total)
-
-
-def _word(wanted: Plan) -> str:
-    if not wanted.target:
-        raise UsageError("what is to be edited?", "give a word, a mask, a box or a point")
-    return wanted.target
 
 
 def _settings(settings: Settings | None, strength: float | None) -> Settings:

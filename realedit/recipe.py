@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from realedit.edits import Plan
+from realedit.edit_entries import entries
+from realedit.edits import Edit
 from realedit.inverted import Inversion
-from realedit.resample import Settings
+from realedit.settings import Settings
 
 
-def recipe(wanted: Plan, inversion: Inversion, settings: Settings, seed: int, model: str) -> dict[str, Any]:
+def recipe(
+    edits: Edit | Sequence[Edit], inversion: Inversion, settings: Settings, seed: int, model: str
+) -> dict[str, Any]:
     """The edit, the inversion it started from, every setting, and the versions of what computed it."""
     return {
-        "edit": {name: value for name, value in asdict(wanted).items() if value is not None},
+        "edits": entries(edits),
         "prompt": inversion.prompt,
         "model": model,
         "inversion": inversion.result.method,

@@ -16,7 +16,7 @@ values); PixelMan, arXiv 2412.14283 (pixel-manipulated branch, leak-proof self-a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -43,37 +43,10 @@ from guidance.layers import map_size
 from inversion import Guidance
 from realedit.anchor import Anchor
 from realedit.backbone import Backbone, Prompt
+from realedit.inputs import at_size
 from realedit.inverted import Inversion
+from realedit.settings import Settings
 from realedit.shadow import grow
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The knobs of an edit; each ingredient has a switch, so that what it gives can be measured.
-
-    Args:
-        strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
-            as it is.
-        guidance_scale: classifier-free guidance of the resampling.
-        self_guidance: ``v`` of the guided sampler; 0 turns the energies off.
-        window: the guided steps, a share of the sampled ones from the first.
-        attention: whether self-attention reads the source.
-        pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
-        shadow: whether the object's shadow is looked for and taken along.
-        resample: how much of the model's change is added to the anchor's pixels, in [0, 1].
-        smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own
-            texture with.
-    """
-
-    strength: float = 0.4
-    guidance_scale: float = 2.0
-    self_guidance: float = 1.0
-    window: float = 0.4
-    attention: bool = True
-    pin: float = 0.8
-    shadow: bool = True
-    resample: float = 1.0
-    smooth: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -91,10 +64,35 @@ class Resampled:
     trace: Trace
 
 
+@dataclass(frozen=True)
+class Subject:
+    """A piece of the anchor as the model sees it.
+
+    Args:
+        tokens: its token positions in the prompt; none where it has no word there.
+        transform: where it goes; None where it goes away.
+        old: where it was in the photo, bool ``[H, W]``; None where it was not in it.
+        matte: where it is in the anchor, float32 ``[H, W]`` in [0, 1].
+    """
+
+    tokens: tuple[int, ...]
+    transform: Transform | None
+    old: np.ndarray | None
+    matte: np.ndarray
+
+
+@dataclass(frozen=True)
+class Lender:
+    """An object whose look a subject takes: its photo's inversion; where it is there, bool ``[H', W']``."""
+
+    inversion: Inversion
+    mask: np.ndarray
+
+
 def resample(
     backbone: Backbone, capture: Capture, inversion: Inversion, prompt: Prompt, anchor: Anchor,
-    old: np.ndarray, tokens: list[int], transform: Transform, settings: Settings, seed: int,
-    callback: Callable[[int, int], None] | None = None,
+    subjects: Sequence[Subject], settings: Settings, seed: int,
+    callback: Callable[[int, int], None] | None = None, lenders: Sequence[Lender] = (),
 ) -> Resampled:  # fmt: skip
     """Run the anchor through the model.
 
@@ -104,21 +102,22 @@ def resample(
         inversion: the source.
         prompt: of the inversion.
         anchor: the edit in pixels.
-        old: the object's mask in the photo, bool ``[H, W]``.
-        tokens: the object's token positions; none where it has no word.
-        transform: where the object goes.
+        subjects: its pieces.
         settings: the knobs.
         seed: of the hole's fresh noise.
         callback: called after each step.
+        lenders: whose keys and values each subject reads, instead of the source's.
     """
     schedule, source = inversion.result.schedule, inversion.result
     start = max(1, round(settings.strength * schedule.steps))
     height, width = inversion.size
-    z = backbone.encode(_resized(anchor.picture, (width, height)).round().astype(np.uint8))
-    maps = _Regions.of(anchor, old, z)
-    x = _noised(z, source.noise(start), schedule.alpha(start), schedule.sigma(start), maps, transform, seed)
+    z = backbone.encode(at_size(anchor.picture, (height, width)).clip(0, 255).round().astype(np.uint8))
+    maps = _Regions.of(anchor, subjects, z)
+    x = _noised(z, source.noise(start), schedule.alpha(start), schedule.sigma(start), maps, subjects, seed)
 
     def recall(level: int):  # noqa: ANN202
+        if lenders:
+            return capture.recall(*_lent(capture, lenders, subjects, level, z))
         memory = inversion.observations[level].memory if settings.attention else {}
         sizes = {at: map_size((z.shape[-2], z.shape[-1]), at) for at in capture.levels} if memory else {}
         return capture.recall(memory, {at: maps.attention_mask(size) for at, size in sizes.items()})
@@ -136,7 +135,7 @@ def resample(
     )
     guidance = Guidance(prompt.conditioning, prompt.null, settings.guidance_scale)
     out, trace = self_guided_sample(
-        backbone, capture, schedule, x, guidance, _terms(tuple(tokens), transform, maps, settings),
+        backbone, capture, schedule, x, guidance, _terms(subjects, maps, settings),
         start=start, strength=settings.self_guidance, anchors=ties, callback=callback,
     )  # fmt: skip
     picture = backbone.decode(out)
@@ -158,16 +157,16 @@ class _Regions:
     around: Tensor
 
     @classmethod
-    def of(cls, anchor: Anchor, old: np.ndarray, z: Tensor) -> _Regions:
-        size = (z.shape[-2], z.shape[-1])
-
+    def of(cls, anchor: Anchor, subjects: Sequence[Subject], z: Tensor) -> _Regions:
         def down(mask: np.ndarray) -> Tensor:
-            return adaptive_avg_pool2d(
-                torch.from_numpy(mask.astype(np.float32)).to(z.device)[None, None], size
-            )
+            return _cells(mask, z)
 
-        unit = max(old.shape) / 256
+        unit = max(anchor.hole.shape) / 256
         new = anchor.matte > 0.5
+        old = np.zeros(new.shape, bool)
+        for subject in subjects:
+            if subject.old is not None:
+                old |= subject.old
         inner = cv2.erode(new.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(unit))) > 0
         beside = (grow(new, 8 * unit) | anchor.shadow_after) & ~new & ~anchor.hole
         return cls(
@@ -197,36 +196,68 @@ class _Regions:
         return mask
 
 
+def _lent(
+    capture: Capture, lenders: Sequence[Lender], subjects: Sequence[Subject], level: int, z: Tensor
+) -> tuple[dict[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
+    """The lenders' keys and values in one row, and who may look at whom: each subject also at its lender."""
+    memories = [lender.inversion.observations[level].memory for lender in lenders]
+    memory = {
+        name: (torch.cat([m[name][0] for m in memories], 1), torch.cat([m[name][1] for m in memories], 1))
+        for name in memories[0]
+    }
+    masks = {}
+    for at in capture.levels:
+        size = map_size((z.shape[-2], z.shape[-1]), at)
+        cells = size[0] * size[1]
+        columns = [torch.ones(cells, cells, dtype=torch.bool, device=z.device)]
+        for lender, subject in zip(lenders, subjects, strict=True):
+            theirs = lender.inversion.result.x_0
+            there = map_size((theirs.shape[-2], theirs.shape[-1]), at)
+            whole = torch.from_numpy(lender.mask.astype(np.float32)).to(z.device)[None, None]
+            lent = adaptive_avg_pool2d(whole, there).flatten() > 0.5
+            takes = adaptive_avg_pool2d(_cells(subject.matte, z), size).flatten() > 0.3
+            columns.append(takes[:, None] & lent[None])
+        masks[at] = torch.cat(columns, 1)
+    return memory, masks
+
+
+def _cells(mask: np.ndarray, z: Tensor) -> Tensor:
+    """A mask ``[H, W]`` as shares of a latent's cells, ``[1, 1, h, w]``."""
+    whole = torch.from_numpy(mask.astype(np.float32)).to(z.device)[None, None]
+    return adaptive_avg_pool2d(whole, (z.shape[-2], z.shape[-1]))
+
+
 def _noised(
-    z: Tensor, noise: Tensor, alpha: float, sigma: float, maps: _Regions, transform: Transform, seed: int
-) -> Tensor:
-    """The anchor's latent at a level: the photo's noise, the object's carried along, fresh in the hole."""
-    carried = warp(noise.movedim(1, -1), transform).movedim(-1, 1)
+    z: Tensor, noise: Tensor, alpha: float, sigma: float, maps: _Regions, subjects: Sequence[Subject],
+    seed: int,
+) -> Tensor:  # fmt: skip
+    """The anchor's latent at a level: the photo's noise, the objects' carried along, fresh in the hole."""
     generator = torch.Generator().manual_seed(seed)
     fresh = torch.randn(z.shape, generator=generator).to(z)
-    target = (maps.target > 0.5).to(z)
-    hole = (maps.hole > 0.5).to(z) * (1 - target)
-    eps = noise * (1 - target) * (1 - hole) + carried * target + fresh * hole
+    hole = (maps.hole > 0.5).to(z)
+    eps = noise * (1 - hole) + fresh * hole
+    for subject in subjects:
+        if subject.transform is not None:
+            carried = warp(noise.movedim(1, -1), subject.transform).movedim(-1, 1)
+            eps = torch.where(_cells(subject.matte > 0.5, z) > 0.5, carried, eps)
     return alpha * z + sigma * eps
 
 
-def _terms(tokens: tuple[int, ...], transform: Transform, maps: _Regions, settings: Settings) -> list[Term]:
+def _terms(subjects: Sequence[Subject], maps: _Regions, settings: Settings) -> list[Term]:
+    """What holds each subject's shape and size, and keeps it out of the hole.
+
+    The activations about the objects are taken along where there is one place that they come from.
+    """
     if settings.self_guidance == 0:
         return []
     window = Window(0.0, settings.window)
-    terms = [Term(Features(maps.around, transform), 1.0, window)]
-    if tokens:
-        terms += [
-            Term(Shape(tokens, transform), 1.0, window),
-            Term(Size(tokens, transform.scale), 0.2, window),
-            Term(Absence(tokens, maps.hole), 1.0, window),
-        ]
+    moved = [(subject, subject.transform) for subject in subjects if subject.transform is not None]
+    terms = [Term(Features(maps.around, to), 1.0, window) for _, to in moved] if len(moved) == 1 else []
+    for subject, to in moved:
+        if subject.tokens and subject.old is not None:
+            terms += [
+                Term(Shape(subject.tokens, to), 1.0, window),
+                Term(Size(subject.tokens, to.scale), 0.2, window),
+            ]
+    terms += [Term(Absence(s.tokens, maps.hole), 1.0, window) for s in subjects if s.tokens]
     return terms
-
-
-def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """To (width, height), averaging on the way down."""
-    if image.shape[1::-1] == size:
-        return image
-    smaller = size[0] < image.shape[1] or size[1] < image.shape[0]
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC).clip(0, 255)

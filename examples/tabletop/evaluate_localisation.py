@@ -16,9 +16,10 @@ from examples.tabletop.frames import Frame, half_width, read_frames, tracked
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
 from realedit.attention_heat import heat as heat_of
 from realedit.attention_heat import mean_attention
-from realedit.backbone import add_words
 from realedit.errors import ObjectNotFoundError
-from realedit.pipeline import FOUND, InvertedPhoto, RealEditPipeline
+from realedit.pipeline import InvertedPhoto, RealEditPipeline
+from realedit.word_finder import FOUND
+from realedit.words import with_words
 
 THRESHOLDS = np.arange(0.02, 1, 0.02)
 
@@ -69,7 +70,7 @@ def localisation(
     for frame in tracked(frames, "localisation", len(frames)):
         captioned = None if bare else pipeline.invert(frame.image, _caption(frame, synonyms))
         for noun, word, mask in _questions(frame, synonyms):
-            inverted = captioned or pipeline.invert(frame.image, add_words("", word))
+            inverted = captioned or pipeline.invert(frame.image, with_words("", word))
             answers.append(_answer(pipeline, inverted, noun, word, mask))
     if not answers:
         raise SystemExit("no object to ask for is visible in these scenes")
@@ -95,7 +96,7 @@ def absent(model: Path, scenes: Sequence[Path], limit: int, seed: int) -> dict[s
             if not nouns:
                 continue
             word = str(rng.choice(nouns))
-            inverted = pipeline.invert(frame.image, add_words("", word))
+            inverted = pipeline.invert(frame.image, with_words("", word))
             scores[there].append(_heat(pipeline, inverted, word)[1])
             found[there].append(_refined(pipeline, inverted, word) is not None)
             if not there and found[there][-1]:

@@ -1,0 +1,226 @@
+"""Make every kind of edit once, and show before and after on one page.
+
+    python examples/gallery.py FOLDER [--only NAME ...]
+
+writes ``FOLDER/index.html``, ``FOLDER/sheet.png`` and the pictures of each edit. The photos are those of
+``examples/photos`` and rendered ones of ``examples/cases``; a rendered case whose true edited photo is known
+shows it too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment
+from PIL import Image
+
+from realedit import RealEditError, RealEditPipeline
+from realedit.edit_entries import entries
+from realedit.edits import (
+    Background,
+    Edit,
+    Like,
+    LookOf,
+    Move,
+    Paste,
+    Remove,
+    Replace,
+    Reshape,
+    Resize,
+    Restyle,
+    Retouch,
+    Rotate,
+    Swap,
+    SwapLooks,
+)
+from realedit.report_panel import Tile, panel
+
+HERE = Path(__file__).parent
+SIDE = 512
+
+PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>realedit: every edit</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
+figure { display: inline-block; margin: 0 1rem 1rem 0; } img { max-width: 20rem; display: block; }
+code { background: #f4f4f2; padding: .1rem .3rem; }
+</style>
+<h1>realedit: every edit</h1>
+{% for one in shown %}
+<h2>{{ one.name }}</h2>
+<p><code>{{ one.entries }}</code>{% if one.prompt %} &ldquo;{{ one.prompt }}&rdquo;{% endif %}</p>
+{% for caption, file in one.pictures %}
+<figure><img src="{{ file }}" alt="{{ one.name }}: {{ caption }}">
+<figcaption>{{ caption }}</figcaption></figure>
+{% endfor %}
+{% endfor %}
+</html>
+"""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One edit to show."""
+
+    name: str
+    photo: Path
+    edits: Edit | list[Edit]
+    prompt: str | None = None
+    truth: Path | None = None
+    shown: dict[str, Any] = field(default_factory=dict)
+
+
+def of_cases() -> list[Example]:
+    """The first two of each kind of counterfactual case."""
+    found: list[Example] = []
+    taken: dict[str, int] = {}
+    for line in (HERE / "cases" / "cases.jsonl").read_text().splitlines():
+        case = json.loads(line)
+        if taken.setdefault(case["edit"], 0) < 2:
+            taken[case["edit"]] += 1
+            photo, truth = (HERE / "cases" / f"{case['id']}_{kind}.webp" for kind in ("photo", "truth"))
+            found.append(
+                Example(f"{case['edit']} (case {case['id']})", photo, edit_of(case), case["prompt"], truth)
+            )
+    return found
+
+
+def edit_of(case: dict[str, Any]) -> Edit:
+    """The edit that a counterfactual case asks for."""
+    word = case["object"]
+    match case["edit"]:
+        case "move":
+            return Move(word, case["dx"], case["dy"])
+        case "resize":
+            return Resize(word, case["scale"])
+        case "rotate":
+            return Rotate(word, case["angle"])
+        case "remove":
+            return Remove(word)
+        case "replace":
+            return Replace(word, " ".join(filter(None, (case["new_colour"], case["new_object"]))))
+        case "recolour":
+            return Restyle(word, f"{case['new_colour']} {word}")
+        case other:
+            raise ValueError(f"no such edit: {other}")
+
+
+def of_photos() -> list[Example]:
+    """Edits of the sample photos."""
+    mug, bowl, book = (HERE / "photos" / f"{name}.jpg" for name in ("mug", "bowl", "book"))
+    bottle = HERE / "photos" / "bottle.jpg"
+    says = {
+        mug: "a photo of a red mug on a wooden table",
+        bowl: "a photo of a bowl on a table",
+        bottle: "a photo of a bottle on a table",
+        book: "a photo of a book on a table",
+    }
+    wanted: list[tuple[str, Path, Edit | list[Edit], dict[str, Any]]] = [
+        ("move", mug, Move("mug", 0.2), {}),
+        ("resize", mug, Resize("mug", 0.7), {}),
+        ("rotate", mug, Rotate("mug", -20), {}),
+        ("remove", mug, Remove("mug"), {}),
+        ("move and resize", mug, [Move("mug", -0.1), Resize("mug", 1.2)], {}),
+        ("restyle by text", mug, Restyle("mug", "a blue mug"), {}),
+        ("like another photo's object", mug, Like("mug", bowl, "bowl"), {}),
+        ("replace", mug, Replace("mug", "a bowl"), {}),
+        ("background", mug, Background("mug", "a marble table"), {}),
+        ("paste", bowl, Paste("mug", mug, 0.25, 0.6), {}),
+        ("look of another photo", mug, LookOf(bowl), {}),
+        ("retouch", bowl, Retouch("a red apple"), {"box": (0.1, 0.5, 0.3, 0.8)}),
+    ]
+    return [Example(name, p, e, says[p], shown=kw) for name, p, e, kw in wanted if p.exists()]
+
+
+def of_pairs() -> list[Example]:
+    """Edits of two objects, in rendered photos that hold two."""
+    folder = HERE / "cases"
+    cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines()]
+    first = next(case for case in cases if case["prompt"].count(" and ") == 1)
+    photo = folder / f"{first['id']}_photo.webp"
+    other = first["prompt"].split(" and ")[1].split(" on ")[0].split()[-1]
+    word = first["object"]
+    if other == word:
+        other = first["prompt"].split(" and ")[0].split()[-1]
+    shape = Image.open(folder / f"{first['id']}_mask.webp").convert("L")
+    wide = Image.new("L", shape.size)
+    left, top, right, bottom = shape.getbbox() or (0, 0, *shape.size)
+    tall = shape.crop((left, top, right, bottom)).resize((right - left, round((bottom - top) * 0.7)))
+    wide.paste(tall, (left, bottom - tall.height))
+    return [
+        Example("swap places", photo, Swap(word, other), first["prompt"], shown={"allow_crop": True}),
+        Example("swap looks", photo, SwapLooks(word, other), first["prompt"]),
+        Example("reshape", photo, Reshape(word, np.asarray(wide)), first["prompt"]),
+    ]
+
+
+def show(pipeline: RealEditPipeline, example: Example, number: int, folder: Path) -> dict[str, Any] | None:
+    """Make an edit and write its pictures; None where it could not be made."""
+    try:
+        result = pipeline.edit(example.photo, example.edits, prompt=example.prompt, **example.shown)
+    except RealEditError as error:
+        print(f"{example.name}: {error}", file=sys.stderr)
+        return None
+    pictures = {"before": Image.fromarray(result.source.rgb), "after": Image.fromarray(result.photo.rgb)}
+    if example.truth is not None:
+        pictures["truth"] = Image.open(example.truth).convert("RGB")
+    listed = []
+    for caption, picture in pictures.items():
+        picture.thumbnail((SIDE, SIDE))
+        file = f"{number:02d}-{caption}.png"
+        picture.save(folder / file)
+        listed.append((caption, file))
+    print(example.name, file=sys.stderr)
+    return {
+        "name": example.name,
+        "entries": json.dumps(entries(example.edits)),
+        "prompt": example.prompt,
+        "pictures": listed,
+    }
+
+
+def main() -> None:
+    """Parse, edit, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="+", help="edits whose names begin so")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    pipeline = RealEditPipeline.from_pretrained()
+    examples = [*of_photos(), *of_pairs(), *of_cases()]
+    if given.only:
+        examples = [one for one in examples if one.name.startswith(tuple(given.only))]
+    made = [show(pipeline, one, number, given.folder) for number, one in enumerate(examples)]
+    shown = [one for one in made if one is not None]
+    page = Environment(autoescape=True).from_string(PAGE).render(shown=shown)
+    (given.folder / "index.html").write_text(page, encoding="utf-8")
+    tiles = [
+        Tile(f"{one['name']}: {caption}", Image.open(given.folder / file).resize((256, 256)))
+        for one in shown
+        for caption, file in one["pictures"]
+    ]
+    sheet(tiles).save(given.folder / "sheet.png")
+    print(given.folder / "index.html")
+
+
+def sheet(tiles: list[Tile], columns: int = 6) -> Image.Image:
+    """All pictures on one."""
+    rows = [panel(tiles[k : k + columns], "", []) for k in range(0, len(tiles), columns)]
+    whole = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), "white")
+    top = 0
+    for row in rows:
+        whole.paste(row, (0, top))
+        top += row.height
+    return whole
+
+
+if __name__ == "__main__":
+    main()

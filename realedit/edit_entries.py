@@ -1,0 +1,231 @@
+"""Edits as entries of a JSON file: ``{"move": "mug", "dx": 0.2}``. The first key names the edit.
+
+The command line's flags make the same entries, and so does a recipe: one schema reads all three.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from realedit import edits as kinds
+from realedit.edits import Edit
+from realedit.errors import UsageError
+
+_SHOWN = "null where a mask, a box or a point shows the object"
+
+
+class _Entry(BaseModel):
+    """One edit; its first field is its key."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, strict=False)
+    kind: ClassVar[type]
+    fields: ClassVar[Mapping[str, str]]
+    """Entry's field -> the edit's."""
+
+    def edit(self) -> Edit:
+        """The edit that the entry means."""
+        return self.kind(**{theirs: getattr(self, ours) for ours, theirs in self.fields.items()})
+
+    @classmethod
+    def of(cls, edit: Edit) -> dict[str, Any]:
+        """The entry that means an edit; pictures that came from no file are left out."""
+        entry = {}
+        for ours, theirs in cls.fields.items():
+            value = getattr(edit, theirs)
+            alias = cls.model_fields[ours].alias or ours
+            plain = value if isinstance(value, str | float | int | None) else _file_name(value)
+            if plain is not None or ours == next(iter(cls.fields)):
+                entry[alias] = plain
+        return entry
+
+
+class _Move(_Entry):
+    kind, fields = kinds.Move, {"move": "target", "dx": "dx", "dy": "dy"}
+    move: str | None = Field(description=f"the object's words; {_SHOWN}")
+    dx: float = Field(0.0, ge=-1, le=1, description="to the right, in widths of the photo")
+    dy: float = Field(0.0, ge=-1, le=1, description="down, in heights of the photo")
+
+
+class _Resize(_Entry):
+    kind, fields = kinds.Resize, {"resize": "target", "scale": "scale"}
+    resize: str | None = Field(description=f"the object's words; {_SHOWN}")
+    scale: float = Field(ge=0.1, le=10, description="times its size")
+
+
+class _Rotate(_Entry):
+    kind, fields = kinds.Rotate, {"rotate": "target", "angle": "angle"}
+    rotate: str | None = Field(description=f"the object's words; {_SHOWN}")
+    angle: float = Field(ge=-360, le=360, description="degrees, clockwise")
+
+
+class _Reshape(_Entry):
+    kind, fields = kinds.Reshape, {"reshape": "target", "shape": "shape"}
+    reshape: str | None = Field(description=f"the object's words; {_SHOWN}")
+    shape: str = Field(description="file of the photo's size, white where the object is to be")
+
+
+class _Remove(_Entry):
+    kind, fields = kinds.Remove, {"remove": "target"}
+    remove: str | None = Field(description=f"the object's words; {_SHOWN}")
+
+
+class _Swap(_Entry):
+    kind, fields = kinds.Swap, {"swap": "target", "other": "other"}
+    swap: str = Field(description="one object's words")
+    other: str = Field(alias="with", description="the other's")
+
+
+class _Paste(_Entry):
+    kind, fields = kinds.Paste, {"paste": "target", "source": "source", "x": "x", "y": "y", "scale": "scale"}
+    paste: str = Field(description="the object's words, in the other photo")
+    source: str = Field(alias="from", description="the other photo's file")
+    x: float = Field(0.5, ge=0, le=1, description="where its middle comes to lie, in widths")
+    y: float = Field(0.5, ge=0, le=1, description="likewise, in heights")
+    scale: float = Field(1.0, ge=0.1, le=10, description="times its share of the other photo")
+
+
+class _Restyle(_Entry):
+    kind, fields = kinds.Restyle, {"restyle": "target", "text": "text"}
+    restyle: str | None = Field(description=f"the object's words; {_SHOWN}")
+    text: str = Field(alias="as", min_length=1, description="what it is to look like")
+
+
+class _Like(_Entry):
+    kind, fields = kinds.Like, {"restyle": "target", "source": "source", "other": "other"}
+    restyle: str | None = Field(description=f"the object's words; {_SHOWN}")
+    source: str | None = Field(None, alias="like", description="file of another photo; null for the same")
+    other: str | None = Field(None, alias="object", description="the words of the object whose look it takes")
+
+
+class _Replace(_Entry):
+    kind, fields = kinds.Replace, {"replace": "target", "text": "text"}
+    replace: str | None = Field(description=f"the object's words; {_SHOWN}")
+    text: str = Field(alias="with", min_length=1, description="what is to be there")
+
+
+class _Background(_Entry):
+    kind, fields = kinds.Background, {"background": "text", "keep": "target"}
+    background: str = Field(min_length=1, description="what the surroundings are to be")
+    keep: str | None = Field(None, description=f"the words of the object that stays; {_SHOWN}")
+
+
+class _Retouch(_Entry):
+    kind, fields = kinds.Retouch, {"retouch": "text"}
+    retouch: str = Field(min_length=1, description="what the mask, box or point is to show")
+
+
+class _SwapLooks(_Entry):
+    kind, fields = kinds.SwapLooks, {"swap_looks": "target", "other": "other"}
+    swap_looks: str = Field(description="one object's words")
+    other: str = Field(alias="with", description="the other's")
+
+
+class _LookOf(_Entry):
+    kind, fields = kinds.LookOf, {"look_of": "source"}
+    look_of: str = Field(description="the file of the photo whose look it takes")
+
+
+_ENTRIES: tuple[type[_Entry], ...] = (
+    _Move, _Resize, _Rotate, _Reshape, _Remove, _Swap, _Paste, _Restyle, _Like, _Replace, _Background,
+    _Retouch, _SwapLooks, _LookOf,
+)  # fmt: skip
+_BY_KIND = {entry.kind: entry for entry in _ENTRIES}
+KEYS = tuple(dict.fromkeys(next(iter(entry.fields)) for entry in _ENTRIES))
+"""What an entry's first key may be."""
+
+
+def entries(edits: Edit | Sequence[Edit]) -> list[dict[str, Any]]:
+    """Edits as entries; :func:`read_entries` is the reverse where every picture is a file."""
+    given = list(edits) if isinstance(edits, Sequence) else [edits]
+    return [_BY_KIND[type(edit)].of(edit) for edit in given]
+
+
+def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> list[Edit]:
+    """Entries as edits.
+
+    Raises:
+        UsageError: an entry is none; it says which, and what is wrong with it.
+    """
+    found = []
+    for number, entry in enumerate(data, 1):
+        try:
+            found.append(_model(entry).model_validate(entry).edit())
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"]))
+            said = first["msg"][:1].lower() + first["msg"][1:]
+            raise UsageError(f"{where}, number {number}: {field}: {said}", _forms()) from error
+        except _NoSuchEditError as error:
+            raise UsageError(f"{where}, number {number}: {error}", _forms()) from error
+    return found
+
+
+def read_file(file: Path) -> list[Edit]:
+    """The edits in a JSON file: a list of entries, or an object whose "edits" is one, such as a recipe.
+
+    Raises:
+        UsageError: it cannot be read, or is not such a file.
+    """
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"cannot read {file}: {error.strerror}") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UsageError(f"{file} is not JSON: {error}") from error
+    data = data.get("recipe", data) if isinstance(data, dict) else data
+    data = data.get("edits") if isinstance(data, dict) else data
+    if not isinstance(data, list) or not data or not all(isinstance(entry, dict) for entry in data):
+        raise UsageError(f"{file} holds no list of edits", _forms())
+    return read_entries(data, str(file))
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a file of edits (JSON Schema, draft 2020-12)."""
+    union: Any = _ENTRIES[0]
+    for entry in _ENTRIES[1:]:
+        union = union | entry
+    one = TypeAdapter(union).json_schema(ref_template="#/$defs/{model}")
+    definitions = {name: _tidy(schema) for name, schema in one.pop("$defs").items()}
+    listed = {"type": "array", "minItems": 1, "items": one}
+    wrapped = {"type": "object", "properties": {"edits": listed}, "required": ["edits"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Edits of a photo, in their order",
+        "anyOf": [listed, wrapped],
+        "$defs": definitions,
+    }
+
+
+class _NoSuchEditError(Exception):
+    pass
+
+
+def _model(entry: Mapping[str, Any]) -> type[_Entry]:
+    named = [key for key in KEYS if key in entry]
+    if len(named) != 1:
+        raise _NoSuchEditError("no edit in it" if not named else f"{' and '.join(named)} in one edit")
+    if named == ["restyle"] and "as" not in entry:
+        return _Like
+    return next(model for model in _ENTRIES if next(iter(model.fields)) == named[0])
+
+
+def _forms() -> str:
+    return 'an edit looks like {"move": "mug", "dx": 0.2}; realedit schema prints all forms'
+
+
+def _file_name(value: object) -> str | None:
+    if isinstance(value, np.ndarray) or not hasattr(value, "__fspath__"):
+        return None
+    return str(value)
+
+
+def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    schema["title"] = schema["title"].removeprefix("_")
+    schema.pop("description", None)
+    return schema

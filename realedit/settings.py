@@ -1,0 +1,38 @@
+"""The knobs of an edit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The knobs of an edit; each ingredient has a switch, so that what it gives can be measured.
+
+    Args:
+        strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
+            as it is.
+        guidance_scale: classifier-free guidance of the resampling.
+        self_guidance: ``v`` of the guided sampler; 0 turns the energies off.
+        window: the guided steps, a share of the sampled ones from the first.
+        attention: whether self-attention reads the source.
+        pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
+        shadow: whether the object's shadow is looked for and taken along.
+        resample: how much of the model's change is added to the anchor's pixels, in [0, 1].
+        smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own
+            texture with.
+        repaint: share of the noise levels that an edit by text goes back up, in (0, 1].
+        repaint_scale: classifier-free guidance of an edit by text.
+    """
+
+    strength: float = 0.4
+    guidance_scale: float = 2.0
+    self_guidance: float = 1.0
+    window: float = 0.4
+    attention: bool = True
+    pin: float = 0.8
+    shadow: bool = True
+    resample: float = 1.0
+    smooth: float = 1.0
+    repaint: float = 0.8
+    repaint_scale: float = 5.0

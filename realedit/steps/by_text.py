@@ -1,0 +1,115 @@
+"""Steps that paint by text: restyle, replace, background, retouch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from realedit.edits import Background, Replace, Restyle, Retouch
+from realedit.locate import Location
+from realedit.model_errors import translated
+from realedit.repaint import Repainted, repaint
+from realedit.shadow import find_shadow, grow
+from realedit.steps.work import Outcome, Work
+from realedit.which_one import split
+from realedit.words import replace_words, with_words, without_words
+
+if TYPE_CHECKING:
+    from realedit.pipeline import InvertedPhoto
+
+
+def restyle(work: Work, step: Restyle) -> Outcome:
+    """Another look, in the same outline."""
+    inverted = work.invert(step.target)
+    location = work.find(inverted, step.target)
+    text = _with_new(inverted, step.target, step.text)
+    painted = _painted(work, inverted, text, location.hard, fresh=False, held=step.text)
+    h, w = location.mask.shape
+    change = cv2.resize(painted.change, (w, h), interpolation=cv2.INTER_CUBIC)
+    # the photo keeps its own detail: only what the model changed is added to it
+    edited = work.photo.rgb + change * location.mask[..., None]
+    return _outcome(work, inverted, location, edited, location.mask > 0, location.mask, text, step.text)
+
+
+def replace_object(work: Work, step: Replace) -> Outcome:
+    """Something else in the same place."""
+    inverted = work.invert(step.target)
+    location = work.find(inverted, step.target)
+    text = _with_new(inverted, step.target, step.text)
+    unit = max(location.mask.shape) / 256
+    shadow = find_shadow(work.photo.rgb, location.hard).mask
+    region = grow(location.hard, 8 * unit) | grow(shadow, 2 * unit)
+    painted = _painted(work, inverted, text, region, fresh=True)
+    edited, alpha = _over(work, painted, region)
+    return _outcome(work, inverted, location, edited, alpha > 0, location.mask, text, step.text)
+
+
+def background(work: Work, step: Background) -> Outcome:
+    """Other surroundings of the same object."""
+    inverted = work.invert(step.target)
+    location = work.find(inverted, step.target)
+    named = split(step.target)[1] if step.target else "object"
+    text = with_words(f"a photo of a {named} on {step.text}", named)
+    unit = max(location.mask.shape) / 256
+    region = ~(cv2.erode(location.hard.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    painted = _painted(work, inverted, text, ~grow(location.hard, unit), fresh=True)
+    wide = cv2.resize(painted.picture, location.mask.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    keep = location.mask[..., None]
+    edited = work.photo.rgb * keep + wide * (1 - keep)
+    return _outcome(work, inverted, location, edited, region, location.mask, text, named)
+
+
+def retouch(work: Work, step: Retouch) -> Outcome:
+    """A text painted into a region that the user shows."""
+    inverted = work.invert()
+    location = work.find(inverted, None)
+    prompt = inverted.inversion.prompt
+    text = with_words(prompt, step.text)
+    painted = _painted(work, inverted, text, location.hard, fresh=True)
+    edited, alpha = _over(work, painted, location.hard)
+    return _outcome(work, inverted, location, edited, alpha > 0, location.mask, text, step.text)
+
+
+def _with_new(inverted: InvertedPhoto, old: str | None, new: str) -> str:
+    prompt = inverted.inversion.prompt
+    return replace_words(prompt, split(old)[1], new) if old else with_words(without_words(prompt, []), new)
+
+
+def _painted(
+    work: Work, inverted: InvertedPhoto, text: str, region: np.ndarray, *, fresh: bool, held: str = ""
+) -> Repainted:
+    pipeline, inversion, progress = work.pipeline, inverted.inversion, work.progress
+    tell = None if progress is None else lambda done, total: progress("resample", done, total)
+    tokens = tuple(pipeline.backbone.tokens(text, held)) if held else ()
+    with translated(), pipeline.capture:
+        prompt = pipeline.backbone.prompt(text, inversion.size)
+        painted = repaint(
+            pipeline.backbone, pipeline.capture, inversion, prompt, region, work.settings, work.seed,
+            fresh=fresh, tokens=tokens, callback=tell,
+        )  # fmt: skip
+    work.clock.lap("resample")
+    return painted
+
+
+def _over(work: Work, painted: Repainted, region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The painted region over the photo, fading at its border; and its alpha."""
+    h, w = region.shape
+    unit = max(h, w) / 256
+    picture = cv2.resize(painted.picture, (w, h), interpolation=cv2.INTER_CUBIC)
+    # the autoencoder's own loss, where nothing was painted, is not to show beside the border
+    inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(2 * unit)))
+    soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.5 * unit) * region
+    return work.photo.rgb * (1 - soft[..., None]) + picture * soft[..., None], soft
+
+
+def _outcome(
+    work: Work, inverted: InvertedPhoto, location: Location, edited: np.ndarray, region: np.ndarray,
+    after: np.ndarray, text: str, named: str,
+) -> Outcome:  # fmt: skip
+    pixels = np.clip(edited, 0, 255).round().astype(np.uint8)
+    out, figures = work.laid_over(pixels, region.astype(np.float32))
+    figures["score"] = location.score
+    known = {location.word: after} if location.word else {}
+    return Outcome(out, inverted, location, after, region, figures, text, known | {named: after})

@@ -1,0 +1,65 @@
+"""Prompts as sentences: an object's words put in, taken out, or replaced."""
+
+from __future__ import annotations
+
+import re
+
+_ARTICLE = r"(?:\b(?:a|an|the|some)\s+)"
+PLAIN = "a photo"
+"""The prompt of a photo of which nothing is said."""
+
+
+def holds_words(prompt: str, words: str) -> bool:
+    """Whether the words are in the prompt, as whole words in their order."""
+    return re.search(rf"\b{re.escape(words.lower())}\b", prompt.lower()) is not None
+
+
+def with_words(prompt: str, words: str) -> str:
+    """The prompt with an object's words in it: as it is if they are there already, else joined at its end."""
+    if holds_words(prompt, words):
+        return prompt
+    named = with_article(words)
+    return f"a photo of {named}" if prompt.strip() in ("", PLAIN) else f"{prompt} and {named}"
+
+
+def with_article(words: str) -> str:
+    """The words after "a" or "an", unless they bring an article of their own."""
+    if re.match(_ARTICLE, words, re.IGNORECASE):
+        return words
+    return ("an " if words[:1].lower() in tuple("aeiou") else "a ") + words
+
+
+def without_words(prompt: str, gone: list[str]) -> str:
+    """The prompt without the phrases that end in the words: "a red mug and" goes with "mug".
+
+    A phrase begins at its article, and takes the conjunction or comma that joins it along.
+    """
+    for words in gone:
+        phrase = _phrase(words)
+        joined = rf"(?:,|\band\b)\s*{phrase}"
+        for pattern in (
+            rf",\s*{phrase}(?=\s+and\b)", rf"{phrase}\s*(?:,|\band\b)\s*", rf"\s*{joined}", phrase,
+            rf"\b{re.escape(words)}\b",
+        ):  # fmt: skip
+            shorter, found = re.subn(pattern, "", prompt, count=1, flags=re.IGNORECASE)
+            if found:
+                prompt = shorter
+                break
+    prompt = " ".join(prompt.split())
+    prompt = re.sub(r"\b(?:of|with|and)\s+(?=on\b)", "", re.sub(r"\s*\b(?:of|with|and)$", "", prompt))
+    return prompt or PLAIN
+
+
+def replace_words(prompt: str, words: str, new: str) -> str:
+    """The prompt with the phrase that ends in the words replaced by another one, article and all."""
+    for pattern in (_phrase(words), rf"\b{re.escape(words)}\b"):
+        replaced, found = re.subn(pattern, with_article(new), prompt, count=1, flags=re.IGNORECASE)
+        if found:
+            return replaced
+    return with_words(prompt, new)
+
+
+def _phrase(words: str) -> str:
+    """A pattern of an article, up to three words that describe, and the words."""
+    describing = r"(?:(?!(?:and|of|on|with|a|an|the)\b)[\w-]+\s+){0,3}"
+    return rf"{_ARTICLE}{describing}{re.escape(words)}\b"
