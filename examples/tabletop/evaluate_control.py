@@ -1,7 +1,7 @@
 """Whether a sampled picture shows the noun and the colour that its prompt asked for, by an independent judge.
 
-The judge is a classifier of rendered crops. It looks at every box of a grid and reads the one of which it is
-surest that it holds some object: neither the diffusion model's attention nor the noun asked for has a say in
+The judge is a classifier of rendered crops. It looks at every box of a grid and reads the few of which it is
+surest that they hold some object: neither the diffusion model's attention nor the noun asked for has a say in
 where it looks. Its figure on rendered pictures of one object is what a perfect model would get.
 """
 
@@ -22,12 +22,13 @@ from examples.tabletop.vocabulary import SURFACES
 
 _SHARES = (0.28, 0.4, 0.56, 0.78, 1.0)  # a box's side over the picture's
 _STEP = 1 / 3  # of a box's side, between neighbours
+_READ = 5  # boxes: one alone is off by more than a margin too often
 _SHOWN, _COLUMNS = 60, 10  # of the contact sheet
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the judge saw: the words, the box, and the probability of the noun."""
+    """What the judge saw: the words, the surest box, and the probability of the noun."""
 
     noun: str
     colour: str
@@ -46,16 +47,16 @@ def candidate_boxes(size: int) -> list[Box]:
 
 
 def read_picture(classifier: Classifier, image: np.ndarray) -> Reading:
-    """Look at every candidate box, and read the one that most surely holds an object of any kind."""
+    """Look at every candidate box, and read those together that most surely hold an object of any kind."""
     boxes = candidate_boxes(min(image.shape[:2]))
     nouns, colours = classifier.probabilities(np.stack([cut(image, box) for box in boxes]))
-    things = nouns[:, :-1]  # without "nothing"
-    best = int(things.max(1).argmax())
+    best = np.argsort(nouns[:, -1])[:_READ]  # the last noun is "nothing"
+    noun, colour = nouns[best, :-1].mean(0), colours[best].mean(0)
     return Reading(
-        classifier.nouns[int(things[best].argmax())],
-        classifier.colours[int(colours[best].argmax())],
-        boxes[best],
-        float(things[best].max()),
+        classifier.nouns[int(noun.argmax())],
+        classifier.colours[int(colour.argmax())],
+        boxes[int(best[0])],
+        float(noun.max()),
     )
 
 

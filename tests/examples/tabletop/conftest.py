@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,6 +93,9 @@ def new_scenes() -> Callable[[Path, Sequence[dict[str, Any]], int], Path]:
     return write_scenes
 
 
+DRAW = "import mujoco; context = mujoco.GLContext(16, 16); context.make_current(); context.free()"
+
+
 @pytest.fixture(scope="session")
 def opengl() -> None:
     """MuJoCo can draw; what it needs in the environment is gone again when it has begun to."""
@@ -98,12 +103,15 @@ def opengl() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUJOCO_GL", os.environ.get("MUJOCO_GL", "osmesa"))
         patch.setenv("LP_NUM_THREADS", os.environ.get("LP_NUM_THREADS", "1"))
-        try:
-            mujoco = pytest.importorskip("mujoco")
-            context = mujoco.GLContext(16, 16)
-            context.make_current()
-            context.free()
-        except Exception as error:  # each platform's OpenGL has its own
-            pytest.skip(f"MuJoCo finds no OpenGL to draw with: {type(error).__name__}: {error}")
+        # In a process of its own: a driver that fails may take the process along.
+        tried = subprocess.run(
+            [sys.executable, "-W", "error", "-c", DRAW], capture_output=True, text=True, timeout=120
+        )
+        if tried.returncode:
+            reason = (tried.stderr.strip().splitlines() or ["no word of why"])[-1]
+            pytest.skip(f"MuJoCo finds no OpenGL to draw with: {reason}")
+        context = pytest.importorskip("mujoco").GLContext(16, 16)
+        context.make_current()
+        context.free()
     for name in set(os.environ) - set(kept):
         del os.environ[name]
