@@ -2,14 +2,18 @@
 
 Epstein, Jabri, Poole, Efros and Holynski 2023, *Diffusion Self-Guidance for Controllable Image Generation*,
 arXiv 2306.00986, and the other energies that a term can be made of: mask, classifier, CLIP, feature and image
-guidance. Works on any UNet of diffusers' shape; imports :mod:`inversion` and torch only.
+guidance; with classifier-free guidance as the combiner of conditions. Works on any UNet of diffusers' shape;
+imports :mod:`inversion` and torch only.
 """
 
+from guidance import edits
 from guidance.capture import Capture, Observation
+from guidance.classifier_free import ClassifierFree, Condition
 from guidance.energies import (
     Absence,
     Activations,
     Appearance,
+    Background,
     Centroid,
     Classifier,
     Clip,
@@ -22,9 +26,10 @@ from guidance.energies import (
     Size,
     appearance_vectors,
 )
+from guidance.guide import Guide, Target, Trace
 from guidance.layers import LayerSelection
-from guidance.sampler import Anchors, Trace, self_guided_sample
-from guidance.strength import Automatic, GradientScale, Measured, NoiseShare, Strength
+from guidance.sampler import Anchors, self_guided_sample
+from guidance.strength import Automatic, GradientScale, Measured, NoiseShare, Step, Strength
 from guidance.terms import Energy, State, Term
 from guidance.warp import Transform, warp
 from guidance.windows import Window
@@ -35,14 +40,18 @@ __all__ = [
     "Anchors",
     "Appearance",
     "Automatic",
+    "Background",
     "Capture",
     "Centroid",
     "Classifier",
+    "ClassifierFree",
     "Clip",
+    "Condition",
     "Cutouts",
     "Energy",
     "Features",
     "GradientScale",
+    "Guide",
     "Image",
     "LayerSelection",
     "Mask",
@@ -53,12 +62,15 @@ __all__ = [
     "Shape",
     "Size",
     "State",
+    "Step",
     "Strength",
+    "Target",
     "Term",
     "Trace",
     "Transform",
     "Window",
     "appearance_vectors",
+    "edits",
     "self_guided_sample",
     "warp",
 ]

@@ -16,16 +16,18 @@ forward pass that ends behind the last captured layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from guidance.capture import Capture, Observation
-from guidance.strength import Measured, NoiseShare, Strength, weighted_sum
-from guidance.terms import State, Term
+from guidance.classifier_free import ClassifierFree
+from guidance.guide import Guide, Look, Trace
+from guidance.strength import Step, Strength
+from guidance.terms import Term
 from inversion import Denoiser, Guidance, Schedule, predict
 
 
@@ -55,63 +57,13 @@ class Anchors:
         return torch.lerp(self.source(level).to(x), x, self.region.to(x))
 
 
-@dataclass
-class Trace:
-    """What the energies did.
-
-    Args:
-        energies: the weighted sum of the active terms, one for each guided step.
-        levels: of those steps.
-        terms: each term's own energy, by its place among the terms, one for each step in which it acted.
-        last: each term's energy when it was measured last: at the end of its window, or of the sampling if
-            that was asked for.
-        reached: how far each had come by then from its first energy to its tolerance, in [0, 1]; of a hold
-            term, its budget over its energy; 1 is within either.
-    """
-
-    energies: list[float] = field(default_factory=list)
-    levels: list[int] = field(default_factory=list)
-    terms: dict[int, list[float]] = field(default_factory=dict)
-    last: dict[int, float] = field(default_factory=dict)
-    reached: dict[int, float] = field(default_factory=dict)
-
-
-def measure(
-    denoiser: Denoiser, capture: Capture, schedule: Schedule, x_t: Tensor, level: int, guidance: Guidance,
-    terms: Mapping[int, Term], anchors: Anchors,
-) -> tuple[Tensor, dict[int, Tensor]]:  # fmt: skip
-    """Every term's energy at ``x_t``, by its place.
-
-    Returns:
-        ``x_t`` as a leaf of the graph (where gradients are enabled), and the energies.
-
-    Raises:
-        FloatingPointError: an energy is not finite.
-    """
-    whole = any(term.whole for term in terms.values())
-    tokens = guidance.text.embedding.shape[1]
-    x = x_t.detach().requires_grad_(torch.is_grad_enabled())
-    x_0 = None
-    with (
-        anchors.recall(level),
-        capture.record((x.shape[-2], x.shape[-1]), tokens=tokens, partial=not whole) as seen,
-    ):
-        eps = denoiser(x, schedule.timestep(level), guidance.text.expand(x.shape[0]))
-        x_0 = schedule.predict_x0(x, eps, level)
-    state = State(x, level, seen, anchors.reference(level), x_0)
-    energies = {place: term.energy(state) for place, term in terms.items()}
-    if not all(torch.isfinite(energy) for energy in energies.values()):
-        raise FloatingPointError(f"the guidance energy at level {level} is not finite")
-    return x, energies
-
-
 @torch.no_grad()
 def self_guided_sample(
     denoiser: Denoiser,
     capture: Capture,
     schedule: Schedule,
     x: Tensor,
-    guidance: Guidance,
+    guidance: Guidance | ClassifierFree,
     terms: Sequence[Term] = (),
     *,
     start: int | None = None,
@@ -127,74 +79,50 @@ def self_guided_sample(
         capture: windows on the same model, injected.
         schedule: the noise levels.
         x: the state at ``start``, ``[B, C, h, w]``.
-        guidance: conditions and classifier-free scale.
+        guidance: conditions and classifier-free scale, or several conditions with weights and windows.
         terms: energies; with none of them active a step is plain DDIM.
         start: the level of ``x``; the noisiest by default.
         strength: ``v`` of the equation above, 0 turns self-guidance off; or a rule of
             :mod:`guidance.strength`.
         anchors: what ties the sampling to a photo.
-        remeasure: measure the terms whose window is over once more at the last step, so that the trace tells
-            what the sample has reached; costs at most one evaluation.
+        remeasure: measure what the finished sample has reached (:meth:`guidance.guide.Guide.remeasure`);
+            costs an evaluation for each level at which a window ends.
         callback: called after each step with (steps done, steps in all).
 
     Returns:
         The clean latent, and the energies along the way.
+
+    Raises:
+        FloatingPointError: the model's prediction, an energy or its gradient is not finite.
     """
     steps = schedule.steps if start is None else start
-    trace = Trace()
-    rule = NoiseShare(strength) if isinstance(strength, int | float) else strength
-    off = isinstance(rule, NoiseShare) and not rule.v > 0
-    acting = {} if off else {place: term for place, term in enumerate(terms) if term.weight}
+    guide = Guide(
+        capture, terms, strength, reference=anchors.reference, region=anchors.region,
+        tokens=guidance.text.embedding.shape[1],
+    )  # fmt: skip
+
+    def look_at(level: int) -> Look:
+        def look(x_t: Tensor) -> Tensor:
+            with anchors.recall(level):
+                return denoiser(x_t, schedule.timestep(level), guidance.text.expand(x_t.shape[0]))
+
+        return look
+
     x = anchors.hold(x, steps)
     for done, level in enumerate(range(steps, 0, -1)):
-        active = {place: term for place, term in acting.items() if term.window.contains(done, steps)}
-        push = None
-        if active:
-            push = _push(denoiser, capture, schedule, x, level, guidance, active, anchors, rule, trace)
-        if remeasure and level == 1:
-            over = {place: acting[place] for place in trace.terms if place not in active}
-            trace.last |= _values(
-                measure(denoiser, capture, schedule, x, level, guidance, over, anchors)[1] if over else {}
-            )
+        push = guide.push(look_at(level), x, Step.of(schedule, level), guide.active(done, steps))
         with anchors.recall(level):
-            eps = predict(denoiser, x, schedule.timestep(level), guidance)
+            if isinstance(guidance, ClassifierFree):
+                eps = guidance.predict(denoiser, x, schedule.timestep(level), done, steps)
+            else:
+                eps = predict(denoiser, x, schedule.timestep(level), guidance)
         if push is not None:
-            eps = eps + push
+            eps = eps + push.to(eps)
         x_0 = anchors.constrain(schedule.predict_x0(x, eps, level), level)
         eps = (x - schedule.alpha(level) * x_0) / schedule.sigma(level)
         x = anchors.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)
         if callback is not None:
             callback(done + 1, steps)
-    trace.reached = {
-        place: _reached(acting[place], trace.terms[place][0], last) for place, last in trace.last.items()
-    }
-    return x, trace
-
-
-def _push(
-    denoiser: Denoiser, capture: Capture, schedule: Schedule, x_t: Tensor, level: int, guidance: Guidance,
-    terms: Mapping[int, Term], anchors: Anchors, rule: Strength, trace: Trace,
-) -> Tensor | None:  # fmt: skip
-    """What the active terms add to the noise prediction; the graph is gone when it returns."""
-    with torch.enable_grad():
-        x, energies = measure(denoiser, capture, schedule, x_t, level, guidance, terms, anchors)
-        trace.levels.append(level)
-        trace.energies.append(weighted_sum(terms, energies).item())
-        trace.last |= _values(energies)
-        for place in energies:
-            trace.terms.setdefault(place, []).append(trace.last[place])
-        left = min(1.0, trace.energies[-1] / max(trace.energies[0], 1e-12))
-        return rule(Measured(x, level, terms, energies, left, anchors.region), schedule)
-
-
-def _values(energies: Mapping[int, Tensor]) -> dict[int, float]:
-    return {place: energy.item() for place, energy in energies.items()}
-
-
-def _reached(term: Term, first: float, last: float) -> float:
-    """How far a term came towards what it asks for, 1 if it is there."""
-    if last <= term.goal:
-        return 1.0
-    if term.budget is not None:
-        return term.budget / last
-    return max(0.0, (first - last) / (first - term.goal)) if first > term.goal else 0.0
+    if remeasure:
+        guide.remeasure(look_at, x)
+    return x, guide.finish()

@@ -1,7 +1,7 @@
 r"""How hard the energies pull: rules from what was measured at a step to what is added to the noise.
 
-A rule is called with the active terms' energies, still attached to their graph, and returns the push that the
-sampler adds to its noise prediction, or None. A plain number ``v`` stands for :class:`NoiseShare`.
+A rule is called with the active terms' energies, still attached to their graph, and returns the push that is
+added to the noise prediction, or None. A plain number ``v`` stands for :class:`NoiseShare`.
 
 The rules differ in what has to be tuned by hand: :class:`GradientScale` needs a scale for every energy, model
 and layer, :class:`NoiseShare` one number and the terms' weights, :class:`Automatic` nothing.
@@ -22,6 +22,45 @@ from inversion import Schedule
 CLIP = 3.0
 """Largest size of a normalised gradient in one latent value, in root mean squares."""
 
+_SCALES = (2.0**14, 2.0**7, 1.0)
+"""What an energy is multiplied by for the backward pass: half precision loses small slopes."""
+
+_TINY = 1e-20
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step down the noise levels, in numbers.
+
+    Args:
+        level: where it starts, 1..N.
+        alpha: sqrt(abar) there.
+        sigma: sqrt(1 - abar) there.
+        next_alpha: sqrt(abar) at the level below.
+        next_sigma: sqrt(1 - abar) at the level below.
+    """
+
+    level: int
+    alpha: float
+    sigma: float
+    next_alpha: float
+    next_sigma: float
+
+    @classmethod
+    def of(cls, schedule: Schedule, level: int) -> Step:
+        """The step of a schedule from ``level`` to the one below."""
+        below = level - 1
+        return cls(
+            level, schedule.alpha(level), schedule.sigma(level), schedule.alpha(below), schedule.sigma(below)
+        )
+
+    @property
+    def reach(self) -> float:
+        r"""How far the next state moves against a push of one:
+        :math:`c_t = \alpha_{t-1} \sigma_t / \alpha_t - \sigma_{t-1}`.
+        """  # noqa: D205 - one sentence
+        return self.next_alpha * self.sigma / self.alpha - self.next_sigma
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -29,7 +68,7 @@ class Measured:
 
     Args:
         x_t: the latent ``[B, C, h, w]`` that the energies hang on.
-        level: its noise level.
+        step: the step about to be taken.
         terms: the active terms by their place among all.
         energies: by the same places, scalars in the graph.
         left: what is left of the weighted sum of the first guided step, in [0, 1].
@@ -37,7 +76,7 @@ class Measured:
     """
 
     x_t: Tensor
-    level: int
+    step: Step
     terms: Mapping[int, Term]
     energies: Mapping[int, Tensor]
     left: float = 1.0
@@ -49,16 +88,18 @@ class Measured:
         return weighted_sum(self.terms, self.energies)
 
     def gradient(self, energy: Tensor) -> Tensor:
-        """The gradient of one of the energies, or of a sum, ``[B, C, h, w]``.
+        """The gradient of one of the energies, or of a sum, over the region; ``[B, C, h, w]``.
 
         Raises:
             FloatingPointError: it is not finite.
         """
-        # kept, since several energies hang on one forward pass; it goes with the last reference to them
-        (gradient,) = torch.autograd.grad(energy, self.x_t, retain_graph=True)
-        if not torch.isfinite(gradient).all():
-            raise FloatingPointError(f"the guidance energy at level {self.level} is not finite")
-        return gradient
+        for scale in _SCALES:
+            # kept, since several energies hang on one forward pass; it goes with the last reference to them
+            (scaled,) = torch.autograd.grad(scale * energy, self.x_t, retain_graph=True)
+            if torch.isfinite(scaled).all():
+                gradient = scaled / scale
+                return gradient if self.region is None else gradient * self.region.to(gradient)
+        raise FloatingPointError(f"the guidance energy at level {self.step.level} has no finite gradient")
 
 
 def weighted_sum(terms: Mapping[int, Term], energies: Mapping[int, Tensor]) -> Tensor:
@@ -69,7 +110,7 @@ def weighted_sum(terms: Mapping[int, Term], energies: Mapping[int, Tensor]) -> T
 class Strength(Protocol):
     """A rule for the strength of guidance."""
 
-    def __call__(self, measured: Measured, schedule: Schedule) -> Tensor | None:
+    def __call__(self, measured: Measured) -> Tensor | None:
         """What is added to the noise prediction, ``[B, C, h, w]``, or None."""
         ...
 
@@ -86,10 +127,10 @@ class NoiseShare:
 
     v: float
 
-    def __call__(self, measured: Measured, schedule: Schedule) -> Tensor:
+    def __call__(self, measured: Measured) -> Tensor:
         """See :class:`Strength`."""
         gradient = measured.gradient(measured.total)
-        return self.v * measured.left * schedule.sigma(measured.level) * unit(gradient, measured.region)
+        return self.v * measured.left * measured.step.sigma * unit(gradient, measured.region)
 
 
 @dataclass(frozen=True)
@@ -102,80 +143,70 @@ class GradientScale:
 
     s: float = 1.0
 
-    def __call__(self, measured: Measured, schedule: Schedule) -> Tensor:
+    def __call__(self, measured: Measured) -> Tensor:
         """See :class:`Strength`."""
         gradient = measured.gradient(measured.total)
-        if measured.region is not None:
-            gradient = gradient * measured.region
         # energies are averaged over the batch, whose pictures have nothing to do with each other
-        return self.s * schedule.sigma(measured.level) * gradient.shape[0] * gradient
+        return self.s * measured.step.sigma * gradient.shape[0] * gradient
 
 
 @dataclass(frozen=True)
 class Automatic:
-    r"""As much as each term needs to reach its tolerance, which is Polyak's step, and no more than a limit.
+    r"""As much as each term needs to reach its goal, and no more than a limit: Polyak's step.
 
-    A push ``p`` moves the next state by :math:`-c_t\,p`, with
-    :math:`c_t = \alpha_{t-1} \sigma_t / \alpha_t - \sigma_{t-1}`. To first order the push
+    To first order a push ``p`` changes a term's energy by :math:`-c_t \langle \nabla g_i, p \rangle`
+    (:attr:`Step.reach`). Along the term's own normalised gradient ``u_i`` it therefore takes
 
-    .. math:: p_i = v_i\, \sigma_t\, u_i, \qquad v_i = \mathrm{pace}\,
-        \frac{g_i - \mathrm{tol}_i / 2}{c_t\, \sigma_t\, \langle \nabla g_i, u_i \rangle}
+    .. math:: p_i = \min\!\left(\mathrm{limit}\; \sigma_t,\;
+        \frac{g_i - g^*_i}{c_t\, \langle \nabla g_i, u_i \rangle}\right) u_i
 
-    along the term's own normalised gradient ``u_i`` therefore takes away the share ``pace`` of what the term
-    lacks to be well within its tolerance; once within, it is left alone. Where gradients point along one
-    line, the terms share it by their weights, :math:`w_i / \sum_j w_j |\cos(u_i, u_j)|`: two that agree do
-    not go twice as far, of two that contend the heavier wins, and independent ones do not slow each other.
+    to close the gap; :math:`g^*` is half the term's tolerance, at which a term is left alone. Terms that pull
+    along one line share it by their weights, :math:`w_i / \sum_j w_j |\cos(u_i, u_j)|`: two that agree do not
+    go twice as far, of two that contend the heavier wins, independent ones do not slow each other.
 
-    A hold term (:attr:`guidance.terms.Term.budget`) slows the others from half its budget on, to a stand at
-    the budget; beyond, it is brought back in the same way.
+    Fidelity: a hold term (:attr:`guidance.terms.Term.budget`) slows the others from half its budget on, to a
+    stand at the budget; beyond, it is brought back to the budget in the same way.
 
     Args:
-        limit: the largest root mean square of the push as a share of the noise; how far the first order is
-            trusted.
-        pace: share of what is lacking that one step is to take away, in (0, 1].
+        limit: largest root mean square of the push as a share of the noise: how far the first order is
+            trusted, and the one knob.
 
     Reference: Polyak 1987, *Introduction to Optimization*, section 5.3.
 
     Raises:
-        ValueError: ``limit`` or ``pace`` is out of range.
+        ValueError: ``limit`` is not positive.
     """
 
     limit: float = 0.5
-    pace: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (self.limit > 0 and 0 < self.pace <= 1):
-            raise ValueError(f"expected limit > 0 and pace in (0, 1], got {self.limit} and {self.pace}")
+        if not self.limit > 0:
+            raise ValueError(f"limit must be positive, got {self.limit}")
 
-    def __call__(self, measured: Measured, schedule: Schedule) -> Tensor | None:
+    def __call__(self, measured: Measured) -> Tensor | None:
         """See :class:`Strength`."""
         values = {place: energy.item() for place, energy in measured.energies.items()}
         lacking = {place: term for place, term in measured.terms.items() if values[place] > term.goal}
         if not lacking:
             return None
-        steps = torch.stack(
-            [self._step(measured, schedule, place, values[place]) for place in lacking]
-        ).flatten(1)
-        lengths = steps.norm(dim=1, keepdim=True).clamp_min(1e-20)
-        weights = torch.tensor([term.weight for term in lacking.values()]).to(steps)
-        cosines = ((steps / lengths) @ (steps / lengths).T).abs().fill_diagonal_(1)
-        share = weights / (cosines @ weights)
         brake = _brake(measured.terms, values)
-        slowed = torch.tensor([brake if term.budget is None else 1.0 for term in lacking.values()])
-        push = ((share * slowed.to(share)) @ steps).view_as(measured.x_t)
-        most = self.limit * schedule.sigma(measured.level)
-        return push * min(1.0, most / max(_rms(push, measured.region).item(), 1e-20))
+        steps = torch.stack([self._alone(measured, place, values[place]) for place in lacking]).flatten(1)
+        slowed = [term.weight * (brake if term.budget is None else 1.0) for term in lacking.values()]
+        weights = torch.tensor([term.weight for term in lacking.values()]).to(steps)
+        lengths = steps.norm(dim=1, keepdim=True).clamp_min(_TINY)
+        cosines = ((steps / lengths) @ (steps / lengths).T).abs().fill_diagonal_(1)
+        push = ((torch.tensor(slowed).to(steps) / (cosines @ weights)) @ steps).view_as(measured.x_t)
+        most = self.limit * measured.step.sigma
+        return push * min(1.0, most / max(_rms(push, measured.region).max().item(), _TINY))
 
-    def _step(self, measured: Measured, schedule: Schedule, place: int, value: float) -> Tensor:
-        """One term's push on its own."""
-        level, term = measured.level, measured.terms[place]
+    def _alone(self, measured: Measured, place: int, value: float) -> Tensor:
+        """The push that one term would take if there were no other."""
+        step, term = measured.step, measured.terms[place]
         gradient = measured.gradient(measured.energies[place])
         u = unit(gradient, measured.region)
-        sigma = schedule.sigma(level)
-        reach = schedule.alpha(level - 1) * sigma / schedule.alpha(level) - schedule.sigma(level - 1)
         aim = term.goal / 2 if term.budget is None else term.budget
-        need = self.pace * (value - aim) / max(reach * float((gradient * u).sum()), 1e-20)
-        return min(need, self.limit * sigma) * u
+        need = (value - aim) / max(step.reach * float((gradient * u).sum()), _TINY)
+        return min(need, self.limit * step.sigma) * u
 
 
 def _brake(terms: Mapping[int, Term], values: Mapping[int, float]) -> float:
@@ -185,15 +216,17 @@ def _brake(terms: Mapping[int, Term], values: Mapping[int, float]) -> float:
 
 
 def unit(gradient: Tensor, region: Tensor | None) -> Tensor:
-    """The gradient over the region at unit root mean square, large values clipped; zero stays zero."""
-    if region is not None:
-        gradient = gradient * region
-    rms = _rms(gradient, region)
-    return (gradient / rms.clamp_min(1e-20)).clamp(-CLIP, CLIP) if rms > 0 else gradient
+    """Each picture's gradient at unit root mean square over the region, outside which it is 0.
+
+    Large values are clipped; zero stays zero.
+    """
+    return (gradient / _rms(gradient, region).clamp_min(_TINY)).clamp(-CLIP, CLIP)
 
 
 def _rms(x: Tensor, region: Tensor | None) -> Tensor:
-    """Root mean square over the region, outside which ``x`` is 0."""
-    if region is None:
-        return x.square().mean().sqrt()
-    return (x.square().sum() / region.expand_as(x).sum().clamp_min(1)).sqrt()
+    """Root mean square over the region, outside which ``x [B, C, h, w]`` is 0; ``[B, 1, 1, 1]``."""
+    # by the largest value first: the squares of small gradients are below what fp32 holds
+    largest = x.abs().amax((1, 2, 3), keepdim=True).clamp_min(_TINY)
+    total = (x / largest).square().sum((1, 2, 3), keepdim=True)
+    cells = x[0].numel() if region is None else region.to(x).expand_as(x[:1]).sum().clamp_min(1)
+    return largest * (total / cells).sqrt()

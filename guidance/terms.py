@@ -57,6 +57,7 @@ class Term:
             default, 0 where it has none.
         budget: makes this a hold term, positive: its energy may rise up to here, and an automatic strength
             (:class:`guidance.strength.Automatic`) slows the other terms so that it does not rise further.
+        name: what a report calls it; the energy's own name by default.
 
     Raises:
         ValueError: the budget is not positive.
@@ -68,10 +69,16 @@ class Term:
     needs_x_0: bool = False
     tolerance: float | None = None
     budget: float | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         if self.budget is not None and not self.budget > 0:
             raise ValueError(f"a budget must be positive, got {self.budget}")
+
+    @property
+    def title(self) -> str:
+        """What a report calls it."""
+        return self.name or getattr(self.energy, "__name__", type(self.energy).__name__.lower())
 
     @property
     def goal(self) -> float:

@@ -17,24 +17,29 @@ if TYPE_CHECKING:
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
     from realedit.resample import Settings
     from realedit.result import EditResult
+    from realedit.self_guidance_pipeline import GuidanceWarning, SelfGuidanceStableDiffusionXLPipeline
 
 _LAZY = {
     "EditResult": "realedit.result",
+    "GuidanceWarning": "realedit.self_guidance_pipeline",
     "InvertedPhoto": "realedit.pipeline",
     "Location": "realedit.locate",
     "RealEditPipeline": "realedit.pipeline",
+    "SelfGuidanceStableDiffusionXLPipeline": "realedit.self_guidance_pipeline",
     "Settings": "realedit.resample",
     "load_photo": "realedit.photo",
 }
 
 __all__ = [
     "EditResult",
+    "GuidanceWarning",
     "InvertedPhoto",
     "Location",
     "Move",
     "RealEditError",
     "RealEditPipeline",
     "Resize",
+    "SelfGuidanceStableDiffusionXLPipeline",
     "Settings",
     "load_photo",
 ]

@@ -12,6 +12,8 @@ self-guidance         :class:`Shape`, :class:`Centroid`, the source's own, moved
                       :class:`Size`, :class:`Absence`    or a given mask, place or share
 feature guidance      :class:`Appearance`,               the source's own; an :class:`Image`'s; or
                       :class:`Features`                  given activations
+background keep       :class:`Background`,               the source's own
+                      :class:`Features`
 mask guidance         :class:`Mask`                      the source's latent outside a region
 classifier guidance   :class:`Classifier`,               a label
                       :class:`NoisyClassifier`
@@ -22,7 +24,7 @@ Reference: Epstein et al. 2023, *Diffusion Self-Guidance for Controllable Image 
 sections 3.2 and 3.3. What the paper calls "keep" terms are the same energies with the identity transform.
 """
 
-from guidance.energies.appearance import Appearance, Features, appearance_vectors
+from guidance.energies.appearance import Appearance, Background, Features, appearance_vectors
 from guidance.energies.classifier import Classifier, NoisyClassifier
 from guidance.energies.clip import Clip, Cutouts, spherical_distance
 from guidance.energies.layout import Absence, Centroid, Shape, Size
@@ -33,6 +35,7 @@ __all__ = [
     "Absence",
     "Activations",
     "Appearance",
+    "Background",
     "Centroid",
     "Classifier",
     "Clip",

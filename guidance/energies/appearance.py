@@ -1,6 +1,6 @@
-"""Appearance: what activations an object, or a region, has, wherever it is.
+"""Appearance: what activations an object, a region or the background has, wherever it is.
 
-Both energies are relative to their target's mean magnitude: 1 means off by as much as the target is large.
+The energies are relative to their target's mean magnitude: 1 means off by as much as the target is large.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from guidance.capture import Observation
 from guidance.energies.target import Activations, Image, in_full, observed, region_at, resized
-from guidance.properties import appearance, object_attention
+from guidance.properties import appearance, centroid, object_attention, shape
 from guidance.terms import State
 from guidance.warp import Transform, warp
 
@@ -91,6 +91,46 @@ class Features:
             return {name: in_full(f) for name, f in seen.features.items()}
 
         return _over_layers(state, self.target, (), maps, distance)
+
+
+@dataclass(frozen=True)
+class Background:
+    r"""The reference's activations kept wherever none of the edited objects was, is, or is to be.
+
+    .. math:: g = \frac{\sum m\,|\Psi - \Psi^*|}{\sum m\,|\Psi^*|}, \qquad
+        m = \prod_k (1 - \hat A^*_k)\,(1 - T \hat A^*_k)
+
+    with the reference's shapes :math:`\hat A^*_k` and the edit's transform T: what :class:`Features` does
+    with a given region, where there is no mask, as in a generated picture.
+
+    Args:
+        objects: the token positions of each object that may change.
+        transform: what is done to them.
+    """
+
+    tolerance: ClassVar[float] = 0.05
+    objects: tuple[tuple[int, ...], ...]
+    transform: Transform = Transform()  # noqa: RUF009 - frozen
+
+    def __call__(self, state: State) -> Tensor:
+        """Scalar >= 0; 1 means off by the reference's own magnitude."""
+        reference = observed(state, None)
+        distances = []
+        for name, features in state.seen.features.items():
+            now, then = in_full(features), in_full(reference.features[name].to(features.device))
+            weight = self._free(in_full(reference.attention[_attention_beside(name, reference)]).to(now))
+            magnitude = (weight * then.abs()).sum().clamp_min(1e-6)
+            distances.append((weight * (now - then).abs()).sum() / magnitude)
+        return torch.stack(distances).mean()
+
+    def _free(self, attention: Tensor) -> Tensor:
+        """Where nothing is edited; ``[B, h, w, K]`` to ``[B, h, w, 1]`` in [0, 1]."""
+        free = torch.ones_like(attention[..., 0])
+        for tokens in self.objects:
+            here = shape(object_attention(attention, tokens))
+            there = warp(here, self.transform.about(centroid(here)))
+            free = free * (1 - here) * (1 - there)
+        return free[..., None]
 
 
 def _over_layers(

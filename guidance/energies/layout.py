@@ -20,35 +20,47 @@ from guidance.warp import Transform, warp
 
 @dataclass(frozen=True)
 class Shape:
-    """The object's shape against a target's, moved, scaled and rotated about its own centroid.
+    r"""The object's shape against a target's, moved, scaled and rotated about its own centroid.
+
+    .. math:: g = \frac{1}{|\Omega|} \sum |\hat A - T \hat A^*| \qquad \text{or, relative,} \qquad
+        g = \frac{\sum |\hat A - T \hat A^*|}{2 \sum T \hat A^*}
 
     Args:
         tokens: the object's.
         transform: what is done to the target before it is compared.
         target: the reference's shape by default; a second image's object; or a mask ``[1, 1, H, W]`` in
             [0, 1] of any size.
+        relative: to the target's area rather than the frame's: a small object's shape then counts as much as
+            a large one's, and an object of the target's size that shares nothing with it is at 1.
 
     Raises:
         ValueError: the mask has another shape.
     """
 
-    tolerance: ClassVar[float] = 0.02
     tokens: tuple[int, ...]
     transform: Transform = Transform()  # noqa: RUF009 - frozen
     target: Image | Tensor | None = None
+    relative: bool = False
+
+    @property
+    def tolerance(self) -> float:
+        """The energy at which the shape counts as reached."""
+        return 0.2 if self.relative else 0.02
 
     def __post_init__(self) -> None:
         if isinstance(self.target, Tensor):
             require_map(self.target)
 
     def __call__(self, state: State) -> Tensor:
-        """Scalar in [0, 1]."""
+        """Scalar in [0, 1]; relative, >= 0."""
 
         def distance(seen: Tensor, goal: Tensor) -> Tensor:
             goal = resized(goal, (seen.shape[1], seen.shape[2]))
             if given is not None:  # a shape's largest value is 1, also where a thin mask is averaged away
                 goal = goal / goal.amax().clamp_min(1e-6)
-            return (shape(seen) - warp(goal, self.transform)).abs().mean()
+            goal = warp(goal, self.transform.about(centroid(goal)))
+            difference = (shape(seen) - goal).abs().mean()
+            return difference / (2 * goal.mean()).clamp_min(1e-3) if self.relative else difference
 
         given = self.target[0] if isinstance(self.target, Tensor) else None
         target = self.target if given is None else given
@@ -74,7 +86,7 @@ class Centroid:
         """Scalar >= 0."""
 
         def distance(seen: Tensor, goal: Tensor) -> Tensor:
-            goal = self.transform.apply(goal, seen.shape[-1] / seen.shape[-2])
+            goal = self.transform.about(goal).apply(goal, seen.shape[-1] / seen.shape[-2])
             return (centroid(shape(seen)) - goal).abs().mean()
 
         target = torch.tensor([self.target]) if isinstance(self.target, tuple) else self.target

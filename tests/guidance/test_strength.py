@@ -17,7 +17,9 @@ from guidance import (
     Measured,
     NoiseShare,
     NoisyClassifier,
+    Observation,
     State,
+    Step,
     Strength,
     Term,
     Window,
@@ -55,13 +57,13 @@ def _linear(a: Tensor, offset: float = 0.0) -> Energy:
     return lambda state: (a * state.x_t).sum() + offset
 
 
-def _measured(x: Tensor, terms: Mapping[int, Term], region: Tensor | None = None) -> Measured:
-    from guidance import Observation
-
+def _measured(
+    x: Tensor, terms: Mapping[int, Term], schedule: Schedule, region: Tensor | None = None
+) -> Measured:
     leaf = x.clone().requires_grad_()
     state = State(leaf, LEVEL, Observation())
     energies = {place: term.energy(state) for place, term in terms.items()}
-    return Measured(leaf, LEVEL, terms, energies, region=region)
+    return Measured(leaf, Step.of(schedule, LEVEL), terms, energies, region=region)
 
 
 def _next(x: Tensor, push: Tensor, schedule: Schedule) -> Tensor:
@@ -75,27 +77,26 @@ def _change(push: Tensor | None, direction: Tensor, schedule: Schedule) -> float
     return (direction * _next(torch.zeros_like(push), push, schedule)).sum().item()
 
 
-@pytest.mark.parametrize("pace", [1.0, 0.5, 0.2])
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4])
-def test_a_step_takes_away_its_pace_of_what_is_lacking(schedule: Schedule, pace: float, scale: float) -> None:
-    """Of what is above half the tolerance; exactly for a linear energy, whatever its units."""
+def test_a_step_takes_away_what_is_lacking(schedule: Schedule, scale: float) -> None:
+    """Down to half the tolerance; exactly for a linear energy, whatever its units."""
     a = scale * _normal(1)
     term = Term(_linear(a, 40 * scale), tolerance=10 * scale)
-    measured = _measured(_normal(2), {0: term})
+    measured = _measured(_normal(2), {0: term}, schedule)
     lack = measured.energies[0].item() - 5 * scale
     assert lack > 5 * scale
-    push = Automatic(limit=100.0, pace=pace)(measured, schedule)
-    assert _change(push, a, schedule) == pytest.approx(-pace * lack, rel=1e-9)
+    push = Automatic(limit=100.0)(measured)
+    assert _change(push, a, schedule) == pytest.approx(-lack, rel=1e-9)
 
 
 def test_a_term_within_its_tolerance_is_left_alone(schedule: Schedule) -> None:
     a, b = _normal(1), _normal(3)
     x = torch.zeros(SHAPE, dtype=torch.float64)
     content = Term(_linear(a, 0.9), tolerance=1.0)
-    assert Automatic()(_measured(x, {0: content}), schedule) is None
+    assert Automatic()(_measured(x, {0: content}, schedule)) is None
     lacking = Term(_linear(b, 2.0), tolerance=1.0)
     both, alone = (
-        Automatic()(_measured(x, terms), schedule) for terms in ({0: content, 1: lacking}, {1: lacking})
+        Automatic()(_measured(x, terms, schedule)) for terms in ({0: content, 1: lacking}, {1: lacking})
     )
     assert both is not None
     assert alone is not None
@@ -105,7 +106,7 @@ def test_a_term_within_its_tolerance_is_left_alone(schedule: Schedule) -> None:
 @pytest.mark.parametrize("limit", [0.1, 1.0])
 def test_no_push_is_larger_than_its_limit_of_the_noise(schedule: Schedule, limit: float) -> None:
     terms = {i: Term(_linear(1e-6 * _normal(i), 1e3)) for i in range(3)}
-    push = Automatic(limit)(_measured(_normal(9), terms), schedule)
+    push = Automatic(limit)(_measured(_normal(9), terms, schedule))
     assert push is not None
     assert push.square().mean().sqrt() <= limit * schedule.sigma(LEVEL) * (1 + 1e-9)
     assert push.square().mean().sqrt() >= 0.9 * limit * schedule.sigma(LEVEL)
@@ -121,7 +122,7 @@ def _halves() -> tuple[Tensor, Tensor]:
 def test_independent_terms_do_not_slow_each_other_whatever_their_weights(schedule: Schedule) -> None:
     left, right = _halves()
     terms = {0: Term(_linear(left, 3.0), 1.0), 1: Term(_linear(right, 5.0), 0.1)}
-    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms), schedule)
+    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms, schedule))
     assert _change(push, left, schedule) == pytest.approx(-3.0)
     assert _change(push, right, schedule) == pytest.approx(-5.0)
 
@@ -129,7 +130,7 @@ def test_independent_terms_do_not_slow_each_other_whatever_their_weights(schedul
 def test_terms_that_agree_do_not_go_twice_as_far(schedule: Schedule) -> None:
     a = _normal(1)
     twice = {0: Term(_linear(a, 4.0), 1.0), 1: Term(_linear(10 * a, 40.0), 3.0)}
-    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), twice), schedule)
+    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), twice, schedule))
     assert _change(push, a, schedule) == pytest.approx(-4.0)
 
 
@@ -139,7 +140,7 @@ def test_of_two_terms_that_contend_each_gets_its_weights_share(
 ) -> None:
     a = _normal(1)
     terms = {0: Term(_linear(a, 4.0), first), 1: Term(_linear(-a, 4.0), second)}
-    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms), schedule)
+    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms, schedule))
     expected = -4.0 * (first - second) / (first + second)
     assert _change(push, a, schedule) == pytest.approx(expected, abs=1e-9)
 
@@ -152,7 +153,7 @@ def test_a_hold_term_slows_the_rest_to_a_stand_at_its_budget_and_is_brought_back
 ) -> None:
     left, right = _halves()
     terms = {0: Term(_linear(left, 3.0)), 1: Term(_linear(right, held), budget=0.5)}
-    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms), schedule)
+    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms, schedule))
     assert _change(push, left, schedule) == pytest.approx(-3.0 * slowed)
     assert _change(push, right, schedule) == pytest.approx(min(0.0, 0.5 - held), abs=1e-9)
 
@@ -161,7 +162,7 @@ def test_the_tightest_of_several_budgets_counts(schedule: Schedule) -> None:
     left, right = _halves()
     holds = {i: Term(_linear(right, 0.4), budget=budget) for i, budget in enumerate((4.0, 0.5, 0.6), 1)}
     terms = {0: Term(_linear(left, 3.0))} | holds
-    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms), schedule)
+    push = Automatic(limit=10.0)(_measured(torch.zeros(SHAPE, dtype=torch.float64), terms, schedule))
     assert _change(push, left, schedule) == pytest.approx(-3.0 * 0.4)
     with pytest.raises(ValueError, match=r"a budget must be positive, got 0\.0"):
         Term(_linear(left), budget=0.0)
@@ -172,20 +173,20 @@ def test_nothing_is_pushed_outside_the_region(schedule: Schedule, rule: Strength
     region = torch.zeros(1, 1, *SHAPE[2:], dtype=torch.float64)
     region[..., 1:4, 2:7] = 1
     a = _normal(1)
-    push = rule(_measured(_normal(2), {0: Term(_linear(a, 50.0))}, region), schedule)
+    push = rule(_measured(_normal(2), {0: Term(_linear(a, 50.0))}, schedule, region))
     assert push is not None
     outside = (region == 0).expand_as(push)
     assert push[outside].abs().max() == 0
     assert push[~outside].abs().min() > 0
     if isinstance(rule, Automatic):  # what is lacking is taken away by the region alone
-        free = Automatic(100.0)(_measured(_normal(2), {0: Term(_linear(a, 50.0))}, region), schedule)
+        free = Automatic(100.0)(_measured(_normal(2), {0: Term(_linear(a, 50.0))}, schedule, region))
         energy = (a * _normal(2)).sum().item() + 50.0
         assert _change(free, a, schedule) == pytest.approx(-energy, rel=1e-9)
 
 
 def test_an_energy_without_a_gradient_pushes_nothing(schedule: Schedule) -> None:
     flat = Term(lambda state: (0 * state.x_t).sum() + 1)
-    push = Automatic()(_measured(_normal(2), {0: flat, 1: flat}), schedule)
+    push = Automatic()(_measured(_normal(2), {0: flat, 1: flat}, schedule))
     assert push is not None
     assert push.abs().max() == 0
 
@@ -193,18 +194,18 @@ def test_an_energy_without_a_gradient_pushes_nothing(schedule: Schedule) -> None
 def test_a_share_of_the_noise_is_the_clipped_gradient_at_unit_rms(schedule: Schedule) -> None:
     a, b = _normal(1), _normal(2)
     a[0, 0, 0, 0] = 100.0
-    measured = _measured(_normal(3), {0: Term(_linear(a), 2.0), 1: Term(_linear(b), 0.5)})
-    push = NoiseShare(0.7)(measured, schedule)
+    measured = _measured(_normal(3), {0: Term(_linear(a), 2.0), 1: Term(_linear(b), 0.5)}, schedule)
+    push = NoiseShare(0.7)(measured)
     total = 2 * a + 0.5 * b
     expected = (total / total.square().mean().sqrt()).clamp(-3, 3)
     torch.testing.assert_close(push, 0.7 * schedule.sigma(LEVEL) * expected)
     assert torch.equal(unit(torch.zeros(SHAPE), None), torch.zeros(SHAPE))
 
 
-@pytest.mark.parametrize(("limit", "pace"), [(0.0, 0.5), (-1.0, 0.5), (1.0, 0.0), (1.0, 1.5)])
-def test_what_is_no_limit_or_pace_is_refused(limit: float, pace: float) -> None:
-    with pytest.raises(ValueError, match=r"expected limit > 0 and pace in \(0, 1\]"):
-        Automatic(limit, pace)
+@pytest.mark.parametrize("limit", [0.0, -1.0, float("nan")])
+def test_what_is_no_limit_is_refused(limit: float) -> None:
+    with pytest.raises(ValueError, match="limit must be positive, got"):
+        Automatic(limit)
 
 
 class _Gaussian:
@@ -279,7 +280,7 @@ def test_an_analytic_centroid_is_reached_and_then_left_alone(
     def error(strength: float | Strength) -> float:
         z, trace = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], strength=strength)
         if isinstance(strength, Automatic):
-            assert trace.reached[0] > 0.98
+            assert trace.targets[0].share > 0.98
         return (_place(z) - torch.tensor(goal)).abs().mean().item()
 
     free, automatic, by_hand = error(0.0), error(Automatic(1.0)), error(1.0)
@@ -320,7 +321,7 @@ def test_a_budget_bounds_what_an_edit_may_cost(schedule: Schedule, capture: Capt
         costs.append((z - free).square().mean().item())
         shifts.append((_place(z) - _place(free))[0, 0].item())
         assert costs[-1] < 1.7 * budget
-        assert trace.reached[1] == pytest.approx(min(1.0, budget / trace.last[1]))
+        assert trace.targets[1].share == pytest.approx(min(1.0, budget / trace.last[1]))
     unbound, _ = self_guided_sample(blob, capture, schedule, start, PLAIN, [pursue], strength=Automatic(1.0))
     assert (unbound - free).square().mean() > 3 * costs[-1]
     assert costs == sorted(costs)
@@ -341,23 +342,47 @@ def test_the_trace_tells_every_terms_own_energy(
     assert trace.energies == pytest.approx([2 * a + 0.5 * b for a, b in zip(*padded.values(), strict=True)])
     assert trace.last == {place: energies[-1] for place, energies in trace.terms.items()}
     first, last = trace.terms[0][0], trace.last[0]
-    assert trace.reached[0] == pytest.approx(min(1.0, (first - last) / (first - TOLERANCE)))
+    assert trace.targets[0].share == pytest.approx(min(1.0, (first - last) / (first - TOLERANCE)))
 
 
-def test_remeasuring_tells_what_the_sample_has_reached(
+def test_remeasuring_tells_what_the_finished_sample_has_reached(
+    schedule: Schedule, capture: Capture, blob: _Gaussian
+) -> None:
+    """Noised again to the level at which the term acted last, and seen by the model there."""
+    start = _normal(4, (1, 2, 12, 20))
+    energy = _at(0.6, 0.6)
+    term = Term(energy, 1.0, Window(0.2, 0.5), needs_x_0=True, tolerance=TOLERANCE)
+    plain, before = self_guided_sample(blob, capture, schedule, start, PLAIN, [term])
+    again, after = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], remeasure=True)
+    assert torch.equal(plain, again)
+    assert before.terms == after.terms
+    level = after.levels[-1]
+    assert level == 7
+    noise = torch.randn(again.shape, generator=torch.Generator().manual_seed(0)).double()
+    x_t = schedule.add_noise(again, noise, level)
+    x_0 = schedule.predict_x0(x_t, blob(x_t, schedule.timestep(level), NOTHING), level)
+    assert after.last[0] == pytest.approx((_place(x_0) - 0.6).abs().mean().item(), rel=1e-6)
+    assert after.last[0] != before.last[0]
+    target = after.targets[0]
+    assert (target.asked, target.reached) == (after.terms[0][0], after.terms[0][0] - after.last[0])
+    assert target.share == pytest.approx(target.reached / (target.asked - TOLERANCE))
+
+
+def test_what_is_missed_is_named_and_what_has_no_goal_is_not(
     schedule: Schedule, capture: Capture, blob: _Gaussian
 ) -> None:
     start = _normal(4, (1, 2, 12, 20))
-    energy = _at(0.6, 0.6)
-    term = Term(energy, 1.0, Window(0.2, 0.5), needs_x_0=True)
-    plain, before = self_guided_sample(blob, capture, schedule, start, PLAIN, [term])
-    states = []
-    keep = Anchors(constrain=lambda x_0, level: states.append((level, x_0)) or x_0)
-    again, after = self_guided_sample(
-        blob, capture, schedule, start, PLAIN, [term], anchors=keep, remeasure=True
-    )
-    assert torch.equal(plain, again)
-    assert before.terms == after.terms
-    (last,) = [x_0 for level, x_0 in states if level == 1]
-    assert after.last[0] == pytest.approx((_place(last) - 0.6).abs().mean().item())
-    assert after.last[0] != before.last[0]
+    terms = [
+        Term(_at(0.9, 0.9), window=Window(0, 0.1), needs_x_0=True, tolerance=TOLERANCE, name="corner"),
+        Term(lambda state: state.x_t.square().mean(), 1e-6),
+        Term(lambda state: state.x_t.square().mean(), budget=0.01, name="faint"),
+        Term(lambda state: state.x_t.square().mean(), budget=100.0),
+    ]
+    _, trace = self_guided_sample(blob, capture, schedule, start, PLAIN, terms, strength=0.01)
+    assert [target.name for target in trace.missed] == ["corner", "faint"]
+    corner, faint = map(str, trace.missed)
+    assert corner.startswith("corner: ")
+    assert " of the way (" in corner
+    assert faint.startswith("faint: held to ")
+    assert faint.endswith(", asked 0.01")
+    assert trace.targets[3].share == 1

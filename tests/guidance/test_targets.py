@@ -209,9 +209,18 @@ def test_what_is_no_target_is_refused() -> None:
 
 
 def test_the_moved_target_is_the_warped_one() -> None:
-    seen, transform = _seen(8, 12, 0.5, 0.5), Transform(dx=0.1, scale=1.2)
+    seen, transform = _seen(8, 12, 0.5, 0.5), Transform(dx=0.1, scale=1.2, centre=(0.3, 0.6))
     mask = shape(_blob(16, 24, 0.4, 0.5))[None]
     only = Observation({"fine": seen.attention["fine"]})
     goal = warp(mask[0] / mask.max(), transform)
     expected = (shape(object_attention(only.attention["fine"], TOKENS)) - goal).abs().mean()
     torch.testing.assert_close(Shape(TOKENS, transform, mask)(_state(only)), expected)
+
+
+def test_without_a_centre_an_object_is_scaled_about_its_own_centroid() -> None:
+    only = Observation({"fine": _seen(24, 24, 0.35, 0.55).attention["fine"]})
+    place = centroid(shape(object_attention(only.attention["fine"], TOKENS)))[0].tolist()
+    free, about = (Transform(dx=0.1, scale=1.4, angle=30.0, centre=c) for c in (None, (place[0], place[1])))
+    for energy in (Shape, Centroid):
+        seen = _state(Observation({"fine": _seen(24, 24, 0.5, 0.5).attention["fine"]}), only)
+        torch.testing.assert_close(energy(TOKENS, free)(seen), energy(TOKENS, about)(seen))
