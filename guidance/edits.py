@@ -23,9 +23,9 @@ Tokens = Sequence[int]
 EARLY = Window(0.0, 0.6)
 """Layout and appearance are settled in the noisier steps; the rest draws the detail."""
 
-SHAPE_BUDGET = 0.4
+SHAPE_BUDGET = 0.5
 APPEARANCE_BUDGET = 1.0
-BACKGROUND_BUDGET = 0.5
+BACKGROUND_BUDGET = 0.6
 
 
 def transform(

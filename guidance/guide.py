@@ -14,7 +14,7 @@ from torch import Tensor
 
 from guidance.capture import Capture, Observation
 from guidance.energies.target import in_full
-from guidance.strength import Measured, NoiseShare, Step, Strength, weighted_sum
+from guidance.strength import Measured, NoiseShare, Pull, Step, Strength, weighted_sum
 from guidance.terms import State, Term
 
 Look = Callable[[Tensor], Tensor]
@@ -110,6 +110,7 @@ class Guide:
         self.acting = {} if off else {place: term for place, term in enumerate(terms) if term.weight}
         self.trace = Trace()
         self._acted: dict[int, Step] = {}
+        self._pulls: dict[int, Pull] = {}
 
     def active(self, done: int, steps: int) -> dict[int, Term]:
         """The terms, by their place, that act in the done-th (from 0) of so many steps."""
@@ -160,7 +161,7 @@ class Guide:
                 trace.terms.setdefault(place, []).append(trace.last[place])
                 self._acted[place] = step
             left = min(1.0, trace.energies[-1] / max(trace.energies[0], 1e-12))
-            return self.rule(Measured(x, step, terms, energies, left, self.region))
+            return self.rule(Measured(x, step, terms, energies, left, self.region, self._pulls))
 
     @torch.no_grad()
     def remeasure(self, look_at: Callable[[int], Look], x_0: Tensor) -> None:

@@ -10,7 +10,7 @@ and layer, :class:`NoiseShare` one number and the terms' weights, :class:`Automa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -24,6 +24,12 @@ CLIP = 3.0
 
 _SCALES = (2.0**14, 2.0**7, 1.0)
 """What an energy is multiplied by for the backward pass: half precision loses small slopes."""
+
+MOST_GAIN = 64.0
+"""Largest factor on a first-order step that has brought too little."""
+
+ENOUGH = 0.5
+"""Share of the expected progress from which on a step's gain is kept."""
 
 _TINY = 1e-20
 
@@ -73,6 +79,7 @@ class Measured:
         energies: by the same places, scalars in the graph.
         left: what is left of the weighted sum of the first guided step, in [0, 1].
         region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; None is everywhere.
+        pulls: each term's latest push in this sampling, by its place; a rule with a memory writes it here.
     """
 
     x_t: Tensor
@@ -81,6 +88,7 @@ class Measured:
     energies: Mapping[int, Tensor]
     left: float = 1.0
     region: Tensor | None = None
+    pulls: dict[int, Pull] = field(default_factory=dict)
 
     @property
     def total(self) -> Tensor:
@@ -151,16 +159,42 @@ class GradientScale:
 
 
 @dataclass(frozen=True)
+class Pull:
+    """What one term was pushed by at a step, and what should have come of it.
+
+    Args:
+        value: its energy then.
+        expected: its energy after the step, to first order.
+        direction: its normalised gradient.
+        gain: what the first-order step was multiplied by.
+    """
+
+    value: float
+    expected: float
+    direction: Tensor
+    gain: float
+
+    def next_gain(self, value: float, direction: Tensor) -> float:
+        """The gain of the next step, from the progress that this one has made."""
+        if float((direction * self.direction).sum()) < 0:  # it went past its target
+            return max(1.0, self.gain / 2)
+        share = (self.value - value) / max(self.value - self.expected, _TINY)
+        return min(2 * self.gain, MOST_GAIN) if share < ENOUGH else self.gain
+
+
+@dataclass(frozen=True)
 class Automatic:
-    r"""As much as each term needs to reach its goal, and no more than a limit: Polyak's step.
+    r"""As much as each term needs to reach its goal, and no more than a limit: Polyak's step with feedback.
 
     To first order a push ``p`` changes a term's energy by :math:`-c_t \langle \nabla g_i, p \rangle`
     (:attr:`Step.reach`). Along the term's own normalised gradient ``u_i`` it therefore takes
 
     .. math:: p_i = \min\!\left(\mathrm{limit}\; \sigma_t,\;
-        \frac{g_i - g^*_i}{c_t\, \langle \nabla g_i, u_i \rangle}\right) u_i
+        k_i \frac{g_i - g^*_i}{c_t\, \langle \nabla g_i, u_i \rangle}\right) u_i
 
-    to close the gap; :math:`g^*` is half the term's tolerance, at which a term is left alone. Terms that pull
+    to close the gap; :math:`g^*` is half the term's tolerance, at which a term is left alone. The gain
+    :math:`k_i \ge 1` starts at 1; it doubles after a step that brought less than half of what was expected,
+    and halves when the gradient turns round, which is to say that the target was passed. Terms that pull
     along one line share it by their weights, :math:`w_i / \sum_j w_j |\cos(u_i, u_j)|`: two that agree do not
     go twice as far, of two that contend the heavier wins, independent ones do not slow each other.
 
@@ -168,10 +202,10 @@ class Automatic:
     stand at the budget; beyond, it is brought back to the budget in the same way.
 
     Args:
-        limit: largest root mean square of the push as a share of the noise: how far the first order is
-            trusted, and the one knob.
+        limit: largest root mean square of the push as a share of the noise, and the one knob.
 
-    Reference: Polyak 1987, *Introduction to Optimization*, section 5.3.
+    References: Polyak 1987, *Introduction to Optimization*, section 5.3; Nocedal & Wright 2006, *Numerical
+    Optimization*, section 4.1, for the comparison of expected and actual progress.
 
     Raises:
         ValueError: ``limit`` is not positive.
@@ -201,12 +235,16 @@ class Automatic:
 
     def _alone(self, measured: Measured, place: int, value: float) -> Tensor:
         """The push that one term would take if there were no other."""
-        step, term = measured.step, measured.terms[place]
+        step, term, before = measured.step, measured.terms[place], measured.pulls.get(place)
         gradient = measured.gradient(measured.energies[place])
         u = unit(gradient, measured.region)
+        gain = 1.0 if before is None else before.next_gain(value, u)
         aim = term.goal / 2 if term.budget is None else term.budget
         need = (value - aim) / max(step.reach * float((gradient * u).sum()), _TINY)
-        return min(need, self.limit * step.sigma) * u
+        most = self.limit * step.sigma
+        expected = value - min(1.0, most / max(need, _TINY)) * (value - aim)
+        measured.pulls[place] = Pull(value, expected, u, gain)
+        return min(gain * need, most) * u
 
 
 def _brake(terms: Mapping[int, Term], values: Mapping[int, float]) -> float:

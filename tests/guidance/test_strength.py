@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 import torch
@@ -110,6 +111,43 @@ def test_no_push_is_larger_than_its_limit_of_the_noise(schedule: Schedule, limit
     assert push is not None
     assert push.square().mean().sqrt() <= limit * schedule.sigma(LEVEL) * (1 + 1e-9)
     assert push.square().mean().sqrt() >= 0.9 * limit * schedule.sigma(LEVEL)
+
+
+def _pushes(schedule: Schedule, energies: list[tuple[Tensor, float]]) -> list[float]:
+    """How far the pushes of one sampling go along their gradients, with the energies that each step finds."""
+    pulls, lengths = {}, []
+    for a, value in energies:
+        zero = torch.zeros(SHAPE, dtype=torch.float64)
+        found = _measured(zero, {0: Term(_linear(a, value))}, schedule)
+        push = Automatic(limit=1000.0)(replace(found, pulls=pulls))
+        lengths.append(-_change(push, a, schedule) / value)
+    return lengths
+
+
+def test_a_step_that_brought_too_little_is_followed_by_twice_as_much(schedule: Schedule) -> None:
+    a = _normal(1)
+    assert _pushes(schedule, [(a, 8.0), (a, 7.0), (a, 6.0), (a, 1.0), (a, 0.8)]) == pytest.approx(
+        [1, 2, 4, 4, 8]
+    )
+
+
+def test_the_gain_is_halved_where_the_target_was_passed_and_never_below_one(schedule: Schedule) -> None:
+    a = _normal(1)
+    found = [(a, 8.0), (a, 7.0), (a, 6.0), (-a, 6.0), (a, 6.0), (-a, 6.0)]
+    assert _pushes(schedule, found) == pytest.approx([1, 2, 4, 2, 1, 1])
+
+
+def test_what_the_limit_cut_off_was_not_expected(schedule: Schedule) -> None:
+    """A push at a tenth of what was needed is to bring a tenth; if it does, it needs no gain."""
+    a, zero = _normal(1), torch.zeros(SHAPE, dtype=torch.float64)
+    need = _measured(zero, {0: Term(_linear(a, 10.0))}, schedule)
+    whole = Automatic(1000.0)(need)
+    assert whole is not None
+    limit = 0.1 * whole.square().mean().sqrt().item() / schedule.sigma(LEVEL)
+    pulls = {}
+    for value, gain in ((10.0, 1.0), (9.0, 1.0), (8.9, 2.0)):
+        Automatic(limit)(replace(_measured(zero, {0: Term(_linear(a, value))}, schedule), pulls=pulls))
+        assert pulls[0].gain == gain
 
 
 def _halves() -> tuple[Tensor, Tensor]:
