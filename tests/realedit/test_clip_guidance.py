@@ -70,7 +70,7 @@ def test_preprocessing_is_transformers_own_up_to_its_rounding(
     ours = ClipEmbedder(model, processor).preprocess(_picture(rgb))
     assert ours.shape == theirs.shape
     difference = (ours - theirs).abs() * torch.tensor(processor.image_processor.image_std).view(3, 1, 1)
-    assert difference.max() < 1.5 / 255  # the processor rounds to bytes between its steps
+    assert difference.max() < 2 / 255  # the processor rounds to bytes between its steps
 
 
 def test_a_photos_embedding_is_the_models_own(
