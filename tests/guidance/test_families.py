@@ -17,6 +17,9 @@ from guidance import (
     Classifier,
     Clip,
     Energy,
+    Features,
+    GradientScale,
+    Guide,
     Image,
     LayerSelection,
     Mask,
@@ -24,6 +27,7 @@ from guidance import (
     Observation,
     Shape,
     Size,
+    Step,
     Strength,
     Term,
     Trace,
@@ -181,16 +185,31 @@ def test_a_place_and_a_size_are_met_without_a_source(
         assert guided < 0.9 * free
 
 
-def test_a_given_appearance_is_taken_on(
-    sample: Callable[..., tuple[Tensor, Trace]], other: Image, mug: tuple[int, ...]
-) -> None:
-    """Whether it comes as a second image's object or as its vectors, here those of the opposite."""
+def test_a_small_step_against_the_gradient_lowers_an_energy_of_activations(
+    backbone: Backbone, capture: Capture, schedule: Schedule, latent: Tensor, prompt: Prompt, other: Image,
+    mug: tuple[int, ...],
+) -> None:  # fmt: skip
+    """Through the whole model, whether the target is a second image's object or given."""
 
-    def vectors(level: int) -> dict[str, Tensor]:
+    def doubled(level: int) -> dict[str, Tensor]:
         seen = other.observe(level)
         assert seen is not None
-        return {name: -v for name, v in appearance_vectors(seen, other.tokens).items()}
+        return {name: 2 * v for name, v in appearance_vectors(seen, other.tokens).items()}
 
-    for energy in (Appearance(mug, other), Appearance(mug, vectors)):
-        free, guided = (sample(energy, strength)[1].last[0] for strength in (1e-9, Automatic()))
-        assert guided < 0.95 * free
+    def look(x: Tensor) -> Tensor:
+        return backbone(x, schedule.timestep(START), prompt.conditioning)
+
+    noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(4))
+    x_t, step = schedule.add_noise(latent, noise, START), Step.of(schedule, START)
+    region = torch.zeros(1, 1, *HW)
+    region[..., :24] = 1
+    energies = [Appearance(mug, other), Appearance(mug, doubled), Features(region, target=other)]
+    for energy in energies:
+        guide, terms = Guide(capture, [Term(energy)], GradientScale()), {0: Term(energy)}
+        push = guide.push(look, x_t, step, terms)
+        assert push is not None
+        before, after = (
+            guide.measure(look, x, step, terms)[1][0].item()
+            for x in (x_t, x_t - 2e-3 * push / push.square().mean().sqrt())
+        )
+        assert after < before
