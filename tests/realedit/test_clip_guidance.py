@@ -19,9 +19,9 @@ from realedit.clip_guidance import ClipEmbedder, picture_decoder
 SIDE = 64
 
 
-def _processor(backbone: Backbone, **image: Any) -> CLIPProcessor:  # noqa: ANN401 - transformers' own options
+def _processor(backbone: Backbone, **image: Any) -> Any:  # noqa: ANN401 - transformers' own, loosely typed
     square = {"height": SIDE, "width": SIDE}
-    options = {"size": {"shortest_edge": SIDE}, "crop_size": square} | image
+    options: dict[str, Any] = {"size": {"shortest_edge": SIDE}, "crop_size": square} | image
     return CLIPProcessor(CLIPImageProcessor(**options), backbone.pipeline.tokenizer)
 
 
@@ -65,7 +65,7 @@ def test_preprocessing_is_transformers_own_up_to_its_rounding(
     model: CLIPModel, backbone: Backbone, photo: np.ndarray, options: dict[str, Any], size: tuple[int, int]
 ) -> None:
     processor = _processor(backbone, **options)
-    rgb = np.array(Image.fromarray(photo).resize(size[::-1], Image.Resampling.BICUBIC))
+    rgb = np.array(Image.fromarray(photo).resize((size[1], size[0]), Image.Resampling.BICUBIC))
     theirs = processor.image_processor(Image.fromarray(rgb), return_tensors="pt")["pixel_values"]
     ours = ClipEmbedder(model, processor).preprocess(_picture(rgb))
     assert ours.shape == theirs.shape

@@ -73,7 +73,8 @@ def _asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - the pipeline's
 
 
 def _sample(pipeline: StableDiffusionXLPipeline, **changes: Any) -> Tensor:  # noqa: ANN401 - the pipeline's
-    return pipeline(**_asked(**changes)).images
+    output: Any = pipeline(**_asked(**changes))
+    return output.images
 
 
 def _quietly(pipeline: StableDiffusionXLPipeline, **changes: Any) -> Tensor:  # noqa: ANN401 - the pipeline's
