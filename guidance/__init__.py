@@ -1,33 +1,76 @@
-"""Self-guidance: what a denoiser sees, the objects' properties in it, energies over them, the guided sampler.
+"""Guidance: what a denoiser sees, the objects' properties in it, energies over them, the guided sampler.
 
 Epstein, Jabri, Poole, Efros and Holynski 2023, *Diffusion Self-Guidance for Controllable Image Generation*,
-arXiv 2306.00986. Works on any UNet of diffusers' shape; imports :mod:`inversion` and torch only.
+arXiv 2306.00986, and the other energies that a term can be made of: mask, classifier, CLIP, feature and image
+guidance; with classifier-free guidance as the combiner of conditions. Works on any UNet of diffusers' shape;
+imports :mod:`inversion` and torch only.
 """
 
+from guidance import edits
 from guidance.capture import Capture, Observation
-from guidance.energies import Absence, Appearance, Centroid, Energy, Features, Shape, Size, State, Term
+from guidance.classifier_free import ClassifierFree, Condition
+from guidance.energies import (
+    Absence,
+    Activations,
+    Appearance,
+    Background,
+    Centroid,
+    Classifier,
+    Clip,
+    Cutouts,
+    Features,
+    Image,
+    Mask,
+    NoisyClassifier,
+    Shape,
+    Size,
+    appearance_vectors,
+)
+from guidance.guide import Guide, Target, Trace
 from guidance.layers import LayerSelection
-from guidance.sampler import Anchors, Trace, self_guided_sample
+from guidance.sampler import Anchors, self_guided_sample
+from guidance.strength import Automatic, GradientScale, Measured, NoiseShare, Step, Strength
+from guidance.terms import Energy, State, Term
 from guidance.warp import Transform, warp
 from guidance.windows import Window
 
 __all__ = [
     "Absence",
+    "Activations",
     "Anchors",
     "Appearance",
+    "Automatic",
+    "Background",
     "Capture",
     "Centroid",
+    "Classifier",
+    "ClassifierFree",
+    "Clip",
+    "Condition",
+    "Cutouts",
     "Energy",
     "Features",
+    "GradientScale",
+    "Guide",
+    "Image",
     "LayerSelection",
+    "Mask",
+    "Measured",
+    "NoiseShare",
+    "NoisyClassifier",
     "Observation",
     "Shape",
     "Size",
     "State",
+    "Step",
+    "Strength",
+    "Target",
     "Term",
     "Trace",
     "Transform",
     "Window",
+    "appearance_vectors",
+    "edits",
     "self_guided_sample",
     "warp",
 ]

@@ -9,25 +9,26 @@ r"""The self-guided sampler: DDIM steps whose noise prediction also descends the
 The first line is classifier-free guidance, the second Epstein et al. 2023 (arXiv 2306.00986, eq. 4) with the
 gradient brought to unit root mean square, so that ``v`` is a share of the noise itself and means the same for
 every model, layer and energy; and with the strength set from progress: what is left of the energy of the
-first guided step scales the pull, so that it lets go of an object that has arrived. The gradient flows
-through the conditional branch only, in one forward pass that ends behind the last captured layer.
+first guided step scales the pull, so that it lets go of an object that has arrived. Other rules for the
+strength are in :mod:`guidance.strength`. The gradient flows through the conditional branch only, in one
+forward pass that ends behind the last captured layer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from guidance.capture import Capture, Observation
-from guidance.energies import State, Term
+from guidance.classifier_free import ClassifierFree
+from guidance.guide import Guide, Look, Trace
+from guidance.strength import Step, Strength
+from guidance.terms import Term
 from inversion import Denoiser, Guidance, Schedule, predict
-
-CLIP = 3.0
-"""Largest size of a normalised gradient in one latent value, in root mean squares."""
 
 
 @dataclass(frozen=True)
@@ -56,65 +57,19 @@ class Anchors:
         return torch.lerp(self.source(level).to(x), x, self.region.to(x))
 
 
-@dataclass
-class Trace:
-    """What the energies did: one entry per guided step."""
-
-    energies: list[float] = field(default_factory=list)
-    levels: list[int] = field(default_factory=list)
-
-
-def energy_gradient(
-    denoiser: Denoiser, capture: Capture, schedule: Schedule, x_t: Tensor, level: int, guidance: Guidance,
-    terms: Sequence[Term], anchors: Anchors,
-) -> tuple[float, Tensor]:  # fmt: skip
-    """The weighted sum of the terms' energies at ``x_t``, and its gradient ``[B, C, h, w]``.
-
-    Raises:
-        FloatingPointError: an energy or its gradient is not finite.
-    """
-    whole = any(term.needs_x_0 for term in terms)
-    tokens = guidance.text.embedding.shape[1]
-    with torch.enable_grad():
-        x = x_t.detach().requires_grad_()
-        x_0 = None
-        with (
-            anchors.recall(level),
-            capture.record((x.shape[-2], x.shape[-1]), tokens=tokens, partial=not whole) as seen,
-        ):
-            eps = denoiser(x, schedule.timestep(level), guidance.text.expand(x.shape[0]))
-            x_0 = schedule.predict_x0(x, eps, level)
-        state = State(x, level, seen, anchors.reference(level), x_0)
-        energy = torch.stack([term.weight * term.energy(state) for term in terms]).sum()
-        (gradient,) = torch.autograd.grad(energy, x)
-    if not (torch.isfinite(energy) and torch.isfinite(gradient).all()):
-        raise FloatingPointError(f"the guidance energy at level {level} is not finite")
-    return energy.item(), gradient
-
-
-def _unit(gradient: Tensor, region: Tensor | None) -> Tensor:
-    """The gradient over the region at unit root mean square, large values clipped; zero stays zero."""
-    if region is None:
-        rms = gradient.square().mean().sqrt()
-    else:
-        gradient = gradient * region
-        cells = region.expand_as(gradient).sum().clamp_min(1)
-        rms = (gradient.square().sum() / cells).sqrt()
-    return (gradient / rms.clamp_min(1e-20)).clamp(-CLIP, CLIP) if rms > 0 else gradient
-
-
 @torch.no_grad()
 def self_guided_sample(
     denoiser: Denoiser,
     capture: Capture,
     schedule: Schedule,
     x: Tensor,
-    guidance: Guidance,
+    guidance: Guidance | ClassifierFree,
     terms: Sequence[Term] = (),
     *,
     start: int | None = None,
-    strength: float = 1.0,
+    strength: float | Strength = 1.0,
     anchors: Anchors = Anchors(),
+    remeasure: bool = False,
     callback: Callable[[int, int], None] | None = None,
 ) -> tuple[Tensor, Trace]:
     """Sample from a level down to the clean one under classifier-free and self-guidance.
@@ -124,38 +79,50 @@ def self_guided_sample(
         capture: windows on the same model, injected.
         schedule: the noise levels.
         x: the state at ``start``, ``[B, C, h, w]``.
-        guidance: conditions and classifier-free scale.
+        guidance: conditions and classifier-free scale, or several conditions with weights and windows.
         terms: energies; with none of them active a step is plain DDIM.
         start: the level of ``x``; the noisiest by default.
-        strength: ``v`` of the equation above; 0 turns self-guidance off.
+        strength: ``v`` of the equation above, 0 turns self-guidance off; or a rule of
+            :mod:`guidance.strength`.
         anchors: what ties the sampling to a photo.
+        remeasure: measure what the finished sample has reached (:meth:`guidance.guide.Guide.remeasure`);
+            costs an evaluation for each level at which a window ends.
         callback: called after each step with (steps done, steps in all).
 
     Returns:
         The clean latent, and the energies along the way.
+
+    Raises:
+        FloatingPointError: the model's prediction, an energy or its gradient is not finite.
     """
     steps = schedule.steps if start is None else start
-    trace = Trace()
-    acting = [term for term in terms if strength > 0 and term.weight]
+    guide = Guide(
+        capture, terms, strength, reference=anchors.reference, region=anchors.region,
+        tokens=guidance.text.embedding.shape[1],
+    )  # fmt: skip
+
+    def look_at(level: int) -> Look:
+        def look(x_t: Tensor) -> Tensor:
+            with anchors.recall(level):
+                return denoiser(x_t, schedule.timestep(level), guidance.text.expand(x_t.shape[0]))
+
+        return look
+
     x = anchors.hold(x, steps)
     for done, level in enumerate(range(steps, 0, -1)):
-        active = [term for term in acting if term.window.contains(done, steps)]
-        push = None
-        if active:
-            energy, gradient = energy_gradient(
-                denoiser, capture, schedule, x, level, guidance, active, anchors
-            )
-            trace.energies.append(energy)
-            trace.levels.append(level)
-            left = min(1.0, energy / max(trace.energies[0], 1e-12))
-            push = strength * left * schedule.sigma(level) * _unit(gradient, anchors.region)
+        push = guide.push(look_at(level), x, Step.of(schedule, level), guide.active(done, steps))
         with anchors.recall(level):
-            eps = predict(denoiser, x, schedule.timestep(level), guidance)
+            if isinstance(guidance, ClassifierFree):
+                eps = guidance.predict(denoiser, x, schedule.timestep(level), done, steps)
+            else:
+                eps = predict(denoiser, x, schedule.timestep(level), guidance)
         if push is not None:
-            eps = eps + push
+            eps = eps + push.to(eps)
         x_0 = anchors.constrain(schedule.predict_x0(x, eps, level), level)
         eps = (x - schedule.alpha(level) * x_0) / schedule.sigma(level)
         x = anchors.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)
         if callback is not None:
             callback(done + 1, steps)
-    return x, trace
+    if remeasure:
+        guide.remeasure(look_at, x)
+    return x, guide.finish()

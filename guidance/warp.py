@@ -1,14 +1,16 @@
 """Moving a map: the similarity transform that an edit asks for, on attention, features and masks alike.
 
 **Convention:** (x, y) in [0, 1] of the frame, x right, y down; ``dx, dy`` fractions of its width and height;
-``scale`` about ``centre``; ``angle`` in degrees, positive clockwise on screen, round in the picture's own
-aspect ratio. What comes in over the border is empty: a warp never wraps around and never repeats the edge.
+``scale`` about the object's own centroid or a given ``centre``; ``angle`` in degrees, positive clockwise on
+screen, round in the picture's own aspect ratio. What comes in over the border is empty: a warp never wraps
+around and never repeats the edge.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -17,24 +19,38 @@ from torch.nn.functional import affine_grid, grid_sample
 
 @dataclass(frozen=True)
 class Transform:
-    """Scale and rotate about ``centre``, then shift by (dx, dy)."""
+    """Scale and rotate about ``centre``, then shift by (dx, dy).
+
+    With no centre given, an energy takes the object's own centroid (:meth:`about`); a map that belongs to no
+    object is turned about the frame's.
+
+    Raises:
+        ValueError: the scale is not positive.
+    """
 
     dx: float = 0.0
     dy: float = 0.0
     scale: float = 1.0
     angle: float = 0.0
-    centre: tuple[float, float] = (0.5, 0.5)
+    centre: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
             raise ValueError(f"scale must be positive, got {self.scale}")
+
+    def about(self, place: Tensor) -> Self:
+        """The same about ``place [..., 2]`` (its mean) where no centre was given."""
+        if self.centre is not None or (self.scale == 1 and self.angle == 0):
+            return self
+        x, y = place.detach().reshape(-1, 2).mean(0).tolist()
+        return replace(self, centre=(x, y))
 
     def matrix(self, aspect: float) -> list[list[float]]:
         """The 2 x 3 affine map of (x, y) in [0, 1]; ``aspect`` is the frame's width / height."""
         c, s = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         a, b = self.scale * c, -self.scale * s / aspect
         d, e = self.scale * s * aspect, self.scale * c
-        x, y = self.centre
+        x, y = self.centre or (0.5, 0.5)
         return [[a, b, x + self.dx - a * x - b * y], [d, e, y + self.dy - d * x - e * y]]
 
     def apply(self, points: Tensor, aspect: float) -> Tensor:

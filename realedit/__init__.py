@@ -31,13 +31,16 @@ if TYPE_CHECKING:
     from realedit.photo import load_photo
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
     from realedit.result import EditResult
+    from realedit.self_guidance_pipeline import GuidanceWarning, SelfGuidanceStableDiffusionXLPipeline
     from realedit.settings import Settings
 
 _LAZY = {
     "EditResult": "realedit.result",
+    "GuidanceWarning": "realedit.self_guidance_pipeline",
     "InvertedPhoto": "realedit.pipeline",
     "Location": "realedit.locate",
     "RealEditPipeline": "realedit.pipeline",
+    "SelfGuidanceStableDiffusionXLPipeline": "realedit.self_guidance_pipeline",
     "Settings": "realedit.settings",
     "load_photo": "realedit.photo",
 }
@@ -45,6 +48,7 @@ _LAZY = {
 __all__ = [
     "Background",
     "EditResult",
+    "GuidanceWarning",
     "InvertedPhoto",
     "Like",
     "Location",
@@ -57,6 +61,7 @@ __all__ = [
     "Replace",
     "Reshape",
     "Resize",
+    "SelfGuidanceStableDiffusionXLPipeline",
     "Restyle",
     "Retouch",
     "Rotate",

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
@@ -85,25 +83,21 @@ def test_shape_is_the_mean_absolute_difference_of_the_moved_reference() -> None:
     seen = _seen(0.5, 0.5, 0.12)
     expected = [
         (
-            shape(object_attention(seen.attention[layer].float(), TOKENS))
-            - warp(shape(object_attention(REFERENCE.attention[layer].float(), TOKENS)), MOVE)
+            shape(object_attention(seen.attention[layer], TOKENS))
+            - warp(shape(object_attention(REFERENCE.attention[layer], TOKENS)), MOVE)
         )
         .abs()
         .mean()
         for layer in ("coarse", "fine")
     ]
-    torch.testing.assert_close(
-        Shape(TOKENS, MOVE)(_state(seen, REFERENCE)), sum(expected) / torch.tensor(2.0)
-    )
+    torch.testing.assert_close(Shape(TOKENS, MOVE)(_state(seen, REFERENCE)), torch.stack(expected).mean())
 
 
 def test_centroid_is_the_mean_distance_along_each_axis() -> None:
     seen = _seen(0.5, 0.6)
-    place = [
-        centroid(shape(object_attention(s.attention["fine"].float(), TOKENS)))[0] for s in (seen, REFERENCE)
-    ]
+    place = [centroid(shape(object_attention(s.attention["fine"], TOKENS)))[0] for s in (seen, REFERENCE)]
     only = Observation({"fine": seen.attention["fine"]})
-    expected = (place[0] - place[1] - torch.tensor([0.2, -0.1])).abs().mean()
+    expected = (place[0] - place[1] - torch.tensor([0.2, -0.1]).double()).abs().mean()
     torch.testing.assert_close(Centroid(TOKENS, MOVE)(_state(only, REFERENCE)), expected)
     assert expected.item() == pytest.approx((0.1 + 0.2) / 2, abs=0.01)
 
@@ -113,7 +107,7 @@ def test_size_is_the_relative_error_of_the_covered_share(scale: float) -> None:
     seen = _seen(0.4, 0.5, 0.12)
     errors = []
     for layer in ("coarse", "fine"):
-        now, then = (size(object_attention(s.attention[layer].float(), TOKENS)) for s in (seen, REFERENCE))
+        now, then = (size(object_attention(s.attention[layer], TOKENS)) for s in (seen, REFERENCE))
         errors.append((now / (then * scale**2) - 1).abs())
     torch.testing.assert_close(Size(TOKENS, scale)(_state(seen, REFERENCE)), torch.stack(errors).mean())
 
@@ -166,35 +160,6 @@ def test_the_target_is_fixed_by_the_reference(name: str) -> None:
     RELATIVE[name](_state(seen, reference)).backward()
     assert any(leaf.grad is not None and leaf.grad.abs().sum() > 0 for leaf in leaves)
     assert all(a.grad is None for a in (*reference.attention.values(), *reference.features.values()))
-
-
-GRADIENTS: dict[str, Callable[[], Energy]] = {
-    "shape": lambda: Shape(TOKENS, MOVE),
-    "centroid": lambda: Centroid(TOKENS, MOVE),
-    "size": lambda: Size(TOKENS, 1.3),
-    "absence": lambda: Absence(TOKENS, LEFT),
-}
-
-
-@pytest.mark.parametrize("name", GRADIENTS)
-def test_a_step_down_the_gradient_lowers_the_energy_by_its_slope(name: str) -> None:
-    """Energies are computed in fp32, so the slope is compared over a finite step."""
-    energy, (place, h, w) = GRADIENTS[name](), ("coarse", 12, 16)
-    a = torch.stack([torch.zeros(1, h, w), *([_blob(h, w, 0.5, 0.45).float()] * 2)], -1)
-    a += 0.02 * torch.rand_like(a)
-    a[0, 0, 0], a[0, 5, 8] = (
-        -0.05,
-        1.1,
-    )  # a clear minimum and maximum: where they change hands there is a kink
-    a.requires_grad_()
-
-    def value(of: Tensor) -> Tensor:
-        return energy(_state(Observation({place: of}), REFERENCE))
-
-    (gradient,) = torch.autograd.grad(value(a), a)
-    step = 1e-3 * gradient / gradient.norm()
-    slope = (value(a + step) - value(a - step)).item() / 2e-3
-    assert slope == pytest.approx(gradient.norm().item(), rel=0.1)
 
 
 def test_a_relative_energy_without_a_reference_is_refused() -> None:

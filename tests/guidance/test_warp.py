@@ -32,7 +32,7 @@ def _blob(h: int, w: int, x: float, y: float, spread: float = 0.06) -> Tensor:
 def _pixel_affine(transform: Transform, h: int, w: int) -> skimage.transform.ProjectiveTransform:
     """The same move made of scikit-image's own pieces, on pixel indices (x, y)."""
     affine = skimage.transform.AffineTransform
-    centre = np.array(transform.centre) * (w, h) - 0.5
+    centre = np.array(transform.centre or (0.5, 0.5)) * (w, h) - 0.5
     turn = affine(scale=(transform.scale,) * 2, rotation=np.deg2rad(transform.angle))
     back = affine(translation=centre + np.array([transform.dx * w, transform.dy * h]))
     return affine(translation=-centre) + turn + back
