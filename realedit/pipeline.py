@@ -273,6 +273,7 @@ class RealEditPipeline:
             np.any([outcome.region for outcome in outcomes], axis=0),
             self._reconstruction(first.inverted.inversion), figures, seed, clock.laps,
             recipe(edits, first.inverted.inversion, settings, seed, self.ref.name),
+            tuple(warning for outcome in outcomes for warning in outcome.warnings), last.picture,
         )  # fmt: skip
 
     def _reconstruction(self, inversion: Inversion) -> Image.Image:

@@ -22,6 +22,7 @@ from guidance.layers import map_size
 from inversion import Guidance
 from realedit.backbone import Backbone, Prompt
 from realedit.inverted import Inversion
+from realedit.resample import strength_rule
 from realedit.settings import Settings
 
 
@@ -89,7 +90,8 @@ def repaint(
     guided = [Term(Shape(tokens), 1.0, Window(0.0, settings.window))] if tokens else []
     out, trace = self_guided_sample(
         backbone, capture, schedule, x, Guidance(prompt.conditioning, prompt.null, settings.repaint_scale),
-        guided, start=start, strength=settings.self_guidance, anchors=ties, callback=callback,
+        guided, start=start, strength=strength_rule(settings), anchors=ties,
+        remeasure=True, callback=callback,
     )  # fmt: skip
     picture = backbone.decode(out)
     return Repainted(picture, picture - backbone.decode(source.x_0), trace)

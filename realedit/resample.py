@@ -28,10 +28,12 @@ from torch.nn.functional import adaptive_avg_pool2d
 from guidance import (
     Absence,
     Anchors,
+    Automatic,
     Capture,
     Features,
     Shape,
     Size,
+    Strength,
     Term,
     Trace,
     Transform,
@@ -136,13 +138,20 @@ def resample(
     guidance = Guidance(prompt.conditioning, prompt.null, settings.guidance_scale)
     out, trace = self_guided_sample(
         backbone, capture, schedule, x, guidance, _terms(subjects, maps, settings),
-        start=start, strength=settings.self_guidance, anchors=ties, callback=callback,
+        start=start, strength=strength_rule(settings), anchors=ties,
+        remeasure=True, callback=callback,
     )  # fmt: skip
     picture = backbone.decode(out)
     change = picture - backbone.decode(z)
     if settings.smooth > 0:
         change = cv2.GaussianBlur(change, (0, 0), settings.smooth * backbone.scale_factor)
     return Resampled(change, picture, trace)
+
+
+def strength_rule(settings: Settings) -> float | Strength:
+    """How hard the energies may push, as the guided sampler takes it."""
+    limit = settings.self_guidance
+    return Automatic(limit) if settings.automatic and limit > 0 else limit
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,10 @@ class Settings:
         strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
             as it is.
         guidance_scale: classifier-free guidance of the resampling.
-        self_guidance: ``v`` of the guided sampler; 0 turns the energies off.
+        self_guidance: largest push of the energies as a share of the noise; 0 turns them off.
+        automatic: whether each energy is pushed no harder than it takes to reach its target
+            (:class:`guidance.Automatic`); else all are pushed as hard as they may be
+            (:class:`guidance.NoiseShare`).
         window: the guided steps, a share of the sampled ones from the first.
         attention: whether self-attention reads the source.
         pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
@@ -27,7 +30,8 @@ class Settings:
 
     strength: float = 0.4
     guidance_scale: float = 2.0
-    self_guidance: float = 1.0
+    self_guidance: float = 0.5
+    automatic: bool = True
     window: float = 0.4
     attention: bool = True
     pin: float = 0.8

@@ -12,7 +12,7 @@ from realedit.locate import Location
 from realedit.model_errors import translated
 from realedit.repaint import Repainted, repaint
 from realedit.shadow import find_shadow, grow
-from realedit.steps.work import Outcome, Work
+from realedit.steps.work import Outcome, Work, reached
 from realedit.which_one import split
 from realedit.words import replace_words, with_words, without_words
 
@@ -30,7 +30,7 @@ def restyle(work: Work, step: Restyle) -> Outcome:
     change = cv2.resize(painted.change, (w, h), interpolation=cv2.INTER_CUBIC)
     # the photo keeps its own detail: only what the model changed is added to it
     edited = work.photo.rgb + change * location.mask[..., None]
-    return _outcome(work, inverted, location, edited, location.mask > 0, location.mask, text, step.text)
+    return _outcome(work, inverted, location, painted, edited, location.mask > 0, text, step.text)
 
 
 def replace_object(work: Work, step: Replace) -> Outcome:
@@ -43,7 +43,7 @@ def replace_object(work: Work, step: Replace) -> Outcome:
     region = grow(location.hard, 8 * unit) | grow(shadow, 2 * unit)
     painted = _painted(work, inverted, text, region, fresh=True)
     edited, alpha = _over(work, painted, region)
-    return _outcome(work, inverted, location, edited, alpha > 0, location.mask, text, step.text)
+    return _outcome(work, inverted, location, painted, edited, alpha > 0, text, step.text)
 
 
 def background(work: Work, step: Background) -> Outcome:
@@ -58,7 +58,7 @@ def background(work: Work, step: Background) -> Outcome:
     wide = cv2.resize(painted.picture, location.mask.shape[::-1], interpolation=cv2.INTER_CUBIC)
     keep = location.mask[..., None]
     edited = work.photo.rgb * keep + wide * (1 - keep)
-    return _outcome(work, inverted, location, edited, region, location.mask, text, named)
+    return _outcome(work, inverted, location, painted, edited, region, text, named)
 
 
 def retouch(work: Work, step: Retouch) -> Outcome:
@@ -69,7 +69,7 @@ def retouch(work: Work, step: Retouch) -> Outcome:
     text = with_words(prompt, step.text)
     painted = _painted(work, inverted, text, location.hard, fresh=True)
     edited, alpha = _over(work, painted, location.hard)
-    return _outcome(work, inverted, location, edited, alpha > 0, location.mask, text, step.text)
+    return _outcome(work, inverted, location, painted, edited, alpha > 0, text, step.text)
 
 
 def _with_new(inverted: InvertedPhoto, old: str | None, new: str) -> str:
@@ -105,11 +105,14 @@ def _over(work: Work, painted: Repainted, region: np.ndarray) -> tuple[np.ndarra
 
 
 def _outcome(
-    work: Work, inverted: InvertedPhoto, location: Location, edited: np.ndarray, region: np.ndarray,
-    after: np.ndarray, text: str, named: str,
+    work: Work, inverted: InvertedPhoto, location: Location, painted: Repainted, edited: np.ndarray,
+    region: np.ndarray, text: str, named: str,
 ) -> Outcome:  # fmt: skip
     pixels = np.clip(edited, 0, 255).round().astype(np.uint8)
     out, figures = work.laid_over(pixels, region.astype(np.float32))
-    figures["score"] = location.score
-    known = {location.word: after} if location.word else {}
-    return Outcome(out, inverted, location, after, region, figures, text, known | {named: after})
+    figures |= {"score": location.score, **reached(painted.trace)}
+    known = dict.fromkeys([word for word in (location.word, named) if word], location.mask)
+    missed = tuple(f"not reached in the model's own picture: {target}" for target in painted.trace.missed)
+    return Outcome(
+        out, inverted, location, location.mask, region, figures, text, known, missed, painted.picture
+    )

@@ -20,7 +20,7 @@ from realedit.locate import Location, from_mask
 from realedit.model_errors import translated
 from realedit.refit import pasted, reshaped
 from realedit.resample import Resampled, Subject, resample
-from realedit.steps.work import Outcome, Work, tokens_of
+from realedit.steps.work import Outcome, Work, reached, tokens_of
 from realedit.which_one import split
 from realedit.words import with_words, without_words
 
@@ -123,14 +123,15 @@ def _run(
     edited, alpha = blend(rgb, anchor, resampled, work.settings)
     out, figures = work.laid_over(edited, alpha)
     figures["score"] = pieces[0].location.score
-    if resampled is not None and resampled.trace.energies:
-        figures["energy_first"] = resampled.trace.energies[0]
-        figures["energy_last"] = resampled.trace.energies[-1]
+    figures |= reached(resampled and resampled.trace)
     mattes: dict[str, np.ndarray] = {}
     for word, matte in zip(words, anchor.mattes, strict=True):
         if word and (matte > 0.5).any():
             mattes[word] = matte
-    return Outcome(out, inverted, pieces[0].location, anchor.matte, alpha > 0, figures, text, mattes)
+    return Outcome(
+        out, inverted, pieces[0].location, anchor.matte, alpha > 0, figures, text, mattes,
+        picture=None if resampled is None else resampled.picture,
+    )  # fmt: skip
 
 
 def _resampled(

@@ -22,7 +22,7 @@ from realedit.inverted import Inversion
 from realedit.locate import Location
 from realedit.model_errors import translated
 from realedit.resample import Lender, Subject, resample
-from realedit.steps.work import Outcome, Work, tokens_of
+from realedit.steps.work import Outcome, Work, reached, tokens_of
 
 if TYPE_CHECKING:
     from realedit.pipeline import InvertedPhoto
@@ -110,6 +110,8 @@ def _run(work: Work, inverted: InvertedPhoto, loans: Sequence[_Loan]) -> Outcome
     out, figures = work.laid_over(edited, alpha)
     figures["score"] = loans[0].location.score
     known = {word: matte for word, matte in zip(words, mattes, strict=True) if word}
+    figures |= reached(resampled and resampled.trace)
     return Outcome(
-        out, inverted, loans[0].location, anchor.matte, alpha > 0, figures, inversion.prompt, known
-    )
+        out, inverted, loans[0].location, anchor.matte, alpha > 0, figures, inversion.prompt, known,
+        picture=None if resampled is None else resampled.picture,
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from guidance import Trace
 from realedit.backbone import Prompt
 from realedit.clock import Clock
 from realedit.errors import UsageError
@@ -35,6 +36,8 @@ class Outcome:
         metrics: figures by name.
         prompt: what the edited photo shows.
         mattes: words of objects whose place is now known, and their mattes.
+        warnings: what the user should know.
+        picture: the model's own at its working size, float32 ``[h, w, 3]`` in 0..255; None if it did not run.
     """
 
     photo: Photo
@@ -45,6 +48,8 @@ class Outcome:
     metrics: dict[str, float]
     prompt: str
     mattes: dict[str, np.ndarray] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    picture: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -138,3 +143,14 @@ def tokens_of(work: Work, prompt: str, words: Sequence[str | None]) -> list[tupl
     """Token positions of each of the words in a prompt; none for those it lacks."""
     backbone = work.pipeline.backbone
     return [tuple(backbone.tokens(prompt, split(word)[1])) if word else () for word in words]
+
+
+def reached(trace: Trace | None) -> dict[str, float]:
+    """How far self-guidance came towards each target in the sampled picture, 1 is all the way."""
+    if trace is None:
+        return {}
+    figures: dict[str, float] = {}
+    for target in trace.targets.values():
+        name = f"reached_{target.name}"
+        figures[name] = min(target.share, figures.get(name, 1.0))
+    return figures
