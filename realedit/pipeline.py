@@ -328,6 +328,7 @@ class RealEditPipeline:
             out, loaded, location, location.mask, anchor.matte, alpha > 0,
             self._reconstruction(inverted.inversion), figures, seed, clock.laps,
             recipe(wanted, inverted.inversion, settings, seed, self.ref.name),
+            before_composite=None if resampled is None else resampled.picture,
         )  # fmt: skip
 
     def _reconstruction(self, inversion: Inversion) -> Image.Image:

@@ -32,6 +32,8 @@ class EditResult:
         timings: seconds by stage.
         recipe: what it takes to do it again; written beside the saved photo.
         warnings: what the user should know.
+        before_composite: the model's own picture at its working size, float32 ``[h, w, 3]`` in 0..255, before
+            the photo's pixels were put back; None where it did not run.
     """
 
     photo: Photo
@@ -46,6 +48,7 @@ class EditResult:
     timings: dict[str, float]
     recipe: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    before_composite: np.ndarray | None = None
 
     @property
     def image(self) -> Image.Image:
