@@ -12,6 +12,7 @@ from pathlib import Path
 import cyclopts
 
 from realedit import cli_boundary as boundary
+from realedit.cli_bench import bench
 from realedit.cli_cache import cache_app
 from realedit.cli_edit import edit
 from realedit.cli_inspect import invert, locate, models
@@ -55,6 +56,9 @@ app.default(edit)
 app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug.png")
 app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
 app.command(models, help_epilogue="Example: realedit models --json")
+app.command(
+    bench, help_epilogue="Example: realedit bench cases --method realedit --method peers --output results"
+)
 app.command(cache_app)
 
 
@@ -94,7 +98,7 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
     match error:
         case cyclopts.UnusedCliTokensError():
             first = tokens[0]
-            meant = difflib.get_close_matches(first, ("locate", "invert", "models", "cache"), n=1)
+            meant = difflib.get_close_matches(first, ("locate", "invert", "models", "cache", "bench"), n=1)
             if meant and not error.command_chain and not Path(first).exists():
                 return UsageError(f"no command '{first}'", f"did you mean {meant[0]}?")
             extra = " ".join(error.unused_tokens or ())

@@ -100,4 +100,6 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise PhotoError(f"{path} cannot be read ({error.strerror or error})", "check the data set") from error
+        raise PhotoError(
+            f"{path} cannot be read ({error.strerror or error})", "check the data set"
+        ) from error

@@ -93,7 +93,9 @@ def append_record(folder: Path, record: Record) -> None:
         finally:
             os.close(file)
     except OSError as error:
-        raise PhotoError(f"{folder / RECORDS} could not be written ({error.strerror})", "check the disk") from error
+        raise PhotoError(
+            f"{folder / RECORDS} could not be written ({error.strerror})", "check the disk"
+        ) from error
 
 
 def read_records(folder: Path) -> dict[str, Record]:

@@ -1,8 +1,8 @@
 """Where a figure is taken: the whole picture, the object, the hole it left, the background.
 
-**Convention:** ``object`` is where the object is after the edit (the truth's mask; without one, the mask moved
-as the case asks, or where it was for an edit that leaves it in place), ``hole`` what it covered before and no
-longer does, ``background`` the rest: the three cover the picture without overlap.
+**Convention:** ``object`` is where the object is after the edit (the truth's mask; without one, the mask
+moved as the case asks, or where it was for an edit that leaves it in place), ``hole`` what it covered before
+and no longer does, ``background`` the rest: the three cover the picture without overlap.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ def regions(loaded: LoadedCase) -> dict[str, np.ndarray]:
         return found | _filled({BACKGROUND: ~loaded.mask})
     after = object_after(loaded)
     there = np.zeros((h, w), bool) if after is None else after
-    return found | _filled(
-        {OBJECT: there, HOLE: loaded.mask & ~there, BACKGROUND: ~(loaded.mask | there)}
-    )
+    return found | _filled({OBJECT: there, HOLE: loaded.mask & ~there, BACKGROUND: ~(loaded.mask | there)})
 
 
 def object_after(loaded: LoadedCase) -> np.ndarray | None:

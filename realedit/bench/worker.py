@@ -145,7 +145,9 @@ class Worker:
 
     def _made(self) -> dict[str, Any]:
         chosen = self._settings
-        versions = {name: _version(name) for name in ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")}
+        versions = {
+            name: _version(name) for name in ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
+        }
         return {
             "model": chosen.model.model or "default", "seed": chosen.seed, "threads": torch.get_num_threads(),
             "metrics": chosen.metrics.fields(), "versions": versions,

@@ -61,7 +61,9 @@ def load_counterfactual(folder: Path) -> list[Case]:
     """
     seen: set[str] = set()
     return [
-        case for where, line in read_lines(folder / MANIFEST, _Line) for case in _cases(where, folder, line, seen)
+        case
+        for where, line in read_lines(folder / MANIFEST, _Line)
+        for case in _cases(where, folder, line, seen)
     ]
 
 

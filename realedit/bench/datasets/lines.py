@@ -76,7 +76,9 @@ def checked(where: str, value: object, schema: type[Schema]) -> Schema:
         first = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise UsageError(f"{where}: {place or 'entry'}: {first['msg'].lower()}{more}", "fix the manifest") from error
+        raise UsageError(
+            f"{where}: {place or 'entry'}: {first['msg'].lower()}{more}", "fix the manifest"
+        ) from error
 
 
 def checked_id(where: str, name: str, seen: set[str]) -> str:
@@ -86,7 +88,9 @@ def checked_id(where: str, name: str, seen: set[str]) -> str:
         UsageError: it has other characters than letters, digits, ``-``, ``_`` and ``.``, or is not unique.
     """
     if not _ID.fullmatch(name):
-        raise UsageError(f"{where}: id {name!r} has characters other than letters, digits, - _ .", "rename it")
+        raise UsageError(
+            f"{where}: id {name!r} has characters other than letters, digits, - _ .", "rename it"
+        )
     if name in seen:
         raise UsageError(f"{where}: id {name!r} is there twice", "give every case its own")
     seen.add(name)

@@ -1,7 +1,8 @@
 r"""Differential image-to-image: a strength for every pixel (Levin and Fried 2023, arXiv 2306.00950).
 
 .. math::
-    x_t \leftarrow [s > u_t]\, x_t + [s \le u_t]\, (\sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \epsilon)
+    x_t \leftarrow [s > u_t]\, x_t
+        + [s \le u_t]\, (\sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \epsilon)
 
 with the strength map :math:`s` on the latent's grid and :math:`u_t` the share of the noise levels from
 :math:`t` down: above its strength a cell follows the noised photo, below it is free. Here it is a callback on

@@ -51,9 +51,7 @@ class Own:
         """
         if self.mask and loaded.mask is None:
             raise UsageError(f"case {loaded.case.id} has no mask to give")
-        inverted = bench.inverted(
-            loaded, bare=self.bare, method=self.inversion, steps=self.steps or None
-        )
+        inverted = bench.inverted(loaded, bare=self.bare, method=self.inversion, steps=self.steps or None)
         given = loaded.mask.astype(np.float32) if self.mask and loaded.mask is not None else None
         with counted(bench.backbone.unet) as count:
             result = bench.pipeline.edit(
@@ -76,5 +74,7 @@ def _at_size(picture: np.ndarray | None, loaded: LoadedCase) -> np.ndarray | Non
     if picture is None:
         return None
     h, w = loaded.photo.shape[:2]
-    resized = picture if picture.shape[:2] == (h, w) else cv2.resize(picture, (w, h), interpolation=cv2.INTER_CUBIC)
+    resized = (
+        picture if picture.shape[:2] == (h, w) else cv2.resize(picture, (w, h), interpolation=cv2.INTER_CUBIC)
+    )
     return resized.clip(0, 255).round().astype(np.uint8)

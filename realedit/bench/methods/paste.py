@@ -1,4 +1,4 @@
-"""Classical editing with OpenCV: inpaint behind, paste in front, or clone seamlessly; the true mask is given."""
+"""Classical editing with OpenCV: inpaint behind, paste in front or clone; the true mask is given."""
 
 from __future__ import annotations
 

@@ -47,7 +47,10 @@ class Reconstruct:
             RealEditError: as :meth:`realedit.RealEditPipeline.invert`.
         """
         inverted = bench.inverted(
-            loaded, method=self.inversion, steps=self.steps or None, guidance_scale=self.guidance_scale or None
+            loaded,
+            method=self.inversion,
+            steps=self.steps or None,
+            guidance_scale=self.guidance_scale or None,
         )
         clock = Clock()
         with counted(bench.backbone.unet) as count:

@@ -1,4 +1,4 @@
-"""What the peers that run diffusers' pipelines share: the same weights, a prompt, sizes, and the composite."""
+"""What the peers that run diffusers' pipelines share: weights, prompt, sizes, and the composite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
 
 
 def sibling(kind: Any, bench: Workbench, **components: Any) -> Any:  # noqa: ANN401 - diffusers' classes
-    """Another of diffusers' SDXL pipelines on the very components of the one at hand, its scheduler its own."""
+    """Another of diffusers' SDXL pipelines on the very components of the one at hand, but the scheduler."""
     own = bench.backbone.pipeline
     scheduler: Any = own.scheduler
     parts = {**own.components, "scheduler": type(scheduler).from_config(scheduler.config), **components}
@@ -43,7 +43,7 @@ def start(loaded: LoadedCase) -> Pasted:
 
 
 def repainted(loaded: LoadedCase, pasted: Pasted, seam: int) -> np.ndarray:
-    """Where a peer repaints, bool ``[H, W]``: the hole and a rim about the pasted object, or the whole object.
+    """Where a peer repaints, bool ``[H, W]``: the hole and a rim about the pasted object, or the object.
 
     Args:
         loaded: the case.

@@ -5,9 +5,9 @@ r"""Self-guidance as its authors' SDXL Colab does it: from noise, with nothing t
         + v\,\sigma_t\,\nabla_{z_t} g(z_t)
 
 with CFG s = 5, L1 energies to hard (thresholded) targets and the plain gradient, in the first 3N/16 steps,
-on one level of the decoder (SDXL's ``up_blocks.0``: rank 1). Epstein et al. 2023, arXiv 2306.00986; for a real
-photo, its section 4.4: the references are what the model sees of the photo noised to each level, no inversion.
-The noise that the photo is noised with is also what the sampling starts from.
+on one level of the decoder (SDXL's ``up_blocks.0``: rank 1). Epstein et al. 2023, arXiv 2306.00986. For a
+real photo, as the paper does it, the references are what the model sees of the photo noised to each level: no
+inversion. The noise that the photo is noised with is also what the sampling starts from.
 """
 
 from __future__ import annotations
@@ -97,7 +97,11 @@ class SelfGuidance:
         z = backbone.encode(peer.at(loaded.photo, size))
         noise = torch.randn(z.shape, generator=peer.generator(bench)).to(z)
         selection = LayerSelection(("up",), (self.rank,))
-        with translated(), counted(backbone.unet) as count, Capture(backbone.unet, selection, selection) as capture:
+        with (
+            translated(),
+            counted(backbone.unet) as count,
+            Capture(backbone.unet, selection, selection) as capture,
+        ):
             terms = self._terms(tokens, prompt, case.edit)
             latent = self._sample(bench, capture, schedule, prompt, z, noise, terms)
         picture = peer.decoded(bench, latent, loaded)

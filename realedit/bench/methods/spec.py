@@ -101,7 +101,11 @@ def build(spec: MethodSpec) -> Method:
     nested: dict[str, Any] = {}
     plain: dict[str, Any] = {}
     own = {f.name: getattr(method, f.name) for f in fields(kind)}
-    inner = {f.name: getattr(own["settings"], f.name) for f in fields(own["settings"])} if "settings" in own else {}
+    inner = (
+        {f.name: getattr(own["settings"], f.name) for f in fields(own["settings"])}
+        if "settings" in own
+        else {}
+    )
     for key, text in spec.options.items():
         if key in inner:
             nested[key] = _value(spec, key, text, inner[key])
@@ -124,7 +128,9 @@ def expand(spec: MethodSpec, most: int = 64) -> list[MethodSpec]:
     grid = {key: values for key, values in method_class(spec.name).grid.items() if key not in spec.options}
     combinations = list(itertools.product(*grid.values()))
     if len(combinations) > most:
-        raise UsageError(f"searching {spec.name} takes {len(combinations)} runs a case", "set some of its options")
+        raise UsageError(
+            f"searching {spec.name} takes {len(combinations)} runs a case", "set some of its options"
+        )
     return [
         MethodSpec(spec.name, {**spec.options, **{k: _text(v) for k, v in zip(grid, values, strict=True)}})
         for values in combinations
@@ -158,5 +164,7 @@ def _value(spec: MethodSpec, key: str, text: str, default: object) -> object:
                 return float(text)
     except (KeyError, ValueError):
         kind = type(default).__name__
-        raise UsageError(f"{spec.name}: {key} takes a {kind}, got '{text}'", "see realedit bench --help") from None
+        raise UsageError(
+            f"{spec.name}: {key} takes a {kind}, got '{text}'", "see realedit bench --help"
+        ) from None
     return text

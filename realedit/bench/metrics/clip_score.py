@@ -1,7 +1,7 @@
 r"""CLIP score: how well a picture fits a text; higher is better.
 
-:math:`100 \max(\cos(E_{image}, E_{text}), 0)` (Hessel et al. 2021, arXiv 2104.08718), from 0 to 100. PIE-Bench
-takes it with ``openai/clip-vit-large-patch14``, of the whole picture and of the edited part on black.
+:math:`100 \max(\cos(E_{image}, E_{text}), 0)` (Hessel et al. 2021, arXiv 2104.08718), from 0 to 100.
+PIE-Bench takes it with ``openai/clip-vit-large-patch14``, of the picture and of its edited part on black.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ class ClipScore:
 
     @torch.no_grad()
     def __call__(self, picture: np.ndarray, text: str, region: np.ndarray | None = None) -> float:
-        """The score of a uint8 picture ``[H, W, 3]``, black outside a bool region ``[H, W]`` if one is given."""
+        """The score of a uint8 picture ``[H, W, 3]``, black outside a region, bool ``[H, W]``, if given."""
         shown = picture if region is None else picture * region[..., None].astype(np.uint8)
-        inputs = self._processor(text=[text], images=[shown], return_tensors="pt", padding=True, truncation=True)
+        inputs = self._processor(
+            text=[text], images=[shown], return_tensors="pt", padding=True, truncation=True
+        )
         output = self._model(**inputs)
         return 100 * max(0.0, float(cosine_similarity(output.image_embeds, output.text_embeds)))

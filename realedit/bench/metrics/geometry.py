@@ -34,5 +34,5 @@ def size_ratio(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def iou(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union of two bool masks ``[H, W]``, one of them not empty; from 0 to 1, higher is better."""
+    """Intersection over union of two bool masks ``[H, W]``, not both empty; 0 to 1, higher is better."""
     return float((mask & truth).sum() / (mask | truth).sum())

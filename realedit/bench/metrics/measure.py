@@ -83,16 +83,16 @@ class Meter:
                 figures.missing[name] = str(reason)
         return figures
 
-    def _regional(
-        self, name: str, loaded: LoadedCase, picture: np.ndarray, found: Masks
-    ) -> Figures:
+    def _regional(self, name: str, loaded: LoadedCase, picture: np.ndarray, found: Masks) -> Figures:
         compare = self._regions_of(name)
         figures = Figures()
         reference = _reference(loaded)
         wanted = found if loaded.truth is not None else {k: v for k, v in found.items() if k == BACKGROUND}
         for region in REGIONS:
             if region not in wanted:
-                reason = _NO_TRUTH if loaded.truth is None and region in found else "the case has no such region"
+                reason = (
+                    _NO_TRUTH if loaded.truth is None and region in found else "the case has no such region"
+                )
                 figures.missing[f"{name}.{region}"] = reason
         if self.settings.masking == "pie":
             values = {where: _blackened(compare, picture, reference, m, where) for where, m in wanted.items()}
@@ -110,9 +110,7 @@ class Meter:
         make = partial(lpips, backbone, download=self.settings.download)  # pyright: ignore[reportArgumentType]
         return partial(_mapped, self._once(name, make))
 
-    def _single(
-        self, name: str, loaded: LoadedCase, picture: np.ndarray, found: Masks
-    ) -> dict[str, float]:
+    def _single(self, name: str, loaded: LoadedCase, picture: np.ndarray, found: Masks) -> dict[str, float]:
         match name:
             case "structure":
                 return {"structure": self._structure()(picture, _reference(loaded))}
@@ -122,9 +120,8 @@ class Meter:
                 return {name: _changed(picture, loaded.photo, _of(found, BACKGROUND))}
         if loaded.truth is None:
             raise MetricUnavailable(_NO_TRUTH)
-        region = _of(found, OBJECT)
-        if name == "seam" and BACKGROUND in found:  # about the hole too
-            region = ~found[BACKGROUND]
+        # a seam may run about the hole too
+        region = _of(found, OBJECT) if name == "harmony" else ~_of(found, BACKGROUND)
         return {name: getattr(harmony, name)(picture, loaded.truth, region)}
 
     def _structure(self) -> Callable[..., float]:
@@ -135,9 +132,7 @@ class Meter:
 
         return self._once("structure", lambda: StructureDistance(folder))
 
-    def _clip(
-        self, loaded: LoadedCase, picture: np.ndarray, found: Masks
-    ) -> dict[str, float]:
+    def _clip(self, loaded: LoadedCase, picture: np.ndarray, found: Masks) -> dict[str, float]:
         folder = self.settings.clip_model
         if folder is None:
             raise MetricUnavailable("no model was given (--clip-model)")
@@ -167,9 +162,7 @@ class Meter:
 def _each(
     metric: Callable[..., float], picture: np.ndarray, reference: np.ndarray, found: Masks
 ) -> dict[str, float]:
-    return {
-        name: metric(picture, reference, None if name == WHOLE else mask) for name, mask in found.items()
-    }
+    return {name: metric(picture, reference, None if name == WHOLE else mask) for name, mask in found.items()}
 
 
 def _mapped(

@@ -100,7 +100,9 @@ def st_lpips(backbone: Literal["alex", "vgg"] = "alex") -> PerceptualDistance:
     try:
         return PerceptualDistance(_quietly(build).eval())
     except ImportError as error:
-        raise MetricUnavailable(f"{error.name or error} is not installed (pip install 'realedit[bench]')") from error
+        raise MetricUnavailable(
+            f"{error.name or error} is not installed (pip install 'realedit[bench]')"
+        ) from error
 
 
 def _quietly(build: Callable[[], Any]) -> Any:  # noqa: ANN401

@@ -26,8 +26,8 @@ class MetricSettings:
 
     Args:
         metrics: some of :data:`METRICS`.
-        masking: ``region`` takes a figure over a region's own pixels; ``pie`` blackens everything else in both
-            pictures and takes it over the whole, PIE-Bench's convention, with its border (see
+        masking: ``region`` takes a figure over a region's own pixels; ``pie`` blackens everything else in
+            both pictures and takes it over the whole, PIE-Bench's convention, with its border (see
             :mod:`realedit.bench.run_lengths`), so that figures compare with the published ones.
         structure_model: folder of a DINO vision transformer.
         clip_model: folder of a CLIP model.
