@@ -1,4 +1,4 @@
-"""Two plots of a summary, as PNG: fidelity by method, and fidelity against time; a panel for each kind of edit."""
+"""Two plots of a summary, as PNG: fidelity by method, and against time; a panel for each kind of edit."""
 
 from __future__ import annotations
 
