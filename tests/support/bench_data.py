@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,8 @@ def moved_case(folder: Path, dx: float = 0.25) -> Case:
 
 def moved(folder: Path, dx: float = 0.25) -> LoadedCase:
     return LoadedCase.of(moved_case(folder, dx))
+
+
+def asking(loaded: LoadedCase, edit: EditSpec) -> LoadedCase:
+    """The same pictures with another edit."""
+    return replace(loaded, case=replace(loaded.case, edit=edit))

@@ -103,7 +103,7 @@ class Meter:
 
     def _regions_of(self, name: str) -> Compare:
         if name in ("psnr", "ssim"):
-            return partial(_each, psnr if name == "psnr" else ssim)
+            return _PSNR if name == "psnr" else _SSIM
         if name.startswith("st_lpips"):
             return partial(_mapped, self._once(name, st_lpips))
         backbone = name.removeprefix("lpips_")
@@ -165,6 +165,9 @@ def _each(
     return {name: metric(picture, reference, None if name == WHOLE else mask) for name, mask in found.items()}
 
 
+_PSNR, _SSIM = partial(_each, psnr), partial(_each, ssim)
+
+
 def _mapped(
     distance: PerceptualDistance, picture: np.ndarray, reference: np.ndarray, found: Masks
 ) -> dict[str, float]:
@@ -179,12 +182,15 @@ def _mapped(
 def _blackened(
     compare: Compare, picture: np.ndarray, reference: np.ndarray, region: np.ndarray, name: str
 ) -> float:
-    """PIE-Bench's way: what does not count is black in both pictures, and the figure is over all of them."""
+    """PIE-Bench's way: what does not count is black in both pictures, and the figure is over all of them.
+
+    Its SSIM (torchmetrics') counts the border of the similarity map too, which scikit-image's mean leaves out.
+    """
     if name == BACKGROUND:
         region = ~with_border(~region)
     shown = region[..., None].astype(np.uint8)
-    whole = {WHOLE: np.ones(region.shape, bool)}
-    return compare(picture * shown, reference * shown, whole)[WHOLE]
+    frame = BACKGROUND if compare is _SSIM else WHOLE
+    return compare(picture * shown, reference * shown, {frame: np.ones(region.shape, bool)})[frame]
 
 
 def _geometry(loaded: LoadedCase, outcome: Outcome) -> Figures:
