@@ -130,6 +130,35 @@ class BenchModelOptions:
     offline: Annotated[bool, flag("Never look at the network.")] = False
 
 
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class RunOptions:
+    """Where the results go, and how the work is done."""
+
+    output: Annotated[
+        Path | None,
+        Parameter(name=("--output", "-o"), metavar="FOLDER", help="Results. Default: bench-DATASET here."),
+    ] = None
+    resume: Annotated[bool, Parameter(negative="--no-resume", help="Keep what an earlier run did.")] = True
+    jobs: Annotated[
+        int, value(integer(1, 256), "N", "Processes, of one thread each where there are several.")
+    ] = 1
+
+
+@Parameter(name="*", group=SAMPLING)
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How realedit samples; other methods have settings of their own."""
+
+    steps: Annotated[int | None, value(integer(2, 1000), "N", "Steps of realedit and of its inversions.")] = (
+        None
+    )
+    guidance_scale: Annotated[
+        float | None, value(number(1, 30), "SCALE", "Of the replay, with --reconstruct.")
+    ] = None
+    seed: Seed = 0
+
+
 def bench(
     dataset: Annotated[
         Path, Parameter(help="Folder with manifest.jsonl, cases.jsonl, PIE-Bench, COCOEE or ReS.")
@@ -137,36 +166,10 @@ def bench(
     /,
     *,
     what: BenchOptions = BenchOptions(),
-    to: Annotated[
-        Path | None,
-        Parameter(
-            name=("--output", "-o"),
-            group=OUTPUT,
-            metavar="FOLDER",
-            help="Results. Default: bench-DATASET here.",
-        ),
-    ] = None,
-    resume: Annotated[
-        bool, Parameter(negative="--no-resume", group=OUTPUT, help="Keep what an earlier run did.")
-    ] = True,
-    jobs: Annotated[
-        int,
-        value(integer(1, 256), "N", "Processes, of one thread each where there are several."),
-        Parameter(group=OUTPUT),
-    ] = 1,
+    how: RunOptions = RunOptions(),
     talk: TalkOptions = TalkOptions(),  # noqa: B008 - frozen
     measure: MeasureOptions = MeasureOptions(),
-    steps: Annotated[
-        int | None,
-        value(integer(2, 1000), "N", "Steps of realedit and of its inversions."),
-        Parameter(group=SAMPLING),
-    ] = None,
-    guidance_scale: Annotated[
-        float | None,
-        value(number(1, 30), "SCALE", "Of the replay, with --reconstruct."),
-        Parameter(group=SAMPLING),
-    ] = None,
-    seed: Annotated[Seed, Parameter(group=SAMPLING)] = 0,
+    sampling: SamplingOptions = SamplingOptions(),
     model: BenchModelOptions = BenchModelOptions(),
 ) -> None:
     """Measure edits of a data set against the truth, and compare ways of making them."""
@@ -177,51 +180,47 @@ def bench(
     from realedit.bench.worker import RunSettings
 
     settings = _metric_settings(measure)
-    methods = chosen_methods(what, steps, guidance_scale)
+    methods = chosen_methods(what, sampling)
     cases = _cases(dataset, what)
-    folder = to if to is not None else Path(f"bench-{dataset.resolve().name}")
+    folder = how.output if how.output is not None else Path(f"bench-{dataset.resolve().name}")
     chosen = ModelSettings(model.model, model.device, model.dtype, model.offline or None, model.working_size)
-    running = RunSettings(folder, chosen, settings, seed, debug=talk.debug)
+    running = RunSettings(folder, chosen, settings, sampling.seed, debug=talk.debug)
     with progress_bars(quiet=talk.quiet) as progress:
-        records = run(cases, methods, running, processes=jobs, resume=resume, progress=progress)
-        summary = write_results(
-            folder, records, baseline=what.baseline, title=f"realedit bench {dataset.name}"
-        )
+        records = run(cases, methods, running, processes=how.jobs, resume=how.resume, progress=progress)
+        title = f"realedit bench {dataset.resolve().name}"
+        summary = write_results(folder, records, baseline=what.baseline, title=title)
     _tell(summary, folder, talk, search=what.search)
 
 
-def chosen_methods(what: BenchOptions, steps: int | None, guidance_scale: float | None) -> list[MethodSpec]:
+def chosen_methods(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
     """The methods that the flags ask for, each once.
 
     Raises:
         UsageError: there is no such method or setting, or flags contradict each other.
     """
-    from inversion import METHODS as INVERSIONS
-    from realedit.bench.methods import MethodSpec, build, expand, parse_method
+    from realedit.bench.methods import build, expand, parse_method
     from realedit.bench.methods.spec import unique
 
-    wanted = list(INVERSIONS) if "all" in what.inversion else [str(name) for name in what.inversion]
     if what.reconstruct:
-        if what.method or what.search:
-            raise UsageError(
-                "--reconstruct replays inversions, it edits by no method", "choose with --inversion"
-            )
-        extra = {} if guidance_scale is None else {"guidance_scale": f"{guidance_scale:g}"}
-        extra |= {} if steps is None else {"steps": str(steps)}
-        return [MethodSpec("reconstruct", {"inversion": name, **extra}) for name in wanted or INVERSIONS]
-    if guidance_scale is not None:
+        return _replays(what, sampling)
+    if sampling.guidance_scale is not None:
         raise UsageError(
             "--guidance-scale is of --reconstruct", "give a method's own: realedit:guidance_scale=3"
         )
-    names = what.method or _DEFAULT
-    found = [spec for name in names for spec in parse_method(name)]
-    if steps is not None:
-        found = [_with(spec, steps=str(steps)) if spec.name == "realedit" else spec for spec in found]
-    if wanted:
+    found = [spec for name in what.method or _DEFAULT for spec in parse_method(name)]
+    if sampling.steps is not None:
         found = [
-            _with(spec, inversion=name) if name else spec
+            _with(spec, steps=str(sampling.steps)) if spec.name == "realedit" else spec for spec in found
+        ]
+    if what.inversion:
+        found = [
+            variant
             for spec in found
-            for name in (wanted if spec.name == "realedit" else [""])
+            for variant in (
+                [_with(spec, inversion=name) for name in _inversions(what)]
+                if spec.name == "realedit"
+                else [spec]
+            )
         ]
     if what.search:
         found = [variant for spec in found for variant in expand(spec)]
@@ -231,6 +230,25 @@ def chosen_methods(what: BenchOptions, steps: int | None, guidance_scale: float 
     if what.baseline is not None and what.baseline not in {spec.label for spec in found}:
         raise UsageError(f"the baseline '{what.baseline}' is none of the methods", "name it as the tables do")
     return found
+
+
+def _replays(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
+    from realedit.bench.methods import MethodSpec
+
+    if what.method or what.search:
+        raise UsageError(
+            "--reconstruct replays inversions, it edits by no method", "choose them with --inversion"
+        )
+    options = {"guidance_scale": sampling.guidance_scale, "steps": sampling.steps}
+    extra = {name: f"{given:g}" for name, given in options.items() if given is not None}
+    return [MethodSpec("reconstruct", {"inversion": name, **extra}) for name in _inversions(what)]
+
+
+def _inversions(what: BenchOptions) -> list[str]:
+    """The inversion methods asked for; all where none is."""
+    from inversion import METHODS
+
+    return list(METHODS) if "all" in what.inversion or not what.inversion else list(what.inversion)
 
 
 def _with(spec: MethodSpec, **options: str) -> MethodSpec:

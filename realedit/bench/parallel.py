@@ -47,6 +47,7 @@ def run_jobs(settings: RunSettings, jobs: Sequence[Job], processes: int, told: T
         for worker in workers:
             if worker.pid is not None:
                 worker.join()
+        waiting.cancel_join_thread()  # of an interrupted run: nobody is left to take the jobs
 
 
 def _listen(workers: Sequence[BaseProcess], said: Any, told: Told) -> None:  # noqa: ANN401 - a queue

@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -28,6 +29,7 @@ from realedit.bench.outcome import Outcome
 from realedit.bench.records import ERROR, FAILED, OK, UNSUPPORTED, Record, append_record
 from realedit.bench.workbench import ModelSettings, Workbench
 from realedit.errors import RealEditError
+from realedit.models import resolve_model
 
 PICTURES = "pictures"
 Told = Callable[[str], None]
@@ -73,6 +75,7 @@ class Worker:
     def __init__(self, settings: RunSettings) -> None:
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
+            cv2.setNumThreads(settings.threads)
         self._settings = settings
         self._bench = Workbench(settings.model, settings.seed)
         self._meter = Meter(settings.metrics)
@@ -105,7 +108,7 @@ class Worker:
         if why_not is not None:
             return record(UNSUPPORTED, why_not)
         memory = None
-        if method.uses_model or spec.name == "reconstruct":
+        if method.uses_model:
             memory = PeakMemory(self._bench.backbone.device)  # the model is loaded before the clock starts
             memory.reset()
         status, reason = OK, None
@@ -149,7 +152,7 @@ class Worker:
             name: _version(name) for name in ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
         }
         return {
-            "model": chosen.model.model or "default", "seed": chosen.seed, "threads": torch.get_num_threads(),
+            "model": resolve_model(chosen.model.model).name, "seed": chosen.seed, "threads": torch.get_num_threads(),
             "metrics": chosen.metrics.fields(), "versions": versions,
         }  # fmt: skip
 

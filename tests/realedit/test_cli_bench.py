@@ -56,6 +56,16 @@ def cases(tmp_path: Path) -> Path:
     return folder
 
 
+def test_help_loads_nothing_heavy(realedit: Command) -> None:
+    script = (
+        "import sys; from realedit.cli import main; code = main(['bench', '--help']);"
+        "print(code, {'torch', 'numpy', 'pydantic', 'scipy'} & set(sys.modules), file=sys.stderr)"
+    )
+    result = realedit.python(script)
+    assert result.stderr == "0 set()\n"
+    assert "--reconstruct" in result.stdout
+
+
 def test_a_small_run_from_cases_to_page_and_again(realedit: Command, cases: Path) -> None:
     arguments = ("bench", cases, "--method", "realedit:mask=true", "--method", "classical", *SMALL, "--json")
     first = realedit(*arguments)

@@ -51,6 +51,7 @@ class Differential:
 
     edits: ClassVar[frozenset[str]] = peer.EDITS
     needs_mask: ClassVar[bool] = True
+    needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
         "hole": (0.3, 0.6, 0.9), "seam": (0.0, 0.3), "body": (0.0, 0.2), "guidance_scale": (1.0, 2.0),

@@ -38,6 +38,7 @@ class Inpaint:
 
     edits: ClassVar[frozenset[str]] = peer.EDITS
     needs_mask: ClassVar[bool] = True
+    needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
         "strength": (0.3, 0.6, 0.99), "guidance_scale": (1.0, 2.0, 5.0), "seam": (0, 3),

@@ -49,6 +49,7 @@ class Ledits:
 
     edits: ClassVar[frozenset[str]] = frozenset({"remove", "replace", "recolour", "text"})
     needs_mask: ClassVar[bool] = False
+    needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
         "guidance_scale": (3.0, 5.0, 10.0), "threshold": (0.8, 0.9), "skip": (0.2, 0.4),

@@ -16,12 +16,14 @@ class Method(Protocol):
     Attributes:
         edits: the kinds of edit that it can make.
         needs_mask: whether it has to be told where the object is.
+        needs_object: whether it has to be told the object's word.
         uses_model: whether it runs the diffusion model.
         grid: values that a search for its best setting tries, by setting.
     """
 
     edits: ClassVar[frozenset[str]]
     needs_mask: ClassVar[bool]
+    needs_object: ClassVar[bool]
     uses_model: ClassVar[bool]
     grid: ClassVar[Mapping[str, tuple[object, ...]]]
 
@@ -39,6 +41,6 @@ def unsupported(method: Method, loaded: LoadedCase) -> str | None:
         return "it has to be told where the object is, and the case has no mask"
     if method.needs_mask and loaded.mask is not None and not loaded.mask.any():
         return "the case's mask is empty"
-    if not method.needs_mask and method.uses_model and case.object is None and case.edit.kind != "text":
+    if method.needs_object and case.object is None and case.edit.kind != "text":
         return "the case names no object"
     return None

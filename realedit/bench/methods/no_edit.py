@@ -18,6 +18,7 @@ class NoEdit:
 
     edits: ClassVar[frozenset[str]] = frozenset(KINDS)
     needs_mask: ClassVar[bool] = False
+    needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = False
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 

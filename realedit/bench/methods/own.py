@@ -38,6 +38,7 @@ class Own:
 
     edits: ClassVar[frozenset[str]] = supported_kinds()
     needs_mask: ClassVar[bool] = False
+    needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
         "strength": (0.3, 0.4, 0.5), "pin": (0.5, 0.8), "self_guidance": (0.5, 1.0, 2.0),
@@ -59,14 +60,14 @@ class Own:
                 seed=bench.seed, settings=self.settings, allow_crop=True,
             )  # fmt: skip
         times = {name: seconds for name, seconds in result.timings.items() if name != "invert"}
-        after = result.mask_after > 0.5
+        after = None if result.mask_after is None else result.mask_after > 0.5
         return Outcome(
             result.photo.rgb,
             {"invert": inverted.seconds, **times},
             inverted.evaluations + count.evaluations,
             _at_size(getattr(result, "before_composite", None), loaded),
             None if given is not None else result.mask_before > 0.5,
-            after if after.any() else None,
+            None if after is None or not after.any() else after,
         )
 
 

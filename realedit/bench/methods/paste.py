@@ -17,6 +17,10 @@ from realedit.bench.workbench import Workbench
 from realedit.clock import Clock
 
 
+_ERODED = 3
+"""Pixels by which OpenCV shrinks the mask that ``seamlessClone`` is given."""
+
+
 @dataclass(frozen=True)
 class _Paste:
     """Inpainting behind, the object's own pixels in front.
@@ -31,6 +35,7 @@ class _Paste:
 
     edits: ClassVar[frozenset[str]] = GEOMETRIC | {"remove"}
     needs_mask: ClassVar[bool] = True
+    needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = False
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {"margin": (2, 4, 6), "radius": (3.0, 5.0, 9.0)}
     algorithm: ClassVar[int]
@@ -71,6 +76,7 @@ class PasteSeamless:
 
     edits: ClassVar[frozenset[str]] = GEOMETRIC
     needs_mask: ClassVar[bool] = True
+    needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = False
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {"rim": (1, 3, 6), "mixed": (False, True)}
 
@@ -87,7 +93,7 @@ def _cloned(
     front: np.ndarray, behind: np.ndarray, after: np.ndarray, rim: int, *, mixed: bool
 ) -> np.ndarray | None:
     h, w = after.shape
-    region = grown(after, rim * max(h, w) / 256)
+    region = grown(after, rim * max(h, w) / 256 + _ERODED)
     region[[0, -1], :] = region[:, [0, -1]] = False  # a Poisson problem needs its border inside the picture
     if not region.any():
         return None

@@ -37,7 +37,8 @@ class Reconstruct:
 
     edits: ClassVar[frozenset[str]] = frozenset(KINDS)
     needs_mask: ClassVar[bool] = False
-    uses_model: ClassVar[bool] = False  # of no object: it needs no word
+    needs_object: ClassVar[bool] = False
+    uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:

@@ -184,7 +184,7 @@ def _blackened(
 ) -> float:
     """PIE-Bench's way: what does not count is black in both pictures, and the figure is over all of them.
 
-    Its SSIM (torchmetrics') counts the border of the similarity map too, which scikit-image's mean leaves out.
+    Its SSIM (torchmetrics') counts the border of the map too, which scikit-image's mean leaves out.
     """
     if name == BACKGROUND:
         region = ~with_border(~region)

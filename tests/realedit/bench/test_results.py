@@ -30,7 +30,8 @@ def record(case: str, method: str, value: float | None, seconds: float = 1.0, st
     return Record(
         record_key(case=case, method=method), case, {"kind": "move", "dx": 0.1}, method, status,
         figures=figures, missing={"clip": "no model was given"}, seconds=seconds, evaluations=10, made=MADE,
-        picture="pictures/x y.png", photo="pictures/photo.png", reason=None if status == "ok" else "<b>no</b>",
+        picture="pictures/x y.png", photo="pictures/photo.png",
+        reason=None if status == "ok" else "<b>no</b>",
     )  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from realedit.bench.methods import MethodSpec
 from realedit.bench.metrics.settings import MetricSettings
 from realedit.bench.records import RECORDS, read_records
 from realedit.bench.run import plan_jobs, run
-from realedit.bench.worker import RunSettings, slug
 from realedit.bench.workbench import ModelSettings
+from realedit.bench.worker import RunSettings, slug
 from realedit.errors import UsageError
 
 MEASURED = MetricSettings(("psnr", "geometry"))

@@ -20,6 +20,9 @@ from realedit.bench.methods.self_guidance import HardShape
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 
+# diffusers hands torch tensors to numpy's array constructor
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 
 def edit(bench: Workbench, loaded: LoadedCase, name: str, **options: object) -> Outcome:
     return build(MethodSpec(name, {key: str(value) for key, value in options.items()})).edit(loaded, bench)
