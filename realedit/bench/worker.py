@@ -152,8 +152,8 @@ class Worker:
             name: _version(name) for name in ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
         }
         return {
-            "model": resolve_model(chosen.model.model).name, "seed": chosen.seed, "threads": torch.get_num_threads(),
-            "metrics": chosen.metrics.fields(), "versions": versions,
+            "model": resolve_model(chosen.model.model).name, "seed": chosen.seed,
+            "threads": torch.get_num_threads(), "metrics": chosen.metrics.fields(), "versions": versions,
         }  # fmt: skip
 
 

@@ -16,9 +16,8 @@ from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.clock import Clock
 
-
 _ERODED = 3
-"""Pixels by which OpenCV shrinks the mask that ``seamlessClone`` is given."""
+"""Times that OpenCV erodes the mask that ``seamlessClone`` is given, by a square of three pixels."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,8 @@ def _cloned(
     front: np.ndarray, behind: np.ndarray, after: np.ndarray, rim: int, *, mixed: bool
 ) -> np.ndarray | None:
     h, w = after.shape
-    region = grown(after, rim * max(h, w) / 256 + _ERODED)
+    kept = grown(after, rim * max(h, w) / 256).astype(np.uint8)
+    region = cv2.dilate(kept, np.ones((3, 3), np.uint8), iterations=_ERODED) > 0
     region[[0, -1], :] = region[:, [0, -1]] = False  # a Poisson problem needs its border inside the picture
     if not region.any():
         return None
