@@ -174,14 +174,15 @@ def bench(
 ) -> None:
     """Measure edits of a data set against the truth, and compare ways of making them."""
     _check_installed()
+    # what can be wrong without torch is told before torch is loaded
+    settings = _metric_settings(measure)
+    cases = _cases(dataset, what)
+    methods = chosen_methods(what, sampling)
     from realedit.bench.results import write_results
     from realedit.bench.run import run
     from realedit.bench.workbench import ModelSettings
     from realedit.bench.worker import RunSettings
 
-    settings = _metric_settings(measure)
-    methods = chosen_methods(what, sampling)
-    cases = _cases(dataset, what)
     folder = how.output if how.output is not None else Path(f"bench-{dataset.resolve().name}")
     chosen = ModelSettings(model.model, model.device, model.dtype, model.offline or None, model.working_size)
     running = RunSettings(folder, chosen, settings, sampling.seed, debug=talk.debug)
