@@ -47,7 +47,10 @@ def moved_case(folder: Path, dx: float = 0.25) -> Case:
     truth, truth_mask = scene(12 + round(dx * SIDE))
     names = {"photo": photo, "mask": mask, "truth": truth, "truth_mask": truth_mask}
     files = {name: folder / save(folder / f"{name}.png", array) for name, array in names.items()}
-    return Case("a", prompt="a red box on a table", object="box", edit=EditSpec("move", dx=dx), **files)
+    return Case(
+        "a", files["photo"], "a red box on a table", "box", EditSpec("move", dx=dx), files["mask"],
+        files["truth"], files["truth_mask"],
+    )  # fmt: skip
 
 
 def moved(folder: Path, dx: float = 0.25) -> LoadedCase:

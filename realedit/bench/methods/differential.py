@@ -71,7 +71,7 @@ class Differential:
         z = bench.backbone.encode(peer.at(pasted.picture, size))
         pipeline = peer.sibling(StableDiffusionXLImg2ImgPipeline, bench)
         noise = torch.randn(z.shape, generator=peer.generator(bench)).to(z)
-        grid = adaptive_avg_pool2d(torch.from_numpy(strengths)[None, None], z.shape[-2:]).to(z)
+        grid = adaptive_avg_pool2d(torch.from_numpy(strengths)[None, None], (z.shape[-2], z.shape[-1])).to(z)
         with counted(bench.backbone.unet) as count:
             latent = pipeline(
                 prompt=peer.prompt(loaded),

@@ -7,6 +7,7 @@ PIE-Bench takes it with ``openai/clip-vit-large-patch14``, of the picture and of
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ class ClipScore:
 
         try:
             self._model = CLIPModel.from_pretrained(folder, local_files_only=True).eval()
-            self._processor = CLIPProcessor.from_pretrained(folder, local_files_only=True)
+            self._processor: Any = CLIPProcessor.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as error:
             raise MetricUnavailable(f"no CLIP model in {folder}") from error
 

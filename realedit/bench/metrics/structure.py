@@ -12,6 +12,7 @@ published tables state it times 1000.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -52,7 +53,11 @@ class StructureDistance:
     def similarity(self, rgb: np.ndarray) -> Tensor:
         """Cosine similarities of the last layer's keys, ``[T, T]``, class token first."""
         seen: list[Tensor] = []
-        hook = self._keys.register_forward_hook(lambda _, __, output: seen.append(output))
+
+        def see(_: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401 - a tensor
+            seen.append(output)
+
+        hook = self._keys.register_forward_hook(see)
         try:
             self._model(pixel_values=self._prepared(rgb), interpolate_pos_encoding=True)
         finally:

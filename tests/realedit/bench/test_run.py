@@ -28,8 +28,12 @@ def test_a_run_writes_a_record_each_and_a_rerun_none(tabletop_folder: Path, tmp_
     cases = load_dataset(tabletop_folder)
     methods = [MethodSpec("no-edit"), MethodSpec("paste-telea"), MethodSpec("paste-seamless")]
     told: list[tuple[int, int]] = []
+
+    def tell(stage: str, step: int, total: int) -> None:
+        told.append((step, total))
+
     wanted = settings(tmp_path / "out")
-    records = run(cases, methods, wanted, progress=lambda _, step, total: told.append((step, total)))
+    records = run(cases, methods, wanted, progress=tell)
     assert told[-1] == (6, 6)
     assert [(r.case, r.method, r.status) for r in records][-1] == ("b", "paste-seamless", "unsupported")
     for record in records:

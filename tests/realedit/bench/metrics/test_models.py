@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,8 +73,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "vocab.json").write_text(json.dumps(tokens))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     tokenizer = CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
-    shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
-    ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    shape: dict[str, Any] = {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    ends: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
     text = CLIPTextConfig(vocab_size=len(tokenizer), max_position_embeddings=16, **shape, **ends)
     vision = CLIPVisionConfig(image_size=32, patch_size=16, **shape)
     config = CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=8)
@@ -88,7 +94,8 @@ def test_clip_score_by_hand(clip: Path) -> None:
     from transformers import CLIPProcessor
 
     score = ClipScore(clip)
-    model, processor = CLIPModel.from_pretrained(clip).eval(), CLIPProcessor.from_pretrained(clip)
+    model = CLIPModel.from_pretrained(clip).eval()
+    processor: Any = CLIPProcessor.from_pretrained(clip)
     mask = scene()[1]
     blackened = np.where(mask[..., None], A, 0).astype(np.uint8)
     values = []
