@@ -73,7 +73,7 @@ def test_a_small_run_from_cases_to_page_and_again(realedit: Command, cases: Path
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
     assert told["output"] == "bench-cases"
-    assert told["baseline"] == "realedit:mask=true"
+    assert told["baseline"] == "realedit:mask=true,steps=4"
     folder = realedit.folder / "bench-cases"
     records = read_records(folder)
     assert len(records) == 2 * 5
