@@ -8,6 +8,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+TEMPORARY = (".realedit-", ".tmp")
+"""How the name of a file that is not whole yet begins and ends."""
+
 
 def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
     """Write every file, or none: each under a temporary name beside its place first, then all renamed.
@@ -44,7 +47,7 @@ def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
 
 def _temporary_beside(destination: Path) -> Path:
     # os.replace is atomic only within one file system; a name of its own keeps clear of length limits.
-    return destination.with_name(f".realedit-{secrets.token_hex(8)}.tmp")
+    return destination.with_name(secrets.token_hex(8).join(TEMPORARY))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import cyclopts
 
 from realedit import cli_boundary as boundary
+from realedit.cli_bench import bench
 from realedit.cli_cache import cache_app
 from realedit.cli_edit import EditOptions, edit
 from realedit.cli_flags import in_order
@@ -34,6 +35,7 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
 11 installation, 130 interrupted."""
 _HELP = {"--help", "-h"}
+_COMMANDS = ("locate", "invert", "models", "schema", "bench", "cache")
 
 
 def _version() -> str:
@@ -60,6 +62,9 @@ app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug
 app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
 app.command(models, help_epilogue="Example: realedit models --json")
 app.command(schema, help_epilogue="Example: realedit schema > edits.schema.json")
+app.command(
+    bench, help_epilogue="Example: realedit bench cases --method realedit --method peers --output results"
+)
 app.command(cache_app)
 
 
@@ -102,7 +107,7 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
     match error:
         case cyclopts.UnusedCliTokensError():
             first = tokens[0]
-            meant = difflib.get_close_matches(first, ("locate", "invert", "models", "schema", "cache"), n=1)
+            meant = difflib.get_close_matches(first, _COMMANDS, n=1)
             if meant and not error.command_chain and not Path(first).exists():
                 return UsageError(f"no command '{first}'", f"did you mean {meant[0]}?")
             extra = " ".join(error.unused_tokens or ())

@@ -1,0 +1,168 @@
+"""LEDITS++ on the same weights, by diffusers' ``LEditsPPPipelineStableDiffusionXL`` (arXiv 2311.16711).
+
+Text edits only: it can replace, restyle and remove, not move. Its pipeline wants a VAE with a posterior; one
+without (``AutoencoderTiny``) is given a thin wrapper.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from realedit.bench.case import Case, LoadedCase
+from realedit.bench.counting import counted
+from realedit.bench.methods import sdxl_peer as peer
+from realedit.bench.methods.pasted import composited, feathered, grown
+from realedit.bench.outcome import Outcome
+from realedit.bench.workbench import Workbench
+from realedit.clock import Clock
+
+
+@dataclass(frozen=True)
+class Ledits:
+    """LEDITS++; what it changes is laid over the photo about the object, where a mask is known.
+
+    Args:
+        guidance_scale: of the edit.
+        threshold: share of the picture that the edit leaves alone, its lambda.
+        skip: share of the first noise levels that inversion and edit leave out.
+        steps: noise levels.
+        source_scale: guidance scale of the inversion.
+        cross_attention: whether the edit is masked by the attention to its words too.
+        margin: how far the composite reaches beyond the mask, in 1/256 of the longer side.
+    """
+
+    guidance_scale: float = 5.0
+    threshold: float = 0.9
+    skip: float = 0.2
+    steps: int = 20
+    source_scale: float = 3.5
+    cross_attention: bool = False
+    margin: int = 4
+
+    edits: ClassVar[frozenset[str]] = frozenset({"remove", "replace", "recolour", "text"})
+    needs_mask: ClassVar[bool] = False
+    needs_object: ClassVar[bool] = True
+    uses_model: ClassVar[bool] = True
+    grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
+        "guidance_scale": (3.0, 5.0, 10.0), "threshold": (0.8, 0.9), "skip": (0.2, 0.4),
+        "source_scale": (1.0, 3.5),
+    }  # fmt: skip
+
+    def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
+        """Invert, edit by text, composite."""
+        from diffusers.pipelines.ledits_pp.pipeline_leditspp_stable_diffusion_xl import (
+            LEditsPPPipelineStableDiffusionXL,
+        )
+        from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+
+        clock = Clock()
+        own: Any = bench.backbone.pipeline
+        scheduler = DPMSolverMultistepScheduler.from_config(
+            own.scheduler.config, algorithm_type="sde-dpmsolver++", solver_order=2, timestep_spacing="leading"
+        )
+        vae = _WithPosterior(own.vae, bench.backbone.native_size)
+        words, reverse = directions(loaded.case)
+        with counted(own.unet) as count, _processors_kept(own.unet), _one_line_logs():
+            pipeline = peer.sibling(LEditsPPPipelineStableDiffusionXL, bench, scheduler=scheduler, vae=vae)
+            pipeline.invert(
+                image=peer.pillow(loaded.photo, bench.size(loaded)),
+                source_prompt=loaded.case.prompt,
+                source_guidance_scale=self.source_scale,
+                num_inversion_steps=self.steps,
+                skip=self.skip,
+                generator=peer.generator(bench),
+            )
+            clock.lap("invert")
+            latent = pipeline(
+                editing_prompt=words,
+                reverse_editing_direction=reverse,
+                edit_guidance_scale=[self.guidance_scale] * len(words),
+                edit_threshold=[self.threshold] * len(words),
+                use_cross_attn_mask=self.cross_attention,
+                output_type="latent",
+            ).images
+        picture = peer.decoded(bench, latent, loaded)
+        clock.lap("edit")
+        final = picture
+        if loaded.mask is not None:
+            unit = max(loaded.mask.shape) / 256
+            alpha = feathered(grown(loaded.mask, self.margin * unit), 3 * unit)
+            final = composited(loaded.photo, picture, alpha)
+        return Outcome(final, clock.laps, count.evaluations, picture)
+
+
+def directions(case: Case) -> tuple[list[str], list[bool]]:
+    """What the edit adds and takes away: concepts, and whether each is to become less.
+
+    Returns:
+        One or two prompts, and as many flags.
+    """
+    old = " ".join(word for word in (case.colour, case.object) if word)
+    match case.edit.kind:
+        case "remove":
+            return [old], [True]
+        case "replace" | "recolour":
+            return [old, case.edit.new_words(case.object or "")], [True, False]
+    return [case.prompt, case.edit.target_prompt or ""], [True, False]
+
+
+class _WithPosterior(nn.Module):
+    """A VAE as LEDITS++ wants it: ``encode`` gives a posterior, the config a picture size."""
+
+    def __init__(self, vae: Any, side: int) -> None:  # noqa: ANN401 - any of diffusers' autoencoders
+        super().__init__()
+        from diffusers.configuration_utils import FrozenDict
+
+        self.inner = vae
+        self.config = FrozenDict({**vae.config, "sample_size": side})
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the VAE's weights."""
+        return self.inner.dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Of the VAE's weights."""
+        return self.inner.device
+
+    def encode(self, x: torch.Tensor) -> SimpleNamespace:
+        """The posterior; of a VAE that has none, its one latent."""
+        output = self.inner.encode(x.to(self.inner.dtype))
+        if hasattr(output, "latent_dist"):
+            return SimpleNamespace(latent_dist=output.latent_dist)
+        return SimpleNamespace(latent_dist=SimpleNamespace(mode=lambda: output.latents))
+
+    def decode(self, z: torch.Tensor, **keywords: Any) -> Any:  # noqa: ANN401
+        """As the VAE's own."""
+        return self.inner.decode(z.to(self.inner.dtype), **keywords)
+
+
+@contextmanager
+def _processors_kept(unet: Any) -> Iterator[None]:  # noqa: ANN401
+    """Put the attention processors back that LEDITS++ replaces for good."""
+    before = dict(unet.attn_processors)
+    try:
+        yield
+    finally:
+        unet.set_attn_processor(before)
+
+
+@contextmanager
+def _one_line_logs() -> Iterator[None]:
+    """Without diffusers' remarks on the scheduler and on pictures of other sizes."""
+    logger = logging.getLogger("diffusers")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,81 @@
+"""Realedit itself, with every ingredient's switch and every inversion method as settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from realedit.bench.case import LoadedCase
+from realedit.bench.counting import counted
+from realedit.bench.edit_spec import realedit_edit, supported_kinds
+from realedit.bench.outcome import Outcome
+from realedit.bench.workbench import Workbench
+from realedit.errors import UsageError
+from realedit.resample import Settings
+
+
+@dataclass(frozen=True)
+class Own:
+    """Realedit, the object found by its word.
+
+    Args:
+        inversion: how the photo becomes latents, one of ``inversion.METHODS``.
+        steps: noise levels; 0 is realedit's own choice.
+        mask: whether the true mask is given instead of the word.
+        bare: whether the prompt is ``a photo of a WORD`` instead of the case's own.
+        settings: of :class:`realedit.Settings`, each under its own name.
+    """
+
+    inversion: str = "direct"
+    steps: int = 0
+    mask: bool = False
+    bare: bool = False
+    settings: Settings = field(default_factory=Settings)
+
+    edits: ClassVar[frozenset[str]] = supported_kinds()
+    needs_mask: ClassVar[bool] = False
+    needs_object: ClassVar[bool] = True
+    uses_model: ClassVar[bool] = True
+    grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
+        "strength": (0.3, 0.4, 0.5), "pin": (0.5, 0.8), "self_guidance": (0.5, 1.0, 2.0),
+    }  # fmt: skip
+
+    def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
+        """Invert and edit; an object that leaves the frame is cut, as it is in the truth.
+
+        Raises:
+            RealEditError: as :meth:`realedit.RealEditPipeline.edit`.
+        """
+        if self.mask and loaded.mask is None:
+            raise UsageError(f"case {loaded.case.id} has no mask to give")
+        inverted = bench.inverted(loaded, bare=self.bare, method=self.inversion, steps=self.steps or None)
+        given = loaded.mask.astype(np.float32) if self.mask and loaded.mask is not None else None
+        with counted(bench.backbone.unet) as count:
+            result = bench.pipeline.edit(
+                inverted.photo, realedit_edit(loaded.case.edit, loaded.case.object), mask=given,
+                seed=bench.seed, settings=self.settings, allow_crop=True,
+            )  # fmt: skip
+        times = {name: seconds for name, seconds in result.timings.items() if name != "invert"}
+        after = None if result.mask_after is None else result.mask_after > 0.5
+        return Outcome(
+            result.photo.rgb,
+            {"invert": inverted.seconds, **times},
+            inverted.evaluations + count.evaluations,
+            _at_size(getattr(result, "before_composite", None), loaded),
+            None if given is not None else result.mask_before > 0.5,
+            None if after is None or not after.any() else after,
+        )
+
+
+def _at_size(picture: np.ndarray | None, loaded: LoadedCase) -> np.ndarray | None:
+    if picture is None:
+        return None
+    h, w = loaded.photo.shape[:2]
+    resized = (
+        picture if picture.shape[:2] == (h, w) else cv2.resize(picture, (w, h), interpolation=cv2.INTER_CUBIC)
+    )
+    return resized.clip(0, 255).round().astype(np.uint8)

@@ -1,0 +1,109 @@
+"""What the peers that run diffusers' pipelines share: weights, prompt, sizes, and the composite."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+from realedit.backbone import add_words
+from realedit.bench.case import LoadedCase
+from realedit.bench.edit_spec import GEOMETRIC
+from realedit.bench.methods.pasted import TELEA, Pasted, composited, feathered, grown, paste
+from realedit.bench.outcome import Outcome
+from realedit.bench.workbench import Workbench
+from realedit.errors import NumericalError
+
+EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
+"""What a method can do that repaints a masked region under a prompt."""
+
+
+def sibling(kind: Any, bench: Workbench, **components: Any) -> Any:  # noqa: ANN401 - diffusers' classes
+    """Another of diffusers' SDXL pipelines on the very components of the one at hand, but the scheduler."""
+    own = bench.backbone.pipeline
+    scheduler: Any = own.scheduler
+    parts = {**own.components, "scheduler": type(scheduler).from_config(scheduler.config), **components}
+    known = inspect.signature(kind.__init__).parameters
+    pipeline = kind(**{name: part for name, part in parts.items() if name in known}, add_watermarker=False)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def start(loaded: LoadedCase) -> Pasted:
+    """The pixels to start from: pasted, for a geometric edit or a removal, else the photo as it is."""
+    if loaded.case.edit.kind in GEOMETRIC or loaded.case.edit.kind == "remove":
+        return paste(loaded, TELEA)
+    mask = loaded.mask if loaded.mask is not None else np.zeros(loaded.photo.shape[:2], bool)
+    front = loaded.photo.astype(np.float32)
+    return Pasted(loaded.photo, loaded.photo, front, mask.astype(np.float32), np.zeros_like(mask), mask)
+
+
+def repainted(loaded: LoadedCase, pasted: Pasted, seam: int) -> np.ndarray:
+    """Where a peer repaints, bool ``[H, W]``: the hole and a rim about the pasted object, or the object.
+
+    Args:
+        loaded: the case.
+        pasted: its start.
+        seam: width of the rim on either side of the object's edge, in 1/256 of the longer side.
+    """
+    unit = max(loaded.photo.shape[:2]) / 256
+    if loaded.case.edit.kind in ("replace", "recolour"):
+        return grown(pasted.after, seam * unit)
+    if not pasted.after.any() or seam == 0:
+        return pasted.hole & ~pasted.after
+    rim = grown(pasted.after, seam * unit) & grown(~pasted.after, seam * unit)
+    return (pasted.hole & ~pasted.after) | rim
+
+
+def prompt(loaded: LoadedCase) -> str:
+    """What the edited picture shows; what is removed is not mentioned."""
+    case = loaded.case
+    if case.edit.kind == "remove":
+        return case.edit.target_prompt or ""
+    text = case.edit.prompt_after(case.prompt, case.object, case.colour)
+    return text if case.object is None or case.edit.kind == "replace" else add_words(text, case.object)
+
+
+def at(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture or a mask at (height, width), averaged on the way down."""
+    if image.shape[:2] == size:
+        return image
+    smaller = size[0] < image.shape[0]
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+
+
+def pillow(rgb: np.ndarray, size: tuple[int, int]) -> Image.Image:
+    """A uint8 picture as Pillow's, at (height, width)."""
+    return Image.fromarray(at(rgb, size))
+
+
+def generator(bench: Workbench) -> torch.Generator:
+    """Of the noise; the same for every case and method."""
+    return torch.Generator().manual_seed(bench.seed)
+
+
+def decoded(bench: Workbench, latent: torch.Tensor, loaded: LoadedCase) -> np.ndarray:
+    """A latent as a uint8 picture at the photo's size.
+
+    Raises:
+        NumericalError: it is not finite.
+    """
+    if not torch.isfinite(latent).all():
+        raise NumericalError("the peer's latent is not finite")
+    picture = bench.backbone.decode(latent.float())
+    return at(picture, loaded.photo.shape[:2]).clip(0, 255).round().astype(np.uint8)
+
+
+def outcome(
+    loaded: LoadedCase, pasted: Pasted, picture: np.ndarray, region: np.ndarray, times: dict[str, float],
+    evaluations: int,
+) -> Outcome:  # fmt: skip
+    """A peer's picture laid over the pasted one where it repainted, with a soft edge, and nowhere else."""
+    unit = max(loaded.photo.shape[:2]) / 256
+    final = composited(pasted.picture, picture, feathered(region, 3 * unit))
+    after = pasted.after if pasted.after.any() else None
+    return Outcome(final, times, evaluations, picture, after=after)

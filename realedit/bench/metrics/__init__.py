@@ -1,0 +1,1 @@
+"""Figures of an edit, each from a library of the field or a short equation; what cannot be had is missing."""

@@ -1,0 +1,116 @@
+r"""Perceptual distance: LPIPS and its shift-tolerant variant; lower is better, 0 is equal.
+
+.. math::
+    d(x, y) = \sum_l \mathrm{mean}_{h, w} \lVert w_l \odot (\hat f_l(x) - \hat f_l(y)) \rVert_2^2
+
+with unit-normalised activations :math:`\hat f_l` of a classifier. LPIPS: Zhang et al. 2018
+(arXiv 1801.03924), package ``lpips``; its backbones are torchvision's and have to be downloaded once.
+ST-LPIPS: Ghildyal and Liu 2022 (arXiv 2207.13686), package ``stlpips-pytorch``, weights in its wheel.
+
+Of a region it is the mean over the region of the map that the packages' ``spatial`` mode gives: what a map's
+cell sees reaches over the region's edge.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from realedit.bench.metrics.missing import MetricUnavailable
+
+Backbone = Literal["alex", "vgg", "squeeze"]
+
+_WEIGHTS: dict[Backbone, str] = {
+    "alex": "AlexNet_Weights",
+    "vgg": "VGG16_Weights",
+    "squeeze": "SqueezeNet1_1_Weights",
+}
+
+
+class PerceptualDistance:
+    """A network of the LPIPS family as a distance of pictures.
+
+    Args:
+        network: ``lpips.LPIPS`` or one of its shape, in evaluation mode.
+    """
+
+    def __init__(self, network: Any) -> None:  # noqa: ANN401 - untyped packages
+        self._network = network
+
+    def whole(self, picture: np.ndarray, reference: np.ndarray) -> float:
+        """The distance of two uint8 pictures ``[H, W, 3]``; at least 0."""
+        return float(self._run(picture, reference, spatial=False).item())
+
+    def map(self, picture: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """The distance at every pixel, float32 ``[H, W]``."""
+        return self._run(picture, reference, spatial=True)[0, 0].cpu().numpy()
+
+    @torch.no_grad()
+    def _run(self, picture: np.ndarray, reference: np.ndarray, *, spatial: bool) -> torch.Tensor:
+        self._network.spatial = spatial
+        return self._network(_tensor(picture), _tensor(reference))
+
+
+def lpips(backbone: Backbone, *, download: bool = False) -> PerceptualDistance:
+    """LPIPS on a backbone.
+
+    Args:
+        backbone: which classifier.
+        download: fetch its weights where they are not in torch hub's cache.
+
+    Raises:
+        MetricUnavailable: the weights are not here and may not, or cannot, be fetched.
+    """
+    import torchvision
+
+    url = getattr(torchvision.models, _WEIGHTS[backbone]).IMAGENET1K_V1.url
+    file = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    if not file.is_file() and not download:
+        raise MetricUnavailable(f"its weights are not here: no {file.name} in torch hub's cache (--download)")
+    import lpips as package
+
+    def build() -> Any:  # noqa: ANN401 - untyped package
+        return package.LPIPS(net=backbone, verbose=False)
+
+    try:
+        return PerceptualDistance(_quietly(build).eval())
+    except OSError as error:  # no network, a broken file
+        raise MetricUnavailable(f"its weights cannot be had ({error})") from error
+
+
+def st_lpips(backbone: Literal["alex", "vgg"] = "alex") -> PerceptualDistance:
+    """Shift-tolerant LPIPS on a backbone.
+
+    Raises:
+        MetricUnavailable: the package is not installed.
+    """
+
+    def build() -> Any:  # noqa: ANN401 - untyped package
+        from stlpips_pytorch import stlpips
+
+        return stlpips.LPIPS(net=backbone, variant="shift_tolerant", verbose=False)
+
+    try:
+        return PerceptualDistance(_quietly(build).eval())
+    except ImportError as error:
+        raise MetricUnavailable(
+            f"{error.name or error} is not installed (pip install 'realedit[bench]')"
+        ) from error
+
+
+def _quietly(build: Callable[[], Any]) -> Any:  # noqa: ANN401
+    # both packages print, and use what torchvision and torch warn about
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return build()
+
+
+def _tensor(rgb: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1

@@ -1,0 +1,32 @@
+"""What a method made of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An edited picture and what is known about how it was made.
+
+    Args:
+        picture: uint8 ``[H, W, 3]`` at the photo's size, as the user gets it.
+        times: seconds by stage.
+        evaluations: noise predictions of the UNet, counted one per picture of a batch.
+        before_composite: the model's own picture, uint8 ``[H, W, 3]``, before the photo's pixels were put
+            back outside the edited region; None where the method does no such thing.
+        found: the object as the method itself found it in the photo, bool ``[H, W]``; None where it was told.
+        after: the object in the edited picture by the method's own account, bool ``[H, W]``.
+        references: pictures that this one is compared with instead of the truth, by name.
+    """
+
+    picture: np.ndarray
+    times: Mapping[str, float] = field(default_factory=dict)
+    evaluations: int = 0
+    before_composite: np.ndarray | None = None
+    found: np.ndarray | None = None
+    after: np.ndarray | None = None
+    references: Mapping[str, np.ndarray] | None = None

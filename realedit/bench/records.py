@@ -1,0 +1,128 @@
+"""One JSON record a case and method, appended whole to ``records.jsonl``.
+
+A record's key says everything that decides it: the case with its files, the method with its settings, the
+model, the seed, what is measured. A rerun skips the keys that are there; a changed setting is another key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from realedit.errors import OutputExistsError, PhotoError
+
+RECORDS = "records.jsonl"
+OK, FAILED, UNSUPPORTED, ERROR = "ok", "failed", "unsupported", "error"
+"""Edited; refused with an error of realedit's family (then the untouched photo is measured, which is what the
+user is left with); not something that the method does; broken (computed again by the next run)."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What came of a method on a case.
+
+    Args:
+        key: see :func:`record_key`.
+        case: the case's id.
+        edit: what it asks for.
+        method: the method's name with its settings.
+        status: ``ok``, ``failed``, ``unsupported`` or ``error``.
+        reason: why it is not ``ok``.
+        category: the data set's own class of edit.
+        figures: numbers by name; those that are missing are null.
+        missing: why, by the same names.
+        times: seconds by stage.
+        seconds: their sum.
+        evaluations: noise predictions, one per picture of a batch.
+        peak_memory: bytes, or null where it is not known.
+        picture: file beside the records.
+        before: file of the picture before the composite.
+        photo: the case's photo, for the page.
+        truth: the case's truth, for the page.
+        made: seed, model, versions and threads.
+    """
+
+    key: str
+    case: str
+    edit: Mapping[str, Any]
+    method: str
+    status: str
+    reason: str | None = None
+    category: str | None = None
+    figures: Mapping[str, float | None] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+    times: Mapping[str, float] = field(default_factory=dict)
+    seconds: float | None = None
+    evaluations: int | None = None
+    peak_memory: int | None = None
+    picture: str | None = None
+    before: str | None = None
+    photo: str | None = None
+    truth: str | None = None
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """The kind of edit."""
+        return str(self.edit.get("kind", ""))
+
+
+def record_key(**parts: object) -> str:
+    """SHA-256 over what decides a record, 16 hexadecimal digits."""
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def append_record(folder: Path, record: Record) -> None:
+    """Append a record in one write, so that it is there whole or not at all.
+
+    Raises:
+        PhotoError: the disk refused.
+    """
+    line = json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        file = os.open(folder / RECORDS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            os.write(file, line.encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise PhotoError(
+            f"{folder / RECORDS} could not be written ({error.strerror})", "check the disk"
+        ) from error
+
+
+def read_records(folder: Path) -> dict[str, Record]:
+    """The last record of each key; a torn last line, left by a crash of the machine, is cut off.
+
+    Raises:
+        OutputExistsError: the file holds something else than records.
+    """
+    path = folder / RECORDS
+    if not path.exists():
+        return {}
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) != len(data):
+        os.truncate(path, len(whole))
+    found: dict[str, Record] = {}
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            record = Record(**json.loads(line))
+        except (TypeError, ValueError) as error:
+            raise OutputExistsError(
+                f"{path}:{number} is not a record of this version of realedit", "name another --output"
+            ) from error
+        found[record.key] = record
+    return found
+
+
+def done(records: Mapping[str, Record], keys: Iterable[str]) -> set[str]:
+    """Those of the keys that need not be computed again."""
+    return {key for key in keys if key in records and records[key].status != ERROR}

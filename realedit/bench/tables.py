@@ -1,0 +1,130 @@
+"""A summary as CSV and as Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from realedit.bench.metrics.settings import HIGHER_IS_BETTER, base_name
+from realedit.bench.records import ERROR, FAILED, UNSUPPORTED
+from realedit.bench.summary import Row, Summary, better
+
+_COLUMNS = (
+    "edit", "method", "figure", "n", "mean", "low", "high", "median", "difference", "difference_low",
+    "difference_high", "difference_n", "better",
+)  # fmt: skip
+
+_TOLD = ("object", "hole", "background")
+_EXTRA = ("psnr.whole", "ssim.whole", "seam", "harmony", "centroid_error", "mask_iou", "changed_background")
+
+
+def as_csv(summary: Summary) -> str:
+    """One line a row; what is not known is empty."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    for row in summary.rows:
+        own, other = row.interval, row.difference
+        paired = ["", "", "", ""] if other is None else [other.mean, other.low, other.high, other.n]
+        numbers = [own.n, own.mean, own.low, own.high, row.median, *paired, row.better]
+        writer.writerow([row.edit, row.method, row.figure, *("" if v is None else v for v in numbers)])
+    return file.getvalue()
+
+
+def as_markdown(summary: Summary, notes: Sequence[str] = ()) -> str:
+    """A table for each kind of edit, and how to read it."""
+    parts = ["# Benchmark", "", *_legend(summary), *(f"* {note}" for note in notes)]
+    for edit in summary.edits:
+        parts += ["", f"## {edit}", "", *table(summary, edit)]
+    if summary.missing:
+        parts += ["", "## Missing", ""]
+        parts += [f"* `{name}`: {reason}" for name, reason in sorted(summary.missing.items())]
+    return "\n".join(parts) + "\n"
+
+
+def table(summary: Summary, edit: str) -> list[str]:
+    """The lines of one kind's table."""
+    names = columns(summary)
+    primary = summary.primary()
+    head = [
+        "method",
+        *(f"{name} {arrow(name)}" for name in names),
+        f"difference to {summary.baseline} (95 %)",
+    ]
+    head += ["better in", "s", "evaluations", "not done"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for method in summary.methods:
+        row = None if primary is None else summary.row(edit, method, primary)
+        cells = [f"`{method}`", *(cell(summary.row(edit, method, name)) for name in names), difference(row)]
+        cells.append("" if row is None or row.better is None else f"{row.better:.0%}")
+        cells += [cell(summary.row(edit, method, name)) for name in ("seconds", "evaluations")]
+        cells.append(not_done(summary, edit, method))
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def columns(summary: Summary) -> list[str]:
+    """The figures that a table shows: the primary one on every region, and a few others."""
+    primary = summary.primary()
+    if primary is None:
+        return []
+    metric, _, region = primary.partition(".")
+    if region == "roundtrip":
+        wanted = [f"{name}.{which}" for which in ("roundtrip", "photo") for name in _replayed(summary)]
+    else:
+        before = f"before.{primary}"
+        wanted = [primary, *(f"{metric}.{part}" for part in _TOLD), before, *_EXTRA]
+    return [name for name in dict.fromkeys(wanted) if name in summary.figures]
+
+
+def cell(row: Row | None) -> str:
+    """A mean, or a dash where there is none."""
+    return "-" if row is None else number(row.interval.mean)
+
+
+def difference(row: Row | None) -> str:
+    """A paired difference with its interval, and whether the method is ahead or behind beyond it."""
+    if row is None or row.difference is None:
+        return ""
+    found = row.difference
+    if found.low is None or found.high is None:
+        return f"{found.mean:+.4f}"
+    verdict = ""
+    if found.low > 0 or found.high < 0:
+        verdict = " ahead" if better(row.figure, found.mean) else " behind"
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{verdict}"
+
+
+def not_done(summary: Summary, edit: str, method: str) -> str:
+    """How many cases a method refused, does not support or broke on."""
+    counts = summary.counts[edit, method]
+    told = ((FAILED, "refused"), (UNSUPPORTED, "not supported"), (ERROR, "broken"))
+    return ", ".join(f"{counts[status]} {word}" for status, word in told if counts[status])
+
+
+def arrow(figure: str) -> str:
+    """Which way is better."""
+    if base_name(figure) == "size_ratio":
+        return "(1)"
+    return "(+)" if base_name(figure) in HIGHER_IS_BETTER else "(-)"
+
+
+def number(value: float) -> str:
+    """Four significant figures, or one decimal above a hundred."""
+    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.4g}"
+
+
+def _replayed(summary: Summary) -> list[str]:
+    found = (name.partition(".")[0] for name in summary.figures if name.endswith(".roundtrip"))
+    return list(dict.fromkeys(found))
+
+
+def _legend(summary: Summary) -> list[str]:
+    primary = summary.primary()
+    return [
+        f"{summary.cases} cases. Fidelity is `{primary}`; (-) less is better, (+) more is better.",
+        f"Differences are paired, case by case, to `{summary.baseline}`, with Student's 95 % interval;",
+        "*ahead* and *behind* stand where it does not hold 0. A refused edit counts as the untouched photo.",
+        "",
+    ]

@@ -1,0 +1,95 @@
+"""What methods share: the loaded model, and the inversion of the case at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from realedit.backbone import Backbone, add_words
+from realedit.bench.case import LoadedCase
+from realedit.bench.counting import counted
+
+if TYPE_CHECKING:
+    from realedit.pipeline import InvertedPhoto, RealEditPipeline
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Which model runs, and where; as :meth:`realedit.RealEditPipeline.from_pretrained` takes them."""
+
+    model: str | None = None
+    device: str | None = None
+    dtype: str | None = None
+    offline: bool | None = None
+    working_size: int | None = None
+
+
+@dataclass(frozen=True)
+class Inverted:
+    """An inversion with what it cost, however often it is used."""
+
+    photo: InvertedPhoto
+    seconds: float
+    evaluations: int
+
+
+class Workbench:
+    """Tools of one process.
+
+    Args:
+        settings: which model.
+        seed: of every random number.
+    """
+
+    def __init__(self, settings: ModelSettings, seed: int = 0) -> None:
+        self.settings = settings
+        self.seed = seed
+        self._inverted: tuple[tuple[Any, ...], Inverted] | None = None
+
+    @cached_property
+    def pipeline(self) -> RealEditPipeline:
+        """Realedit's own, without its cache on disk: times shall be those of a first run."""
+        from realedit.pipeline import RealEditPipeline
+
+        chosen = self.settings
+        return RealEditPipeline.from_pretrained(
+            chosen.model, device=chosen.device, dtype=chosen.dtype, offline=chosen.offline, cache=False,
+            working_size=chosen.working_size,
+        )  # fmt: skip
+
+    @property
+    def backbone(self) -> Backbone:
+        """The model itself."""
+        return self.pipeline.backbone
+
+    def size(self, loaded: LoadedCase) -> tuple[int, int]:
+        """(height, width) at which the model works on a case."""
+        h, w = loaded.photo.shape[:2]
+        return self.backbone.working_size(h, w, self.settings.working_size)
+
+    def inverted(
+        self, loaded: LoadedCase, *, bare: bool = False, method: str, steps: int | None,
+        guidance_scale: float | None = None,
+    ) -> Inverted:  # fmt: skip
+        """A case's inversion; kept until another is asked for, so that variants of a method share it.
+
+        Args:
+            loaded: the case.
+            bare: ``a photo of a WORD`` instead of the case's own prompt.
+            method: one of ``inversion.METHODS``.
+            steps: noise levels.
+            guidance_scale: that the replay is made for.
+        """
+        case = loaded.case
+        text = "" if bare else case.prompt
+        prompt = add_words(text, case.object) if case.object else text
+        key = (case.id, str(case.photo), prompt, method, steps, guidance_scale)
+        if self._inverted is None or self._inverted[0] != key:
+            self._inverted = None  # make room first
+            with counted(self.backbone.unet) as count:
+                photo = self.pipeline.invert(
+                    loaded.photo, prompt, method=method, steps=steps, guidance_scale=guidance_scale
+                )
+            self._inverted = (key, Inverted(photo, photo.seconds, count.evaluations))
+        return self._inverted[1]

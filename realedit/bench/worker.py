@@ -1,0 +1,169 @@
+"""One process's share of the work: edit a case by several methods, measure, write the records."""
+
+from __future__ import annotations
+
+import io
+import re
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+
+from realedit.atomic_write import write_files
+from realedit.bench.case import Case, LoadedCase
+from realedit.bench.counting import PeakMemory
+from realedit.bench.methods import MethodSpec, build
+from realedit.bench.methods.method import unsupported
+from realedit.bench.metrics.measure import Meter
+from realedit.bench.metrics.missing import Figures
+from realedit.bench.metrics.settings import MetricSettings
+from realedit.bench.outcome import Outcome
+from realedit.bench.records import ERROR, FAILED, OK, UNSUPPORTED, Record, append_record
+from realedit.bench.workbench import ModelSettings, Workbench
+from realedit.errors import RealEditError
+from realedit.models import resolve_model
+
+PICTURES = "pictures"
+Told = Callable[[str], None]
+"""Called with each record's case and method once it is written."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What every job of a run shares.
+
+    Args:
+        output: folder of the results.
+        model: which model.
+        metrics: what is measured.
+        seed: of every random number.
+        threads: of a process; torch's own choice where None.
+        debug: whether a broken method's traceback goes into its record.
+    """
+
+    output: Path
+    model: ModelSettings
+    metrics: MetricSettings
+    seed: int = 0
+    threads: int | None = None
+    debug: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """A case, and the methods to edit it by with the keys of their records."""
+
+    case: Case
+    methods: tuple[tuple[MethodSpec, str], ...]
+
+
+class Worker:
+    """Does jobs one after the other; its model and its networks are loaded once.
+
+    Args:
+        settings: of the run.
+    """
+
+    def __init__(self, settings: RunSettings) -> None:
+        if settings.threads is not None:
+            torch.set_num_threads(settings.threads)
+            cv2.setNumThreads(settings.threads)
+        self._settings = settings
+        self._bench = Workbench(settings.model, settings.seed)
+        self._meter = Meter(settings.metrics)
+
+    def run(self, job: Job, told: Told = lambda _: None) -> None:
+        """Write a record for every method of a job.
+
+        Raises:
+            ModelUnavailableError: the model cannot be had.
+            PhotoError: a picture of the case cannot be read, or a result cannot be written.
+        """
+        loaded = LoadedCase.of(job.case)
+        shown = {
+            name: self._picture(f"{PICTURES}/{job.case.id}/{name}.png", array)
+            for name, array in (("photo", loaded.photo), ("truth", loaded.truth))
+            if array is not None
+        }
+        for spec, key in job.methods:
+            record = replace(self._record(loaded, spec, key), **shown)
+            append_record(self._settings.output, record)
+            told(f"{job.case.id} {spec.label}")
+
+    def _record(self, loaded: LoadedCase, spec: MethodSpec, key: str) -> Record:
+        case = loaded.case
+        method = build(spec)
+        record = partial(
+            Record, key, case.id, case.edit.fields(), spec.label, category=case.category, made=self._made()
+        )
+        why_not = unsupported(method, loaded)
+        if why_not is not None:
+            return record(UNSUPPORTED, why_not)
+        memory = None
+        if method.uses_model:
+            memory = PeakMemory(self._bench.backbone.device)  # the model is loaded before the clock starts
+            memory.reset()
+        status, reason = OK, None
+        try:
+            outcome = method.edit(loaded, self._bench)
+        except RealEditError as error:
+            status, reason, outcome = FAILED, str(error), Outcome(loaded.photo)
+        except Exception as error:  # a peer's own failure shall not end a run of hours
+            text = traceback.format_exc() if self._settings.debug else f"{type(error).__name__}: {error}"
+            return record(ERROR, text)
+        peak = None if memory is None else memory.bytes()
+        figures = self._meter.measure(loaded, outcome)
+        return self._filled(record(status, reason), outcome, figures, peak)
+
+    def _filled(self, record: Record, outcome: Outcome, figures: Figures, peak: int | None) -> Record:
+        name = f"{PICTURES}/{record.case}/{slug(record.method)}-{record.key[:8]}"
+        before = outcome.before_composite
+        return replace(
+            record,
+            figures={**figures.values, **dict.fromkeys(figures.missing)},
+            missing=figures.missing,
+            times={stage: round(seconds, 4) for stage, seconds in outcome.times.items()},
+            seconds=round(sum(outcome.times.values()), 4),
+            evaluations=outcome.evaluations,
+            peak_memory=peak,
+            picture=self._picture(f"{name}.png", outcome.picture),
+            before=None if before is None else self._picture(f"{name}-before.png", before),
+        )
+
+    def _picture(self, name: str, array: np.ndarray) -> str:
+        path = self._settings.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = io.BytesIO()
+        Image.fromarray(array.clip(0, 255).round().astype(np.uint8)).save(file, "PNG")
+        write_files({path: file.getvalue()}, force=True)
+        return name
+
+    def _made(self) -> dict[str, Any]:
+        chosen = self._settings
+        versions = {
+            name: _version(name) for name in ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
+        }
+        return {
+            "model": resolve_model(chosen.model.model).name, "seed": chosen.seed,
+            "threads": torch.get_num_threads(), "metrics": chosen.metrics.fields(), "versions": versions,
+        }  # fmt: skip
+
+
+def slug(label: str) -> str:
+    """A method's label as part of a file name."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", label)[:80]
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
