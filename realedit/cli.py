@@ -113,9 +113,7 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
             extra = " ".join(error.unused_tokens or ())
             return UsageError(f"unexpected argument: {extra}", help_hint)
         case cyclopts.RepeatArgumentError():
-            return UsageError(
-                f"{_lowered(error)}", "one run edits one object; edit several one after the other"
-            )
+            return UsageError(_lowered(error), "give it once")
         case cyclopts.ValidationError() if error.argument is not None:
             return UsageError(f"{error.argument.name}: {error.exception_message}", help_hint)
     return UsageError(_lowered(error), help_hint)

@@ -52,7 +52,8 @@ FLAGS = (*_OPENS, *MODIFIERS)
 
 def in_order(tokens: list[str]) -> tuple[str, ...]:
     """The edits' flags among the command line's tokens, in their order."""
-    names = (token.partition("=")[0] for token in tokens if token.startswith("--"))
+    # underscores are taken for hyphens by the command's parser too
+    names = (token.partition("=")[0].replace("_", "-") for token in tokens if token.startswith("--"))
     return tuple(name for name in names if name in FLAGS)
 
 
@@ -93,7 +94,8 @@ def _belongs(found: list[tuple[str, dict[str, Any]]], name: str, value: object, 
             entry[key] = value
             return
     opening, what, example = _ALONE.get(name, ("", "what it belongs to", "the flag that it belongs to"))
-    if shown_by is None or not opening or any(key_of != opening for key_of, _ in found):
+    others = [entry[_OPENS[key_of][0]] for key_of, entry in found]
+    if shown_by is None or not opening or any(word is not None for word in others):
         way_out = f"add {opening} WORD, such as {example}" if opening else "see realedit --help"
         raise UsageError(f"{name} does not say {what}", way_out)
     found.append((opening, {_OPENS[opening][0]: None, key: value}))

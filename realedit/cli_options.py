@@ -153,6 +153,21 @@ class ModelOptions:
             integer(32, 8192), "PIXELS", "Side of the square of the model's working area. Default: its own."
         ),
     ] = None
+    detector: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME", help="OWLv2 or Grounding DINO that finds the words instead: folder or hub id."
+        ),
+    ] = None
+    segmenter: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME", help="CLIPSeg that finds them, or SAM that cuts out what the detector finds."
+        ),
+    ] = None
+    captioner: Annotated[
+        str | None, Parameter(metavar="NAME", help="BLIP or Florence-2 that says what --prompt does not.")
+    ] = None
     offline: Annotated[bool, flag("Never look at the network.")] = False
     no_cache: Annotated[bool, flag("Neither read nor keep inversions.")] = False
 

@@ -71,6 +71,9 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
         offline=options.offline or None,
         cache=False if options.no_cache else None,
         working_size=options.working_size,
+        detector=options.detector,
+        segmenter=options.segmenter,
+        captioner=options.captioner,
     )
 
 

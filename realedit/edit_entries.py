@@ -23,7 +23,7 @@ _SHOWN = "null where a mask, a box or a point shows the object"
 class _Entry(BaseModel):
     """One edit; its first field is its key."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, strict=False)
+    model_config = ConfigDict(extra="forbid", strict=True)
     kind: ClassVar[type]
     fields: ClassVar[Mapping[str, str]]
     """Entry's field -> the edit's."""

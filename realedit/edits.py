@@ -117,6 +117,10 @@ class Swap:
     target: str
     other: str
 
+    def __post_init__(self) -> None:
+        if self.target == self.other:
+            raise UsageError(f"an object and itself: {self.target}", "name two objects")
+
 
 @dataclass(frozen=True)
 class Paste:
@@ -234,6 +238,10 @@ class SwapLooks:
 
     target: str
     other: str
+
+    def __post_init__(self) -> None:
+        if self.target == self.other:
+            raise UsageError(f"an object and itself: {self.target}", "name two objects")
 
 
 @dataclass(frozen=True)

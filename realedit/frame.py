@@ -29,6 +29,20 @@ def check_frame(location: Location, transform: Transform) -> None:
         "top": -low[1] if y0 > 0.003 else -low[1] - y0,
         "bottom": high[1] - 1 if y1 < 0.997 or high[1] > y1 else 0.0,
     }
+    _refuse(over)
+
+
+def check_box(box: tuple[float, float, float, float]) -> None:
+    """Refuse an object whose box (x0, y0, x1, y1), in fractions of the frame, reaches over the border.
+
+    Raises:
+        OutOfFrameError: it says by how much.
+    """
+    x0, y0, x1, y1 = box
+    _refuse({"left": -x0, "right": x1 - 1, "top": -y0, "bottom": y1 - 1})
+
+
+def _refuse(over: dict[str, float]) -> None:
     side, amount = max(over.items(), key=lambda item: item[1])
     if amount > 0.002:
         raise OutOfFrameError(

@@ -76,7 +76,8 @@ def first_line(error: BaseException) -> str:
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def _network_errors() -> tuple[type[BaseException], ...]:
+def network_errors() -> tuple[type[BaseException], ...]:
+    """What the hub's library raises where the network fails."""
     from huggingface_hub.errors import HfHubHTTPError
 
     # OSError and the HTTP library's own base class, whichever library this huggingface_hub is built on.
@@ -95,7 +96,7 @@ def _listing(hub_id: str, label: str, state: str) -> set[str]:
     except errors.RepositoryNotFoundError as error:
         message = f"no model '{hub_id}' on the hub (or a private one), and no folder of that name"
         raise ModelUnavailableError(message, "for a private model: hf auth login") from error
-    except _network_errors() as error:
+    except network_errors() as error:
         message = f"{label} {state}, and the hub cannot be reached ({first_line(error)})"
         raise ModelUnavailableError(message, f"with a network, {fetch_hint(hub_id)}") from error
     return {file.rfilename for file in info.siblings or ()}
@@ -115,7 +116,7 @@ def _fetch(hub_id: str, label: str, names: set[str], *, half: bool) -> Path:
             raise ModelUnavailableError(f"{label} on the hub is incomplete: missing {', '.join(absent)}")
         folders.check_architecture(root, label)
         return Path(snapshot_download(hub_id, allow_patterns=[*_SMALL_FILES, *weights]))
-    except (*_network_errors(), RuntimeError) as error:
+    except (*network_errors(), RuntimeError) as error:
         # RuntimeError: what hf_xet, the hub's transfer library, raises.
         raise ModelUnavailableError(
             f"{label} could not be downloaded ({first_line(error)})", fetch_hint(hub_id)

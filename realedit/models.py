@@ -161,10 +161,10 @@ def load_pipeline(
     layout = _local_layout(ref, half=half, offline=offline)
     import torch
 
-    with _quiet():
+    with quiet_loading():
         from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
 
-        target = _usable_device(device)
+        target = usable_device(device)
         if dtype is None:
             dtype = torch.float16 if half else torch.float32
         parts: dict[str, Any] = {}
@@ -299,7 +299,12 @@ def _unloadable(ref: ModelRef, part: str, error: Exception) -> ModelUnavailableE
     return ModelUnavailableError(message, "copy or download the model again")
 
 
-def _usable_device(device: str | torch.device) -> torch.device:
+def usable_device(device: str | torch.device) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        UsageError: there is none here.
+    """
     import torch
 
     try:
@@ -315,7 +320,7 @@ def _usable_device(device: str | torch.device) -> torch.device:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_loading() -> Iterator[None]:
     """Silence both libraries' warnings, logs and bars while loading, and put everything back."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ from realedit.edits import Edit, plan
 from realedit.errors import UsageError
 from realedit.inputs import PhotoLike, as_photo, at_size, given_location
 from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_photo
-from realedit.locate import Location, from_mask
+from realedit.locate import Location
 from realedit.model_errors import translated
 from realedit.models import ModelRef, fingerprint, load_pipeline, resolve_model
 from realedit.photo import Photo
@@ -38,9 +38,13 @@ from realedit.recipe import recipe
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import Outcome, Work, run
+from realedit.steps.sequence import after, mattes, together
 from realedit.which_one import split
 from realedit.word_finder import WordFinder
 from realedit.words import PLAIN, with_words
+
+if TYPE_CHECKING:
+    from realedit.outside import Captioner, OutsideFinder
 
 STEPS = 20
 METHOD = "direct"
@@ -64,23 +68,30 @@ class RealEditPipeline:
         ref: which model it is.
         cache: where inversions are kept, or None.
         working_side: side of the square whose area the model works at; its own by default.
+        outside: finds words in photos in the model's place.
+        captioner: says what a photo shows where no prompt does.
     """
 
     def __init__(
-        self, backbone: Backbone, ref: ModelRef, cache: Cache | None = None, working_side: int | None = None
-    ) -> None:
+        self, backbone: Backbone, ref: ModelRef, cache: Cache | None = None, working_side: int | None = None,
+        outside: OutsideFinder | None = None, captioner: Captioner | None = None,
+    ) -> None:  # fmt: skip
         self.backbone = backbone
         self.ref = ref
         self.cache = cache
         self.working_side = working_side
         self.capture = capture_for(backbone)
         self.finder = WordFinder(backbone, ref)
+        self.outside = outside
+        self.captioner = captioner
 
     @classmethod
     def from_pretrained(
         cls, model: str | Path | None = None, *, device: str | None = None,
         dtype: torch.dtype | str | None = None, offline: bool | None = None,
         cache: Cache | str | Path | bool | None = None, working_size: int | None = None,
+        detector: str | Path | None = None, segmenter: str | Path | None = None,
+        captioner: str | Path | None = None,
     ) -> RealEditPipeline:  # fmt: skip
         """Load a model.
 
@@ -92,9 +103,12 @@ class RealEditPipeline:
             offline: never go to the network.
             cache: a cache or a folder; by default the user's cache folder; False for none.
             working_size: side in pixels of the square whose area the model works at; by default its own.
+            detector: OWL-ViT, OWLv2 or Grounding DINO that finds words in the model's place.
+            segmenter: CLIPSeg, which finds words too, or SAM, which cuts out what the detector finds.
+            captioner: BLIP or Florence-2 that says what a photo shows where no prompt does.
 
         Raises:
-            ModelUnavailableError: the model cannot be had.
+            ModelUnavailableError: a model cannot be had.
         """
         ref = resolve_model(model)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -104,7 +118,14 @@ class RealEditPipeline:
                 raise UsageError("dtype must be one of float32, float16, bfloat16")
         with translated():
             pipeline = load_pipeline(ref, device=device, dtype=dtype, offline=offline)
-        return cls(Backbone(pipeline), ref, _cache(cache), working_size)
+        from realedit.outside import Captioner, OutsideFinder
+
+        outside = says = None
+        if detector is not None or segmenter is not None:
+            outside = OutsideFinder(detector, segmenter, device, offline)
+        if captioner is not None:
+            says = Captioner(captioner, device, offline)
+        return cls(Backbone(pipeline), ref, _cache(cache), working_size, outside, says)
 
     def locate(
         self, photo: PhotoLike | InvertedPhoto, word: str | None = None, *, prompt: str | None = None,
@@ -136,7 +157,22 @@ class RealEditPipeline:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
         inverted = photo if isinstance(photo, InvertedPhoto) else loaded
         inverted = self.inverted_for(inverted, prompt, [word], progress, inversion)
-        return self.finder.find(loaded.rgb, inverted.inversion, word)
+        return self.find(loaded, inverted.inversion, word)
+
+    def find(self, photo: Photo, inversion: Inversion, word: str) -> Location:
+        """The object that a word names, by the model's attention or by the detector in its place.
+
+        Raises:
+            ObjectNotFoundError: the model does not see it.
+        """
+        if self.outside is not None:
+            return self.outside.find(photo.rgb, word)
+        return self.finder.find(photo.rgb, inversion, word)
+
+    def _described(self, photo: Photo, prompt: str | None) -> str:
+        """What a photo shows: as the user says it, as the captioner does, or nothing."""
+        text = (prompt or "").strip()
+        return text if text or self.captioner is None else self.captioner.caption(photo.rgb)
 
     def invert(
         self, photo: PhotoLike, prompt: str | None = None, *, method: str = METHOD, steps: int | None = None,
@@ -160,7 +196,7 @@ class RealEditPipeline:
         if method == "null_text" and scale == 1:
             raise UsageError("null-text inversion needs a guidance scale other than 1")
         loaded, steps = as_photo(photo), steps or STEPS
-        text = prompt or PLAIN
+        text = self._described(loaded, prompt) or PLAIN
         began = time.perf_counter()
         size = self.backbone.working_size(loaded.height, loaded.width, self.working_side)
         schedule = self.backbone.schedule(steps)
@@ -212,7 +248,7 @@ class RealEditPipeline:
             if all(self.backbone.tokens(photo.inversion.prompt, word) for word in words):
                 return photo
             prompt, photo = prompt or photo.inversion.prompt, photo.photo
-        text = (prompt or "").strip()
+        text = self._described(photo, prompt)
         for word in words:
             text = with_words(text, word)
         return self.invert(photo, text, progress=progress, **how)
@@ -258,18 +294,22 @@ class RealEditPipeline:
             )
         given = given_location(source, next(iter(named)), mask, box, point)
         inverted = photo if isinstance(photo, InvertedPhoto) else None
+        if inverted is not None:  # other photos, and later steps, at the same noise levels
+            made = inverted.inversion.result
+            same = {"method": made.method, "steps": made.schedule.steps}
+            inversion = same | {"guidance_scale": made.guidance_scale} | inversion
         work = Work(
             self, source, inverted, prompt, given, {}, settings, seed, allow_crop, progress, clock, inversion
         )
         outcomes: list[Outcome] = []
         for step in steps:
             outcomes.append(run(work, step))
-            work = _after(work, outcomes[-1])
+            work = after(work, outcomes[-1], step)
         first, last = outcomes[0], outcomes[-1]
-        figures = dict(last.metrics) if len(outcomes) == 1 else _together(outcomes)
+        figures = dict(last.metrics) if len(outcomes) == 1 else together(outcomes)
         figures["model_evaluations"] = float(self.backbone.evaluations - before)
         return EditResult(
-            last.photo, source, first.location, first.location.mask, last.mask_after,
+            last.photo, source, first.location, *mattes(outcomes, work.known),
             np.any([outcome.region for outcome in outcomes], axis=0),
             self._reconstruction(first.inverted.inversion), figures, seed, clock.laps,
             recipe(edits, first.inverted.inversion, settings, seed, self.ref.name),
@@ -281,24 +321,6 @@ class RealEditPipeline:
         exact = inversion.result.offsets is not None
         latent = inversion.result.x_0 if exact else self._replayed(inversion)
         return Image.fromarray(self.backbone.decode(latent).round().astype(np.uint8))
-
-
-def _after(work: Work, outcome: Outcome) -> Work:
-    """What the next step works with: the edited photo, and where its objects now are."""
-    known = work.known | outcome.mattes
-    given = work.given
-    if given is not None and (outcome.mask_after > 0.5).any():
-        given = from_mask(outcome.photo.rgb, outcome.mask_after, given.word)
-    return replace(work, photo=outcome.photo, inverted=None, prompt=outcome.prompt, given=given, known=known)
-
-
-def _together(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """The figures of several steps, each by its step's number."""
-    return {
-        f"step_{number}_{name}": value
-        for number, outcome in enumerate(outcomes, 1)
-        for name, value in outcome.metrics.items()
-    }
 
 
 def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:

@@ -41,6 +41,19 @@ def pasted(
     return laid, cv2.warpAffine(matte, matrix, (w, h), flags=cv2.INTER_LINEAR).clip(0, 1)
 
 
+def pasted_box(
+    found: Location, size: tuple[int, int], at: tuple[float, float], scale: float
+) -> tuple[float, float, float, float]:
+    """Where :func:`pasted` lays an object's box, in fractions of the frame; it may reach over the border."""
+    (h, w), (there_h, there_w) = size, found.mask.shape
+    factor = scale * max(h, w) / max(there_h, there_w)
+    (cx, cy), (x0, y0, x1, y1) = found.centroid, found.box
+    across, down = factor * there_w / w, factor * there_h / h
+    left, right = (at[0] + across * (x - cx) for x in (x0, x1))
+    top, bottom = (at[1] + down * (y - cy) for y in (y0, y1))
+    return left, top, right, bottom
+
+
 def reshaped(rgb: np.ndarray, mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
     """An object's pixels stretched to fill another outline: height to height, then each row to its row.
 

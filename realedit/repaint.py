@@ -98,8 +98,11 @@ def repaint(
 
 
 def _around(x: Tensor, where: Tensor) -> Tensor:
-    """The mean of a state outside a region: the light of the place, without what stands there."""
-    outside = 1 - where
+    """The mean of a state outside a region: the light of the place, without what stands there.
+
+    Of a region that is most of the picture, the mean of all: what is left is no surroundings.
+    """
+    outside = 1 - where if where.mean() < 0.5 else torch.ones_like(where)
     return (x * outside).sum((-2, -1), keepdim=True) / outside.sum().clamp_min(1)
 
 

@@ -118,7 +118,7 @@ def resample(
     x = _noised(z, source.noise(start), schedule.alpha(start), schedule.sigma(start), maps, subjects, seed)
 
     def recall(level: int):  # noqa: ANN202
-        if lenders:
+        if lenders and settings.attention:
             return capture.recall(*_lent(capture, lenders, subjects, level, z))
         memory = inversion.observations[level].memory if settings.attention else {}
         sizes = {at: map_size((z.shape[-2], z.shape[-1]), at) for at in capture.levels} if memory else {}

@@ -47,12 +47,13 @@ def chosen(heat: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
     """
     found = parts(heat)
     distances = [cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, 3) for part in found]
-    own = _pick(found, which)
+    own = pick(found, which)
     nearest = np.argmin(distances, axis=0) == own
     return np.where(nearest, heat, 0).astype(np.float32), np.where(nearest, 0, heat).astype(np.float32)
 
 
-def _pick(found: list[np.ndarray], which: str) -> int:
+def pick(found: list[np.ndarray], which: str) -> int:
+    """The number of the place, bool ``[h, w]`` each, that ``which`` says."""
     centres = [np.argwhere(part).mean(0)[::-1] for part in found]
     if which in _PLACES:
         worth = [float(np.dot(centre, _PLACES[which])) for centre in centres]

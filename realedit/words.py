@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _ARTICLE = r"(?:\b(?:a|an|the|some)\s+)"
+_PLACED = r"(?:on|in|at|with|by|near|next|beside|behind|under|above|in front)"
 PLAIN = "a photo"
 """The prompt of a photo of which nothing is said."""
 
@@ -36,24 +37,25 @@ def without_words(prompt: str, gone: list[str]) -> str:
     """
     for words in gone:
         phrase = _phrase(words)
-        joined = rf"(?:,|\band\b)\s*{phrase}"
+        joined, bare = rf"(?:,(?:\s*and\b)?|\band\b)\s*{phrase}", rf"\b{re.escape(words)}\b"
         for pattern in (
             rf",\s*{phrase}(?=\s+and\b)", rf"{phrase}\s*(?:,|\band\b)\s*", rf"\s*{joined}", phrase,
-            rf"\b{re.escape(words)}\b",
+            rf",\s*{bare}(?=\s+and\b)", rf"{bare}\s*(?:,|\band\b)\s*", rf"\s*(?:,|\band\b)\s*{bare}", bare,
         ):  # fmt: skip
-            shorter, found = re.subn(pattern, "", prompt, count=1, flags=re.IGNORECASE)
+            shorter, found = re.subn(pattern, " ", prompt, count=1, flags=re.IGNORECASE)
             if found:
                 prompt = shorter
                 break
     prompt = " ".join(prompt.split())
-    prompt = re.sub(r"\b(?:of|with|and)\s+(?=on\b)", "", re.sub(r"\s*\b(?:of|with|and)$", "", prompt))
+    loose = rf"\b(?:of|with|and)\s+(?={_PLACED}\b)"
+    prompt = re.sub(loose, "", re.sub(r"\s*\b(?:of|with|and)$", "", prompt))
     return prompt or PLAIN
 
 
 def replace_words(prompt: str, words: str, new: str) -> str:
     """The prompt with the phrase that ends in the words replaced by another one, article and all."""
     for pattern in (_phrase(words), rf"\b{re.escape(words)}\b"):
-        replaced, found = re.subn(pattern, with_article(new), prompt, count=1, flags=re.IGNORECASE)
+        replaced, found = re.subn(pattern, lambda _: with_article(new), prompt, count=1, flags=re.IGNORECASE)
         if found:
             return replaced
     return with_words(prompt, new)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from realedit.backbone import Backbone, add_words
+from realedit.backbone import Backbone
 from realedit.bench.case import LoadedCase
 from realedit.bench.counting import counted
+from realedit.words import with_words
 
 if TYPE_CHECKING:
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
@@ -83,7 +84,7 @@ class Workbench:
         """
         case = loaded.case
         text = "" if bare else case.prompt
-        prompt = add_words(text, case.object) if case.object else text
+        prompt = with_words(text, case.object) if case.object else text
         key = (case.id, str(case.photo), prompt, method, steps, guidance_scale)
         if self._inverted is None or self._inverted[0] != key:
             self._inverted = None  # make room first

@@ -14,7 +14,7 @@ from realedit.repaint import Repainted, repaint
 from realedit.shadow import find_shadow, grow
 from realedit.steps.work import Outcome, Work, reached
 from realedit.which_one import split
-from realedit.words import replace_words, with_words, without_words
+from realedit.words import replace_words, with_article, with_words, without_words
 
 if TYPE_CHECKING:
     from realedit.pipeline import InvertedPhoto
@@ -51,7 +51,7 @@ def background(work: Work, step: Background) -> Outcome:
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     named = split(step.target)[1] if step.target else "object"
-    text = with_words(f"a photo of a {named} on {step.text}", named)
+    text = with_words(f"a photo of {with_article(named)} on {step.text}", named)
     unit = max(location.mask.shape) / 256
     region = ~(cv2.erode(location.hard.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     painted = _painted(work, inverted, text, ~grow(location.hard, unit), fresh=True)

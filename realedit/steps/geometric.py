@@ -13,12 +13,12 @@ from guidance import Transform
 from realedit.anchor import Anchor, Piece, build_anchor
 from realedit.blend import blend
 from realedit.edits import Paste, Plan, Remove, Reshape, Swap
-from realedit.frame import check_frame
+from realedit.frame import check_box, check_frame
 from realedit.inputs import as_photo
 from realedit.inverted import Inversion
 from realedit.locate import Location, from_mask
 from realedit.model_errors import translated
-from realedit.refit import pasted, reshaped
+from realedit.refit import pasted, pasted_box, reshaped
 from realedit.resample import Resampled, Subject, resample
 from realedit.steps.work import Outcome, Work, reached, tokens_of
 from realedit.which_one import split
@@ -89,7 +89,7 @@ def paste(work: Work, step: Paste) -> Outcome:
     source, matte = pasted(other.photo.rgb, found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale)
     location = Location(step.target, matte, matte, found.score, found.source)
     if not work.allow_crop:
-        check_frame(location, Transform())
+        check_box(pasted_box(found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale))
     text = with_words(inverted.inversion.prompt, split(step.target)[1])
     return _run(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 

@@ -107,7 +107,7 @@ class Work:
         if word in self.known:
             location = from_mask(self.photo.rgb, self.known[word], word)
         else:
-            location = self.pipeline.finder.find(self.photo.rgb, inverted.inversion, word)
+            location = self.pipeline.find(self.photo, inverted.inversion, word)
         self.clock.lap("locate")
         return location
 

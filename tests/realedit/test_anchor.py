@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from guidance import Transform
-from realedit.anchor import Anchor, build_anchor
+from realedit.anchor import Anchor, Piece, build_anchor
 from realedit.locate import Location, from_mask
 
 COLOUR = (210, 40, 30)
@@ -33,8 +33,12 @@ def _redness(picture: np.ndarray) -> np.ndarray:
     return (picture[..., 0] - picture[..., 1] > 85).astype(float)
 
 
+def _piece(location: Location, **to: float) -> Piece:
+    return Piece(location, Transform(**to, centre=location.centroid))
+
+
 def _build(rgb: np.ndarray, location: Location, **to: float) -> Anchor:
-    return build_anchor(rgb, location, Transform(**to, centre=location.centroid), shadow=False)
+    return build_anchor(rgb, [_piece(location, **to)], shadow=False)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +47,7 @@ def _build(rgb: np.ndarray, location: Location, **to: float) -> Anchor:
 @pytest.mark.parametrize("shadow", [True, False])
 def test_outside_what_it_changes_it_is_the_photo_to_the_bit(to: dict[str, float], shadow: bool) -> None:
     rgb, location = _scene()
-    anchor = build_anchor(rgb, location, Transform(**to, centre=location.centroid), shadow=shadow)
+    anchor = build_anchor(rgb, [_piece(location, **to)], shadow=shadow)
     assert np.array_equal(anchor.picture[~anchor.changed], rgb[~anchor.changed].astype(np.float32))
     assert anchor.changed.mean() < 0.3
 
@@ -114,7 +118,7 @@ def test_a_shadow_goes_along() -> None:
     disc = location.hard
     before, after = ellipse(160, 132) & ~disc, ellipse(160 + 96, 132)
     rgb[before] = (rgb[before] * 0.6).astype(np.uint8)
-    anchor = build_anchor(rgb, location, Transform(dx=0.25, centre=location.centroid))
+    anchor = build_anchor(rgb, [_piece(location, dx=0.25)])
     assert (anchor.shadow_before & before).sum() > 0.6 * before.sum()
     assert anchor.hole[anchor.shadow_before].all()
     cast = after & (anchor.matte == 0) & ~anchor.hole
@@ -129,7 +133,6 @@ def test_nothing_is_copied_from_another_object_and_it_stays_whole() -> None:
     closed = np.zeros(rgb.shape[:2], bool)
     closed[60:100, 113:135] = True
     rgb[closed] = (20, 40, 230)
-    to = Transform(dx=-0.2, centre=location.centroid)
-    picture = build_anchor(rgb, location, to, closed, shadow=False).picture
+    picture = build_anchor(rgb, [_piece(location, dx=-0.2)], closed, shadow=False).picture
     blue = picture[..., 2] - picture[..., 0] > 60
     assert np.array_equal(blue, closed)

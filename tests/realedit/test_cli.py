@@ -22,7 +22,16 @@ HEAVY = ("torch", "diffusers", "transformers", "numpy", "PIL", "pydantic", "guid
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["-h"], [], ["locate", "--help"], ["--version"], ["models", "--help"], ["cache", "path"]],
+    [
+        ["--help"],
+        ["-h"],
+        [],
+        ["locate", "--help"],
+        ["--version"],
+        ["models", "--help"],
+        ["schema", "--help"],
+        ["cache", "path"],
+    ],
 )
 def test_what_needs_no_model_loads_none(realedit: Command, arguments: list[str]) -> None:
     script = (
@@ -48,9 +57,13 @@ def test_help_names_every_option_with_examples(realedit: Command) -> None:
     text = realedit("--help").stdout
     for group in ("Edit", "The object", "Output", "Sampling", "Model", "Commands", "Examples"):
         assert group in text
-    edit = "move dx dy resize scale allow-crop prompt mask box point output force report dry-run json quiet"
+    edit = (
+        "move dx dy resize scale rotate angle reshape shape remove swap replace with restyle as like object"
+    )
+    more = "paste from x y background keep retouch swap-looks look-of edits allow-crop prompt mask box point"
+    told = "output force report dry-run json quiet"
     model = "debug inversion steps seed strength model device dtype working-size offline no-cache"
-    for name in f"{edit} {model}".split():
+    for name in f"{edit} {more} {told} {model}".split():
         assert f"--{name} " in text
     assert "realedit photo.jpg --move mug --dx 0.2" in text
 

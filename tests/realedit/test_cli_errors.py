@@ -44,6 +44,7 @@ def folder(realedit: Command, sample: Path) -> Path:
     (realedit.folder / "there.png.realedit.json").write_bytes(b"somebody's recipe")
     (realedit.folder / "taken.report.html").write_bytes(b"somebody's page")
     (realedit.folder / "inner").mkdir()
+    (realedit.folder / "edits.json").write_text('[{"remove": "mug"}, {"resize": "bowl"}]')
     Image.new("L", (8, 8), 255).save(realedit.folder / "small-mask.png")
     with Image.open(sample) as photo:
         Image.new("L", photo.size, 0).save(realedit.folder / "black-mask.png")
@@ -85,12 +86,23 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("photo.jpg", "--move", "mug", "--dx", "0"), 2, "changes nothing"),
         (("photo.jpg", *MOVE, "--scale", "2"), 2, "add --resize WORD"),
         (("photo.jpg", "--resize", "mug", "--scale", "2", "--dx", ".1"), 2, "add --move WORD"),
+        (("photo.jpg", *MOVE, "--move", "bowl"), 2, "--move does not say how far"),
+        (("photo.jpg", *MOVE, "--dx", "0.1"), 2, "--dx is given twice for --move"),
+        (("photo.jpg", "--swap", "mug"), 2, "--swap does not say with what"),
         (
-            ("photo.jpg", *MOVE, "--resize", "bowl", "--scale", "2"),
+            ("photo.jpg", "--rotate", "mug", "--angle", "400"),
             2,
-            "one run edits one object, got 'mug' and 'bowl'",
+            "--angle: expected a number from -360 to 360",
         ),
-        (("photo.jpg", *MOVE, "--move", "bowl"), 2, "--move specified multiple times"),
+        (("photo.jpg", "--restyle", "mug", "--as", "a can", "--like", "o.jpg"), 2, "number 1: like: "),
+        (
+            ("photo.jpg", *MOVE, "--edits", "edits.json"),
+            2,
+            "--edits and flags that edit contradict each other",
+        ),
+        (("photo.jpg", "--edits", "none.json"), 2, "cannot read none.json: No such file or directory"),
+        (("photo.jpg", "--edits", "notes.jpg"), 2, "notes.jpg is not JSON"),
+        (("photo.jpg", "--edits", "edits.json"), 2, "edits.json, number 2: scale: field required"),
         # Values.
         (("photo.jpg", "--move", "mug", "--dx", "1.5"), 2, "--dx: expected a number from -1 to 1, got '1.5'"),
         (("photo.jpg", "--move", "mug", "--dx", "nan"), 2, "--dx: expected a number from -1 to 1, got 'nan'"),
@@ -169,6 +181,13 @@ def test_bad_input_ends_in_its_error(
     before = realedit.listing()
     check(realedit(*arguments), code, says)
     assert realedit.listing() == before
+
+
+def test_an_option_given_twice_is_named(realedit: Command, folder: Path) -> None:
+    result = realedit("photo.jpg", *MOVE, "--seed", "1", "--seed", "2")
+    check(result, 2, "--seed specified multiple times")
+    # edits may be repeated, and this is none
+    assert "one run edits one object" not in result.stderr
 
 
 def test_a_folder_that_takes_no_files_is_told_before_any_work(realedit: Command, folder: Path) -> None:

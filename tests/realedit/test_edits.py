@@ -1,30 +1,72 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from realedit import Move, Resize
-from realedit.edits import Edit, Plan, plan
+from realedit.edits import (
+    Background,
+    Edit,
+    Like,
+    Paste,
+    Plan,
+    Remove,
+    Replace,
+    Restyle,
+    Retouch,
+    Rotate,
+    Step,
+    Swap,
+    plan,
+)
 from realedit.errors import UsageError
 
 
-def test_moves_add_and_scales_multiply() -> None:
-    edits = [Move("mug", dx=0.2, dy=-0.1), Resize("mug", 2.0), Move("mug", dx=-0.05), Resize("mug", 0.75)]
-    total = plan(edits)
+def test_moves_add_scales_multiply_and_angles_add() -> None:
+    edits = [
+        Move("mug", dx=0.2, dy=-0.1), Resize("mug", 2.0), Rotate("mug", 30), Move("mug", dx=-0.05),
+        Resize("mug", 0.75), Rotate("mug", -50),
+    ]  # fmt: skip
+    (total,) = plan(edits)
+    assert isinstance(total, Plan)
     assert total.target == "mug"
     assert total.dx == pytest.approx(0.15)
     assert total.dy == pytest.approx(-0.1)
     assert total.scale == pytest.approx(1.5)
+    assert total.angle == pytest.approx(-20)
 
 
 @pytest.mark.parametrize(
     ("edit", "expected"),
-    [(Move("mug", dy=0.3), Plan("mug", 0, 0.3, 1)), (Resize(None, 0.5), Plan(None, 0, 0, 0.5))],
+    [
+        (Move("mug", dy=0.3), Plan("mug", 0, 0.3, 1)),
+        (Resize(None, 0.5), Plan(None, 0, 0, 0.5)),
+        (Rotate("book", -90), Plan("book", angle=-90)),
+        (Remove("mug"), Remove("mug")),
+    ],
 )
-def test_one_edit_is_a_plan_by_itself(edit: Edit, expected: Plan) -> None:
-    assert plan(edit) == expected
-    assert plan([edit]) == expected
+def test_one_edit_is_a_step_by_itself(edit: Edit, expected: Step) -> None:
+    assert plan(edit) == (expected,)
+    assert plan([edit]) == (expected,)
+
+
+def test_only_neighbours_that_move_one_object_are_one_step() -> None:
+    edits = [
+        Move("mug", dx=0.1), Rotate("mug", 10), Resize("bowl", 2.0), Resize("mug", 0.5), Remove("can"),
+        Rotate("mug", 5),
+    ]  # fmt: skip
+    assert plan(edits) == (
+        Plan("mug", dx=0.1, angle=10), Plan("bowl", scale=2.0), Plan("mug", scale=0.5), Remove("can"),
+        Plan("mug", angle=5),
+    )  # fmt: skip
+
+
+def test_the_order_of_steps_is_that_of_the_edits() -> None:
+    edits = [Swap("mug", "bowl"), Remove("can"), Swap("mug", "bowl"), Retouch("a book")]
+    assert plan(edits) == tuple(edits)
 
 
 @pytest.mark.parametrize("value", [1.01, -1.5, math.nan, math.inf])
@@ -39,18 +81,58 @@ def test_a_shift_out_of_range_is_refused(value: float) -> None:
 def test_a_scale_out_of_range_is_refused(value: float) -> None:
     with pytest.raises(UsageError, match=rf"^scale must lie in \[0\.1, 10\], got {value}$"):
         Resize("mug", value)
+    with pytest.raises(UsageError, match=rf"^scale must lie in \[0\.1, 10\], got {value}$"):
+        Paste("mug", "other.jpg", scale=value)
+
+
+@pytest.mark.parametrize("value", [360.5, -361, math.nan, math.inf])
+def test_an_angle_out_of_range_is_refused(value: float) -> None:
+    with pytest.raises(UsageError, match=rf"^angle must lie in \[-360, 360\] degrees, got {value}$"):
+        Rotate("mug", value)
+
+
+@pytest.mark.parametrize("value", [-0.01, 1.01, math.nan])
+def test_a_place_outside_the_photo_is_refused(value: float) -> None:
+    with pytest.raises(UsageError, match=rf"^x must lie in \[0, 1\], got {value}$"):
+        Paste("mug", "other.jpg", x=value)
+    with pytest.raises(UsageError, match=rf"^y must lie in \[0, 1\], got {value}$"):
+        Paste("mug", "other.jpg", y=value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: Restyle("mug", text), lambda text: Replace("mug", text),
+        lambda text: Background("mug", text), lambda text: Retouch(text),
+    ],
+    ids=["restyle", "replace", "background", "retouch"],
+)  # fmt: skip
+def test_a_text_that_says_nothing_is_refused(make: Callable[[str], Edit]) -> None:
+    assert make("a blue mug")
+    for text in ("", " \t"):
+        with pytest.raises(UsageError, match="is empty; say what it is to look like"):
+            make(text)
+
+
+def test_a_look_is_not_taken_from_itself() -> None:
+    for own in (Like, lambda target: Like(target, None, target)):
+        with pytest.raises(UsageError, match=r"^an object already looks like itself; name another photo"):
+            own("mug")
+    assert Like("mug", None, "bowl").other == "bowl"
+    assert Like("mug", np.zeros((4, 4, 3), np.uint8)).other is None
 
 
 @pytest.mark.parametrize(
     ("edits", "message"),
     [
         ([], "there is nothing to do; give an edit, for example Move('mug', dx=0.2)"),
+        ([Move("mug")], "the edit changes nothing; give a dx, dy, scale or angle"),
+        ([Resize("mug", 2.0), Resize("mug", 0.5)], "the edit changes nothing; give a dx, dy, scale or angle"),
         (
-            [Move("mug", dx=0.1), Move("bowl", dx=0.1)],
-            "one run edits one object, got bowl, mug; edit them one after the other",
+            [Rotate("mug", 180), Rotate("mug", 180)],
+            "the edit changes nothing; give a dx, dy, scale or angle",
         ),
-        ([Move("mug")], "the edit changes nothing; give a dx, dy or scale"),
-        ([Resize("mug", 2.0), Resize("mug", 0.5)], "the edit changes nothing; give a dx, dy or scale"),
+        ([Remove("bowl"), Move("mug")], "the edit changes nothing; give a dx, dy, scale or angle"),
     ],
 )
 def test_edits_that_make_no_plan_say_why(edits: list[Edit], message: str) -> None:

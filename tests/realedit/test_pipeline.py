@@ -13,8 +13,8 @@ from realedit.cache import Cache
 from realedit.errors import OutOfFrameError, OutputExistsError, UsageError
 from realedit.models import resolve_model
 from realedit.pipeline import InvertedPhoto
-from realedit.resample import Settings
 from realedit.result import EditResult
+from realedit.settings import Settings
 
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "mug.jpg"
 PROMPT = "a photo of a red mug on a wooden table"

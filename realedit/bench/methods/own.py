@@ -15,7 +15,7 @@ from realedit.bench.edit_spec import realedit_edit, supported_kinds
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.errors import UsageError
-from realedit.resample import Settings
+from realedit.settings import Settings
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ import numpy as np
 import torch
 from PIL import Image
 
-from realedit.backbone import add_words
 from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import GEOMETRIC
 from realedit.bench.methods.pasted import TELEA, Pasted, composited, feathered, grown, paste
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.errors import NumericalError
+from realedit.words import with_words
 
 EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
 """What a method can do that repaints a masked region under a prompt."""
@@ -65,7 +65,7 @@ def prompt(loaded: LoadedCase) -> str:
     if case.edit.kind == "remove":
         return case.edit.target_prompt or ""
     text = case.edit.prompt_after(case.prompt, case.object, case.colour)
-    return text if case.object is None or case.edit.kind == "replace" else add_words(text, case.object)
+    return text if case.object is None or case.edit.kind == "replace" else with_words(text, case.object)
 
 
 def at(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

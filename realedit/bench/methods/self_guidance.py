@@ -19,11 +19,23 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from guidance import Appearance, Capture, LayerSelection, Observation, State, Term, Transform, Window, warp
+from guidance import (
+    Anchors,
+    Appearance,
+    Capture,
+    GradientScale,
+    LayerSelection,
+    Observation,
+    State,
+    Term,
+    Transform,
+    Window,
+    self_guided_sample,
+    warp,
+)
 from guidance.properties import centroid, object_attention, shape
-from guidance.sampler import Anchors, energy_gradient
-from inversion import Guidance, Schedule, predict
-from realedit.backbone import Prompt, add_words
+from inversion import Guidance, Schedule
+from realedit.backbone import Prompt
 from realedit.bench.case import LoadedCase
 from realedit.bench.counting import counted
 from realedit.bench.edit_spec import EditSpec
@@ -33,6 +45,10 @@ from realedit.bench.workbench import Workbench
 from realedit.clock import Clock
 from realedit.errors import ObjectNotFoundError
 from realedit.model_errors import translated
+from realedit.words import with_words
+
+_GUIDED = 3 / 16
+"""Share of the steps, from the first, that the energies act in."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +106,7 @@ class SelfGuidance:
         """
         case, backbone, size = loaded.case, bench.backbone, bench.size(loaded)
         clock = Clock()
-        text = add_words(case.prompt, case.object or "")
+        text = with_words(case.prompt, case.object or "")
         tokens = tuple(backbone.tokens(text, case.object or ""))
         if not tokens:
             raise ObjectNotFoundError(f"the model's prompt holds no {case.object!r}")
@@ -111,12 +127,12 @@ class SelfGuidance:
 
     def _terms(self, tokens: tuple[int, ...], prompt: Prompt, edit: EditSpec) -> list[Term]:
         """The object's shape where it shall be, its appearance, and every other token's shape as it is."""
-        always = Window(0.0, 1.0)
+        early = Window(0.0, _GUIDED)
         moved = Transform(edit.dx, edit.dy, edit.scale, edit.angle)
         others = [k for k in range(1, prompt.tokens - 1) if k not in tokens]
-        fixed = [Term(HardShape((k,), Transform()), 1 / len(others), always) for k in others]
-        object_terms = [Term(HardShape(tokens, moved), 1.0, always)]
-        return [*object_terms, Term(Appearance(tokens), self.appearance, always), *fixed]
+        fixed = [Term(HardShape((k,), Transform()), 1 / len(others), early) for k in others]
+        object_terms = [Term(HardShape(tokens, moved), 1.0, early)]
+        return [*object_terms, Term(Appearance(tokens), self.appearance, early), *fixed]
 
     def _sample(
         self, bench: Workbench, capture: Capture, schedule: Schedule, prompt: Prompt, z: Tensor,
@@ -124,23 +140,17 @@ class SelfGuidance:
     ) -> Tensor:  # fmt: skip
         """DDIM from pure noise, guided in the first 3N/16 steps."""
         guidance = Guidance(prompt.conditioning, prompt.null, self.guidance_scale)
-        guided = 3 * self.steps // 16
         x = schedule.sigma(self.steps) * noise
-        with torch.no_grad():
-            for done, level in enumerate(range(self.steps, 0, -1)):
-                push = torch.zeros_like(x)
-                if done < guided:
-                    seen = self._reference(bench, capture, schedule, prompt, z, noise, level)
-                    anchors = Anchors(reference=lambda _, seen=seen: seen)
-                    _, gradient = energy_gradient(
-                        bench.backbone, capture, schedule, x, level, guidance, terms, anchors
-                    )
-                    push = self.weight * schedule.sigma(level) * gradient
-                eps = predict(bench.backbone, x, schedule.timestep(level), guidance) + push
-                x = schedule.step(x, eps, level, level - 1)
-        return x
+        ties = Anchors(
+            reference=lambda level: self._reference(bench, capture, schedule, prompt, z, noise, level)
+        )
+        return self_guided_sample(
+            bench.backbone, capture, schedule, x, guidance, terms, strength=GradientScale(self.weight),
+            anchors=ties,
+        )[0]  # fmt: skip
 
     @staticmethod
+    @torch.no_grad()
     def _reference(
         bench: Workbench, capture: Capture, schedule: Schedule, prompt: Prompt, z: Tensor, noise: Tensor,
         level: int,
