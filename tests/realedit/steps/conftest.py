@@ -16,9 +16,10 @@ from realedit.edits import Edit, plan
 from realedit.inputs import as_photo
 from realedit.locate import from_mask
 from realedit.models import resolve_model
-from realedit.pipeline import InvertedPhoto, _after
+from realedit.pipeline import InvertedPhoto
 from realedit.settings import Settings
 from realedit.steps import Outcome, Work, run
+from realedit.steps.sequence import after
 
 H, W = 96, 144
 STEPS = 4
@@ -59,7 +60,7 @@ class Scene:
         work, outcomes = self.work(settings=settings), []
         for step in plan(edits):
             outcomes.append(run(work, step))
-            work = _after(work, outcomes[-1])
+            work = after(work, outcomes[-1], step)
         return outcomes
 
 

@@ -16,10 +16,10 @@ from realedit import RealEditPipeline
 from realedit.edit_entries import read_entries, read_file
 from realedit.edits import LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
 from realedit.errors import OutOfFrameError, UsageError
-from realedit.pipeline import _after
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import run
+from realedit.steps.sequence import after
 
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
 H, W = 96, 144
@@ -139,11 +139,19 @@ def test_a_swap_that_would_leave_the_frame_is_refused(scene: Scene) -> None:
 
 def test_after_a_swap_what_was_shown_is_still_one_object(scene: Scene) -> None:
     work = scene.work("mug")
-    outcome = run(work, Swap("mug", "bowl"))
-    given = _after(work, outcome).given
+    step = Swap("mug", "bowl")
+    outcome = run(work, step)
+    given = after(work, outcome, step).given
     assert given is not None
     assert _centroid(given.mask) == pytest.approx(_centroid(outcome.mattes["mug"]), abs=0.5)
     assert given.mask.sum() == pytest.approx(scene.masks["mug"].sum(), rel=0.05)
+
+
+def test_what_was_removed_is_nowhere_afterwards(scene: Scene) -> None:
+    work, step = scene.work("mug"), Remove("mug")
+    left = after(work, run(work, step), step)
+    assert left.given is None
+    assert set(left.known) == {"bowl"}
 
 
 def test_two_objects_move_in_one_run(scene: Scene, shows: Near) -> None:
