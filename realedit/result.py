@@ -22,9 +22,9 @@ class EditResult:
     Args:
         photo: the edited photo, ready to be saved.
         source: the photo as it was.
-        location: the object as it was found.
-        mask_before: the object's matte in the photo, float32 ``[H, W]`` in [0, 1].
-        mask_after: its matte in the edited photo.
+        location: the object as it was found; of several edits, the first one's.
+        mask_before: the edited objects' matte in the photo, float32 ``[H, W]`` in [0, 1].
+        mask_after: their matte in the edited photo.
         region: where the edited photo may differ from the photo, bool ``[H, W]``.
         reconstruction: the inversion's replay at the model's working size.
         metrics: figures by name; positions are fractions of the frame.

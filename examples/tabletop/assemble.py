@@ -27,7 +27,18 @@ def moved(parts: Sequence[Part], x: float = 0.0, y: float = 0.0, z: float = 0.0)
 
 def asset(rng: np.random.Generator, noun: str, parts: Sequence[Part], colour: str | None = None) -> Asset:
     """Stand parts on z = 0 with their box centred on the origin, under a name of their own."""
+    return Asset(f"{noun} {rng.integers(1 << 32):08x}", noun, tuple(stood(parts)), colour)
+
+
+def stood(parts: Sequence[Part]) -> list[Part]:
+    """Parts shifted so that they stand on z = 0, their box centred on the origin."""
     every = np.concatenate([part.vertices for part in parts])
     low, high = every.min(0), every.max(0)
-    placed = moved(parts, -(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2])
-    return Asset(f"{noun} {rng.integers(1 << 32):08x}", noun, tuple(placed), colour)
+    return moved(parts, -(low[0] + high[0]) / 2, -(low[1] + high[1]) / 2, -low[2])
+
+
+def laid(thing: Asset, rng: np.random.Generator) -> Asset:
+    """The same thing fallen over: on one of its four sides."""
+    spun = turned(thing.parts, 2, rng.integers(4) * np.pi / 2)
+    parts = stood(turned(spun, 0, rng.choice([-1, 1]) * np.pi / 2))
+    return replace(thing, name=f"{thing.name} laid {rng.integers(1 << 32):08x}", parts=tuple(parts))

@@ -18,6 +18,7 @@ import cyclopts
 import numpy as np
 from rich.progress import track
 
+from examples.tabletop.assemble import laid
 from examples.tabletop.asset import Asset
 from examples.tabletop.furniture import load
 from examples.tabletop.photographic import photographed
@@ -30,6 +31,14 @@ FURNITURE = Path("/usr/share/sweethome3d/furniture")
 _VISIBLE = 120  # pixels of each object, at least
 
 
+FALL_OVER = frozenset({
+    "book", "bottle", "box", "bucket", "can", "candle", "carton", "flashlight", "glass", "jar", "ketchup",
+    "mug", "paper cup", "sauce", "vase",
+})  # fmt: skip
+"""What lies on a table as well as it stands."""
+_LAID = 0.3
+
+
 def draw_stage(furniture: Sequence[Asset], per_noun: int, rng: np.random.Generator) -> Stage:
     """Up to ``per_noun`` assets for every noun, half of them generated, and every kind of surface."""
     assets: list[Asset] = []
@@ -39,6 +48,9 @@ def draw_stage(furniture: Sequence[Asset], per_noun: int, rng: np.random.Generat
         assets += [found[i] for i in rng.permutation(len(found))[:count]]
         if noun in MAKERS:
             assets += [MAKERS[noun](rng) for _ in range(per_noun - min(len(found), per_noun // 2))]
+    assets = [
+        laid(asset, rng) if asset.noun in FALL_OVER and rng.random() < _LAID else asset for asset in assets
+    ]
     kinds = (*TABLE_KINDS, *WALL_KINDS)
     return Stage(assets, [make_surface(kind, rng) for kind in kinds])
 
