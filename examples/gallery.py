@@ -139,24 +139,18 @@ def of_photos() -> list[Example]:
 
 
 def of_pairs() -> list[Example]:
-    """Edits of two objects, in rendered photos that hold two."""
-    folder = HERE / "cases"
-    cases = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines()]
-    first = next(case for case in cases if case["prompt"].count(" and ") == 1)
-    photo = folder / f"{first['id']}_photo.webp"
-    other = first["prompt"].split(" and ")[1].split(" on ")[0].split()[-1]
-    word = first["object"]
-    if other == word:
-        other = first["prompt"].split(" and ")[0].split()[-1]
-    shape = Image.open(folder / f"{first['id']}_mask.webp").convert("L")
-    wide = Image.new("L", shape.size)
-    left, top, right, bottom = shape.getbbox() or (0, 0, *shape.size)
-    tall = shape.crop((left, top, right, bottom)).resize((right - left, round((bottom - top) * 0.7)))
-    wide.paste(tall, (left, bottom - tall.height))
+    """Edits of two objects, and of an outline."""
+    photo = HERE / "photos" / "mug.jpg"
+    says = "a photo of a red mug and a white bowl on a wooden table"
+    with Image.open(photo) as opened:
+        width, height = opened.size
+    rows, columns = np.mgrid[:height, :width] + 0.5
+    x, y = columns / width - 0.33, rows / height - 0.6
+    low = (np.abs(x) < 0.09) & (np.abs(y) < 0.08)
     return [
-        Example("swap places", photo, Swap(word, other), first["prompt"], shown={"allow_crop": True}),
-        Example("swap looks", photo, SwapLooks(word, other), first["prompt"]),
-        Example("reshape", photo, Reshape(word, np.asarray(wide)), first["prompt"]),
+        Example("swap places", photo, Swap("mug", "bowl"), says, shown={"allow_crop": True}),
+        Example("swap looks", photo, SwapLooks("mug", "bowl"), says),
+        Example("reshape", photo, Reshape("mug", low.astype(np.uint8) * 255), says),
     ]
 
 

@@ -115,7 +115,7 @@ def _network(model_class: type[PreTrainedModel], root: Path, label: str) -> torc
     import torch
 
     names = {path.name for path in root.iterdir()}
-    network, report = model_class.from_pretrained(
+    loaded: Any = model_class.from_pretrained(
         str(root),
         variant=folders.choose_weights("", names, half=False)[0],
         dtype=torch.float32,
@@ -124,6 +124,7 @@ def _network(model_class: type[PreTrainedModel], root: Path, label: str) -> torc
         trust_remote_code=False,
         output_loading_info=True,
     )
+    network, report = loaded
     if report["missing_keys"]:
         # transformers fills what is missing with random numbers and goes on.
         first = sorted(report["missing_keys"])[0]
