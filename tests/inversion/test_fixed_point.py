@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from gaussian import GaussianModel, drawn, gain, told
-from inversion import Guidance, InversionResult, Schedule, ddim, fixed_point, predict, replay
+from inversion import Conditioning, Guidance, InversionResult, Schedule, ddim, fixed_point, predict, replay
+from inversion.denoiser import Denoiser
 from inversion.fixed_point import Solver
 from realedit.backbone import Backbone, Prompt
 
@@ -25,7 +26,7 @@ def contraction(schedule: Schedule, level: int) -> float:
     return 1 - slope
 
 
-def misses(result: InversionResult, model: Backbone | GaussianModel, guidance: Guidance) -> list[float]:
+def misses(result: InversionResult, model: Denoiser, guidance: Guidance) -> list[float]:
     """||x_k - f(x_k)|| / ||x_k|| of every level: what the step down would miss, brought up again."""
     schedule, out = result.schedule, list[float]()
     with torch.no_grad():
@@ -104,7 +105,10 @@ def test_the_empirical_solver_tames_an_f_that_overshoots() -> None:
     # f' = -1.2: applied alone it runs away from the fixed point, its mean with the one before nears it
     schedule = Schedule((1,), (0.9, 0.2))
     slope = schedule.sigma(1) - schedule.alpha(1) / schedule.alpha(0) * schedule.sigma(0)
-    turned = lambda x, t, c: (-1.2 / slope) * (x - 1)  # noqa: E731
+
+    def turned(x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        return (-1.2 / slope) * (x_t - 1)
+
     guidance, x_0 = told(MEAN, 0.0, 1.0), drawn()
     misses_by = {
         solver: [
@@ -143,7 +147,11 @@ def test_every_iteration_is_one_evaluation(
 def test_a_start_that_is_the_fixed_point_already_stays() -> None:
     schedule = Schedule((1,), (0.9, 0.2))
     x_0 = torch.zeros(1, 4, 2, 2)
-    result = fixed_point(lambda x, t, c: x, x_0, told(0.0, 0.0, 1.0), schedule)
+
+    def same(x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        return x_t
+
+    result = fixed_point(same, x_0, told(0.0, 0.0, 1.0), schedule)
     assert torch.equal(result.trajectory, torch.zeros(2, 1, 4, 2, 2))
 
 
@@ -160,10 +168,12 @@ def test_options_out_of_range_are_refused(make_schedule: MakeSchedule) -> None:
 
 def test_an_iteration_that_diverges_is_named() -> None:
     schedule = Schedule((1,), (0.9, 0.2))
+
+    def leaping(x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        return -1e9 * x_t
+
     with pytest.raises(FloatingPointError, match=r"^the model's noise prediction at t = 1 is not finite$"):
-        fixed_point(
-            lambda x, t, c: -1e9 * x, drawn(), told(0.0, 0.0, 1.0), schedule, iterations=60, solver="renoise"
-        )
+        fixed_point(leaping, drawn(), told(0.0, 0.0, 1.0), schedule, iterations=60, solver="renoise")
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

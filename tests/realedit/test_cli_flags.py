@@ -24,7 +24,7 @@ def _gathered(line: str, shown_by: str | None = None) -> list[dict[str, Any]]:
 
 def test_the_flags_stand_in_their_order_whatever_is_between_them() -> None:
     line = "p.jpg --seed 3 --dx=0.1 --move mug -o a.png --remove bowl -q --dx -0.1 --swap-looks=mug"
-    assert in_order(line.split()) == ("--dx", "--move", "--remove", "--dx", "--swap-looks")
+    assert in_order(shlex.split(line)) == ("--dx", "--move", "--remove", "--dx", "--swap-looks")
     # neither another flag's value nor a name that begins alike is one
     assert in_order(["p.jpg", "--prompt=a --dx of it", "--moved", "x", "-dx", "move"]) == ()
 

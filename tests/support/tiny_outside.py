@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers as hf
@@ -45,13 +46,14 @@ def owl(folder: Path, version: int) -> Path:
 
 def grounding_dino(folder: Path, prefix: str = "") -> Path:
     """Grounding DINO, or MM-Grounding-DINO, with 5 queries, on a Swin and a BERT of one layer."""
+    taken: dict[str, Any] = {"out_indices": [2, 3, 4]}  # a keyword that its signature does not name
     backbone = hf.SwinConfig(
         image_size=32,
         embed_dim=8,
         depths=[1, 1, 1, 1],
         num_heads=[1, 1, 1, 1],
         window_size=2,
-        out_indices=[2, 3, 4],
+        **taken,
     )
     text = hf.BertConfig(
         vocab_size=1100, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
@@ -161,7 +163,7 @@ def blip(folder: Path) -> Path:
 def florence2(folder: Path) -> Path:
     """Florence-2: 64 x 64 pixels, its BART of one layer over bytes."""
     letters = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", *sorted(bytes_of_bart())]
-    tokens = hf.BartTokenizer(
+    tokens: Any = hf.BartTokenizer(
         vocab={piece: k for k, piece in enumerate(letters)},
         merges=[],
         extra_special_tokens={"image_token": "<image>"},
@@ -186,7 +188,9 @@ def florence2(folder: Path) -> Path:
         "projection_dim": 16,
     }
     config = hf.Florence2Config(text_config=text, vision_config=seen, image_token_id=tokens.image_token_id)
-    images = hf.CLIPImageProcessor(size={"height": 64, "width": 64}, do_center_crop=False, crop_size=None)
+    images: Any = hf.CLIPImageProcessor(
+        size={"height": 64, "width": 64}, do_center_crop=False, crop_size=None
+    )
     images.image_seq_length = 5
     return saved(folder, "Florence2ForConditionalGeneration", config, "Florence2Processor", images, tokens)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from transformers import CLIPTokenizer
 
 from examples.tabletop.model import TOKENS, TabletopModel
@@ -54,10 +54,14 @@ def vae_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An untrained autoencoder of SDXL's kind, which makes a quarter of the side."""
     torch.manual_seed(6)
     folder = tmp_path_factory.mktemp("vae")
+    # diffusers declares these tuples to be of length one
+    blocks: dict[str, Any] = {
+        "block_out_channels": (8, 8, 16),
+        "down_block_types": ("DownEncoderBlock2D",) * 3,
+        "up_block_types": ("UpDecoderBlock2D",) * 3,
+    }
     vae = AutoencoderKL(
-        block_out_channels=(8, 8, 16),
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
+        **blocks,
         layers_per_block=1,
         latent_channels=4,
         norm_num_groups=4,

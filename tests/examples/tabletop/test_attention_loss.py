@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -123,7 +124,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 @pytest.mark.parametrize("cross", [True, False])
 def test_plain_attention_is_diffusers_attention(cross: bool) -> None:
-    attention = Attention(24, 40 if cross else None, heads=3, dim_head=8).double()
+    attention: Any = Attention(24, 40 if cross else None, heads=3, dim_head=8).double()
     hidden = torch.randn(2, 16, 24, dtype=torch.float64, requires_grad=True)
     context = torch.randn(2, 7, 40, dtype=torch.float64, requires_grad=True) if cross else None
     leaves = [hidden, *attention.parameters(), *([context] if context is not None else [])]
@@ -137,7 +138,8 @@ def test_plain_attention_is_diffusers_attention(cross: bool) -> None:
 
 
 def test_the_maps_kept_are_the_softmax_of_queries_and_keys() -> None:
-    attention, maps = Attention(24, 40, heads=3, dim_head=8), []
+    attention: Any = Attention(24, 40, heads=3, dim_head=8)
+    maps: list[Tensor] = []
     attention.set_processor(PlainAttention(maps))
     hidden, context = torch.randn(2, 16, 24), torch.randn(2, 7, 40)
     attention(hidden, encoder_hidden_states=context)

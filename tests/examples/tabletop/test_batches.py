@@ -67,7 +67,7 @@ def test_a_nouns_mask_is_the_object_it_names_mirrored_with_the_picture(
     for sample, weights, mask in zip(nouns.samples.tolist(), nouns.tokens, nouns.masks, strict=True):
         places = torch.nonzero(weights)[:, 0]
         assert weights[places].tolist() == pytest.approx([1 / len(places)] * len(places))
-        words = tokenizer.decode(batch.ids[sample, places]).strip()
+        words = str(tokenizer.decode(batch.ids[sample, places])).strip()
         truth = INSTANCES[scenes[sample]]
         truth = truth[:, ::-1] if mirrored[sample] else truth
         (number,) = set(truth[mask[0].bool().numpy()].tolist())
@@ -108,7 +108,7 @@ def test_a_batch_without_text_has_no_nouns(tokenizer: CLIPTokenizer) -> None:
 def places(tokenizer: CLIPTokenizer, text: str, nouns: list[tuple[int, str]]) -> list[tuple[int, list[str]]]:
     ids = tokenizer(text, padding="max_length", truncation=True).input_ids
     return [
-        (number, [tokenizer.decode([ids[place]]).strip() for place in range_])
+        (number, [str(tokenizer.decode([ids[place]])).strip() for place in range_])
         for number, range_ in noun_places(ids, nouns, tokenizer)
     ]
 

@@ -150,8 +150,8 @@ def test_a_rotation_turns_clockwise_on_screen_for_positive_angles(stage: Stage) 
     from examples.tabletop.cases import rotate
 
     thing = Placed(3, "box", "red", (0.7, 0.1, 0.1), (0.0, 0.0), 10.0)
-    room = Room(0, 2, 1, "plain", (0, 0), (2, 2), 0.0, 6.0, ((1, 1, 1),) * 3, 0.0)
-    light = Light((0.3, 0.2, 1.0), 0.0, (0,) * 3, (0,) * 3, (1, 1, 1))
+    room = Room(0, 2, 1, "plain", (0, 0), (2, 2), 0.0, 6.0, ((1, 1, 1), (1, 1, 1), (1, 1, 1)), 0.0)
+    light = Light((0.3, 0.2, 1.0), 0.0, (0, 0, 0), (0, 0, 0), (1, 1, 1))
     scene = Scene((thing,), room, Camera((0, 0, 0), 0.5, 170.0, -85.0, 40.0, 0.0), light, 0)
 
     def heading(of: Scene) -> float:
@@ -203,8 +203,8 @@ def test_other_objects_stay(stage: Stage) -> None:
         Placed(0, "ball", "red", (0.7, 0.1, 0.1), (0.0, 0.1), 0.0),
         Placed(3, "box", "blue", (0.1, 0.1, 0.7), (0.0, -0.1), 30.0),
     )
-    room = Room(0, 2, 1, "plain", (0, 0), (2, 2), 0.0, 6.0, ((1, 1, 1),) * 3, 0.0)
-    light = Light((0.3, 0.2, 1.0), 0.1, (0.4,) * 3, (0.2,) * 3, (0.3,) * 3)
+    room = Room(0, 2, 1, "plain", (0, 0), (2, 2), 0.0, 6.0, ((1, 1, 1), (1, 1, 1), (1, 1, 1)), 0.0)
+    light = Light((0.3, 0.2, 1.0), 0.1, (0.4, 0.4, 0.4), (0.2, 0.2, 0.2), (0.3, 0.3, 0.3))
     scene = Scene(things, room, Camera((0, 0, 0), 0.6, 180.0, -80.0, 40.0, 0.0), light, 0)
     for name, edit in EDITS.items():
         for k in (0, 1):

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionXLPipeline
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from safetensors.torch import load_file
 from transformers import CLIPTokenizer
 
@@ -33,9 +35,10 @@ def folder(
 
 
 def test_diffusers_loads_the_folder(folder: Path) -> None:
-    pipeline = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True)
+    pipeline: Any = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True)
     assert type(pipeline.vae) is AutoencoderKL
-    assert pipeline.vae.config.scaling_factor == 1.7
+    config: Any = pipeline.vae.config
+    assert config.scaling_factor == 1.7
     assert pipeline.tokenizer.model_max_length == pipeline.tokenizer_2.model_max_length == TOKENS
     assert pipeline.config.force_zeros_for_empty_prompt
 
@@ -65,7 +68,7 @@ def test_realedit_loads_the_folder_and_samples_with_it(folder: Path) -> None:
 
 
 def test_the_scheduler_has_the_noise_of_the_training(folder: Path) -> None:
-    pipeline = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True)
+    pipeline: Any = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True)
     expected = DDPMScheduler(**BETAS).alphas_cumprod
     torch.testing.assert_close(pipeline.scheduler.alphas_cumprod, expected, rtol=1e-6, atol=0)
     config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, AutoencoderTiny
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 
 from examples.tabletop.latents import (
     Shard,
@@ -45,7 +46,7 @@ def test_latents_are_the_autoencoders_scaled_and_those_of_the_mirror_image(
     encode_pictures(scene_folders[0], vae_folder, 64, part, (0, 1), silent)
     latents = np.load(part)
     assert (latents.dtype, latents.shape) == (np.float16, (2, 3, 4, 16, 16))
-    vae = AutoencoderKL.from_pretrained(vae_folder)
+    vae: Any = AutoencoderKL.from_pretrained(vae_folder)
     images = np.load(scene_folders[0] / "images.npy")
     small = torch.from_numpy(images).double().reshape(3, 64, 4, 64, 4, 3).mean((2, 4)).permute(0, 3, 1, 2)
     for mirrored in (0, 1):
@@ -78,8 +79,12 @@ def test_workers_shares_make_up_the_whole(tmp_path: Path, new_scenes: WriteScene
     alone, shared = (new_latent_file(tmp_path / f"{name}.npy", 19, 4) for name in ("alone", "shared"))
     encode_pictures(folder, vae_folder, 16, alone, (0, 1), silent)
     steps: list[tuple[str, int, int]] = []
+
+    def record(stage: str, step: int, total: int) -> None:
+        steps.append((stage, step, total))
+
     for worker in (0, 1):
-        encode_pictures(folder, vae_folder, 16, shared, (worker, 2), lambda *step: steps.append(step))
+        encode_pictures(folder, vae_folder, 16, shared, (worker, 2), record)
     assert np.load(alone).any((2, 3, 4)).all()
     np.testing.assert_array_equal(np.load(shared), np.load(alone))
     assert [step[1:] for step in steps] == [(1, 2), (2, 2), (1, 1)]
@@ -148,6 +153,7 @@ def test_both_kinds_of_autoencoder_load_and_encode(vae_folder: Path) -> None:
         assert not vae.training
     assert kinds.keys() == {AutoencoderKL, AutoencoderTiny}
     assert all(z.shape == (2, 4, 8, 8) and not z.requires_grad for z in kinds.values())
+    whole: Any = AutoencoderKL.from_pretrained(vae_folder)
     with torch.no_grad():
-        expected = AutoencoderKL.from_pretrained(vae_folder).encode(pictures).latent_dist.mode()
+        expected = whole.encode(pictures).latent_dist.mode()
     torch.testing.assert_close(kinds[AutoencoderKL], expected)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-from diffusers import StableDiffusionXLPipeline
+from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from torch import Tensor
 from transformers import CLIPTokenizer
 
@@ -40,7 +41,8 @@ def ids_of(tokenizer: CLIPTokenizer, prompts: list[str]) -> Tensor:
 @torch.no_grad()
 def encoded(pipeline: StableDiffusionXLPipeline, prompts: list[str]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Embedding, negative embedding, pooled, negative pooled."""
-    return pipeline.encode_prompt(prompts, device="cpu", do_classifier_free_guidance=True)
+    encode: Any = pipeline.encode_prompt  # typed for one prompt, where it takes several
+    return encode(prompts, device="cpu", do_classifier_free_guidance=True)
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)

@@ -51,7 +51,7 @@ def seen_from_behind(asset: Asset) -> tuple[int, int]:
                 steps = np.stack([v, w], 1)[met] / area[met, None]
                 depth = a[met, 2] + (steps * np.stack([(b - a)[met, 2], (c - a)[met, 2]], 1)).sum(1)
                 every += 1
-                behind += area[met][depth.argmax()] < 0
+                behind += int(area[met][depth.argmax()] < 0)
     return behind, every
 
 

@@ -24,12 +24,13 @@ TABLE, WALL, FLOOR, STRIPES = range(4)
 GREYS = {TABLE: 180, WALL: 120, FLOOR: 60}
 BALL, LARGE, BAR, POST, SIGN = range(5)
 RADIUS, LARGE_RADIUS, HEIGHT = 0.01, 0.03, 0.1
+WHITE: RGB = (1.0, 1.0, 1.0)
 ROOM = Room(
-    TABLE, WALL, FLOOR, "plain", (0.0, 0.0), (2.0, 2.0), 0.0, 6.0, ((1.0, 1.0, 1.0),) * 3, 0.0
+    TABLE, WALL, FLOOR, "plain", (0.0, 0.0), (2.0, 2.0), 0.0, 6.0, (WHITE, WHITE, WHITE), 0.0
 )  # fmt: skip
 ABOVE = Camera((0.0, 0.0, 0.0), 0.6, 180.0, -89.9, 40.0, 0.0)
 FRONT = Camera((0.0, 0.0, 0.03), 0.6, 180.0, -25.0, 35.0, 0.0)
-EVEN = Light((0.3, 0.2, 1.0), 0.0, (0.0,) * 3, (0.0,) * 3, (1.0, 1.0, 1.0))  # from everywhere: no shading
+EVEN = Light((0.3, 0.2, 1.0), 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), WHITE)  # from everywhere: no shading
 
 
 def assets() -> list[Asset]:
@@ -186,7 +187,7 @@ def test_the_wall_stands_where_it_is_said_to(stage: Stage) -> None:
 
 def test_light_and_tint_multiply_the_texture(stage: Stage) -> None:
     tint: RGB = (1.0, 0.8, 0.5)
-    room = replace(ROOM, tints=(tint, (1.0,) * 3, (1.0,) * 3))
+    room = replace(ROOM, tints=(tint, WHITE, WHITE))
     light = replace(EVEN, ambient=(0.5, 0.5, 0.5))
     picture, mask = stage.render(scene(camera=ABOVE, light=light, room=room))
     assert not mask.any()
@@ -195,7 +196,7 @@ def test_light_and_tint_multiply_the_texture(stage: Stage) -> None:
 
 
 def test_a_plain_room_is_plain(stage: Stage) -> None:
-    light = Light((0.4, 0.3, 1.2), 0.2, (0.5,) * 3, (0.25,) * 3, (0.3,) * 3)
+    light = Light((0.4, 0.3, 1.2), 0.2, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), (0.3, 0.3, 0.3))
     picture, _ = stage.render(scene(camera=ABOVE, light=light))
     mean = picture.reshape(-1, 3).mean(0)
     assert np.ptp(mean) < 0.6
@@ -235,11 +236,12 @@ def test_paint_is_for_painted_parts_alone(stage: Stage) -> None:
 
 
 def test_a_scene_looks_the_same_whatever_was_drawn_before(stage: Stage) -> None:
-    light = Light((0.4, 0.3, 1.2), 0.1, (0.5,) * 3, (0.25,) * 3, (0.3,) * 3)
+    light = Light((0.4, 0.3, 1.2), 0.1, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), (0.3, 0.3, 0.3))
     first = scene(put(LARGE, rgb=(0.8, 0.1, 0.1)), put(BAR, 0.1), light=light)
+    pale: RGB = (0.5, 0.9, 1.0)
     other = scene(
         put(LARGE, 0.1, 0.1, rgb=(0.1, 0.8, 0.1)), put(POST), put(SIGN, -0.1), camera=ABOVE,
-        room=replace(ROOM, table=STRIPES, mirror=0.2, half=(0.3, 0.2), tints=((0.5, 0.9, 1.0),) * 3),
+        room=replace(ROOM, table=STRIPES, mirror=0.2, half=(0.3, 0.2), tints=(pale, pale, pale)),
     )  # fmt: skip
     before = stage.render(first)
     stage.render(other)
@@ -249,7 +251,7 @@ def test_a_scene_looks_the_same_whatever_was_drawn_before(stage: Stage) -> None:
 
 
 def test_the_seed_is_of_the_sampling_alone(stage: Stage) -> None:
-    light = Light((0.4, 0.3, 1.2), 0.2, (0.5,) * 3, (0.25,) * 3, (0.3,) * 3)
+    light = Light((0.4, 0.3, 1.2), 0.2, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), (0.3, 0.3, 0.3))
     one = scene(put(LARGE), light=light)
     (picture, mask), (other, other_mask) = (stage.render(replace(one, seed=seed)) for seed in (1, 2))
     assert np.array_equal(mask, other_mask)
@@ -258,7 +260,7 @@ def test_the_seed_is_of_the_sampling_alone(stage: Stage) -> None:
 
 
 def test_what_is_taken_away_leaves_the_rest_as_it_was(stage: Stage) -> None:
-    light = Light((0.3, 0.4, 1.2), 0.1, (0.5,) * 3, (0.2,) * 3, (0.3,) * 3)
+    light = Light((0.3, 0.4, 1.2), 0.1, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2), (0.3, 0.3, 0.3))
     kept, gone = put(LARGE, 0.0, 0.12, rgb=(0.7, 0.2, 0.2)), put(BALL, 0.0, -0.12)
     before, mask = stage.render(scene(kept, gone, light=light))
     after, _ = stage.render(scene(kept, light=light))
@@ -271,7 +273,7 @@ def test_what_is_taken_away_leaves_the_rest_as_it_was(stage: Stage) -> None:
 
 def shadow_picture(stage: Stage, towards: float, radius: float) -> np.ndarray:
     """A post in the lamp's light alone, the lamp at 45 degrees over +y or -y."""
-    light = Light((0.0, towards * 0.9, 0.9), radius, (0.8,) * 3, (0.0,) * 3, (0.2,) * 3)
+    light = Light((0.0, towards * 0.9, 0.9), radius, (0.8, 0.8, 0.8), (0.0, 0.0, 0.0), (0.2, 0.2, 0.2))
     picture, _ = stage.render(scene(put(POST), camera=ABOVE, light=light))
     return picture.astype(float).mean(2)
 

@@ -10,7 +10,7 @@ import cyclopts
 import numpy as np
 import pytest
 import torch
-from diffusers import DDPMScheduler
+from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.training_utils import compute_snr
 from torch import Tensor
 from transformers import CLIPTokenizer
@@ -95,7 +95,7 @@ def test_the_loss_is_min_snr_noise_prediction_and_attention(
     generator = torch.Generator().manual_seed(8)
     times = torch.randint(1000, (4,), generator=generator)
     noise = torch.randn(batch.latents.shape, generator=generator)
-    scheduler = DDPMScheduler(**BETAS, prediction_type="epsilon")
+    scheduler: Any = DDPMScheduler(**BETAS, prediction_type="epsilon")
     snr = compute_snr(scheduler, times)
     weights = torch.minimum(snr, torch.full_like(snr, 5.0)) / snr
     noisy = scheduler.add_noise(batch.latents, noise, times)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -24,15 +24,21 @@ Get = Callable[[str], Loaded]
 Draw = Callable[[tuple[int, int], tuple[int, int, int, int]], np.ndarray]
 
 
-def raw(
-    boxes: list[tuple[float, float, float, float]], scores: list[float], width: int = 3
-) -> SimpleNamespace:
+@dataclass
+class Raw:
+    """A detector's output."""
+
+    logits: torch.Tensor
+    pred_boxes: torch.Tensor
+
+
+def raw(boxes: list[tuple[float, float, float, float]], scores: list[float], width: int = 3) -> Raw:
     """A detector's output: corners in fractions of what it saw, and scores in [0, 1]."""
     corners = torch.tensor(boxes, dtype=torch.float32)
     centres = torch.cat([(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], 1)
     logits = torch.full((1, len(boxes), width), -torch.inf)
     logits[0, :, 0] = torch.tensor(scores).logit()
-    return SimpleNamespace(logits=logits, pred_boxes=centres[None])
+    return Raw(logits=logits, pred_boxes=centres[None])
 
 
 def seen(model_type: str, size: tuple[int, int]) -> tuple[int, int]:

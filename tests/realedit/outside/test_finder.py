@@ -34,7 +34,10 @@ class Says(Detector):
 
 
 class Heats(WordSegmenter):
-    """CLIPSeg with a fixed answer."""
+    """CLIPSeg with a fixed answer, which remembers what it was asked."""
+
+    answer: np.ndarray
+    asked: str
 
     def heat(self, rgb: np.ndarray, word: str) -> np.ndarray:
         object.__setattr__(self, "asked", word)
@@ -42,7 +45,10 @@ class Heats(WordSegmenter):
 
 
 class Cuts(BoxSegmenter):
-    """SAM with a fixed answer."""
+    """SAM with a fixed answer, which remembers what it was asked."""
+
+    answer: np.ndarray
+    asked: tuple[float, float, float, float]
 
     def mask(self, rgb: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
         object.__setattr__(self, "asked", box)
@@ -270,6 +276,7 @@ def test_sam_alone_knows_no_words(folder_of: Callable[[str], Path]) -> None:
 
 def test_the_whole_way_with_real_architectures(folder_of: Callable[[str], Path], photo: np.ndarray) -> None:
     found = OutsideFinder(folder_of("owlv2"), offline=True)
+    assert found.detector is not None
     found.detector.threshold = 0.0  # the weights are random
     location = found.find(photo, "left mug")
     assert location.mask.shape == SIZE
@@ -278,4 +285,5 @@ def test_the_whole_way_with_real_architectures(folder_of: Callable[[str], Path],
     assert location.score in [box.score for box in boxes]
     both = OutsideFinder(str(folder_of("grounding-dino")), str(folder_of("sam2")), "cpu", True)
     assert isinstance(both.segmenter, BoxSegmenter)
+    assert both.detector is not None
     assert both.detector.loaded.label == "grounding-dino"

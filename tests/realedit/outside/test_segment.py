@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -21,6 +21,14 @@ SIZES = ("original_sizes", "reshaped_input_sizes")
 
 Get = Callable[[str], Loaded]
 Draw = Callable[[tuple[int, int], tuple[int, int, int, int]], np.ndarray]
+
+
+@dataclass
+class Raw:
+    """SAM's output."""
+
+    pred_masks: torch.Tensor
+    iou_scores: torch.Tensor
 
 
 def iou(one: np.ndarray, other: np.ndarray) -> float:
@@ -51,7 +59,7 @@ def test_what_sam_is_shown_is_where_its_mask_comes_back(
     loaded = loaded_of(model_type)
     picture, sizes = shown(loaded, draw(size, BOX))
     small = torch.nn.functional.interpolate(picture[None, None], (16, 16), mode="area")
-    output = SimpleNamespace(pred_masks=small[None], iou_scores=torch.ones(1, 1, 1))
+    output = Raw(pred_masks=small[None], iou_scores=torch.ones(1, 1, 1))
     mask = best_mask(loaded, output, sizes)
     assert mask.dtype == bool
     assert mask.shape == size
@@ -94,7 +102,7 @@ def test_of_several_masks_the_one_that_is_trusted_most_is_taken(loaded_of: Get, 
     _, sizes = shown(loaded, draw((64, 64), BOX))
     masks = torch.full((1, 1, 3, 16, 16), -5.0)
     masks[0, 0, 0, :8], masks[0, 0, 1, 8:], masks[0, 0, 2] = 5.0, 5.0, 5.0
-    output = SimpleNamespace(pred_masks=masks, iou_scores=torch.tensor([[[0.2, 0.9, 0.5]]]))
+    output = Raw(pred_masks=masks, iou_scores=torch.tensor([[[0.2, 0.9, 0.5]]]))
     mask = best_mask(loaded, output, sizes)
     assert mask[40:].all()
     assert not mask[:24].any()

@@ -18,7 +18,7 @@ from realedit.edits import LookOf, Move, Paste, Remove, Reshape, Resize, Rotate,
 from realedit.errors import OutOfFrameError, UsageError
 from realedit.result import EditResult
 from realedit.settings import Settings
-from realedit.steps import run
+from realedit.steps import Outcome, run
 from realedit.steps.sequence import after
 
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
@@ -156,7 +156,8 @@ def test_what_was_removed_is_nowhere_afterwards(scene: Scene) -> None:
 
 def test_two_objects_move_in_one_run(scene: Scene, shows: Near) -> None:
     edits = [Move("mug", dy=-0.2), Move("bowl", dx=0.1, dy=0.1)]
-    first, second = scene.run(edits, Settings(strength=0.5))
+    outcomes: list[Outcome] = scene.run(edits, Settings(strength=0.5))
+    first, second = outcomes
     out = second.photo.rgb
     for word, colour, (dx, dy) in (("mug", RED, (0, -0.2)), ("bowl", BLUE, (0.1, 0.1))):
         x, y = _centroid(scene.masks[word])
