@@ -15,6 +15,7 @@ from transformers import CLIPTokenizer
 from examples.tabletop.latents import load_vae
 from examples.tabletop.mixed_precision import load_weights
 from examples.tabletop.model import TabletopModel
+from examples.tabletop.portable import forget_origins
 from examples.tabletop.train_diffusion import BETAS
 
 
@@ -28,6 +29,7 @@ def export(checkpoint: Path, vae: Path, output: Path) -> None:
     """
     pipeline = as_pipeline(checkpoint, vae)
     pipeline.to(torch.float16).save_pretrained(output, safe_serialization=True)
+    forget_origins(output)
 
 
 def as_pipeline(checkpoint: Path, vae: Path) -> StableDiffusionXLPipeline:

@@ -188,21 +188,76 @@ def label(
 
 
 def picture(rng: np.random.Generator, aspect: float = 1.0) -> np.ndarray:
-    """Return an illustration: a graded ground with hills, discs or stripes, as on covers and packages."""
+    """Return an illustration: a graded ground with hills, discs or heaped fruit, as packages have."""
     image = _canvas((1.0, 1.0, 1.0), aspect)
     height, width = image.shape[:2]
     low, high = np.array(colour(rng)), np.array(colour(rng))
     mix = np.linspace(0, 1, height)[:, None, None]
     image[:] = np.round(255 * (low * mix + high * (1 - mix)))
-    for _ in range(rng.integers(2, 6)):
-        centre = (int(rng.integers(width)), int(rng.integers(height)))
-        axes = (int(rng.uniform(0.1, 0.45) * width), int(rng.uniform(0.1, 0.4) * width))
-        cv2.ellipse(
-            image, centre, axes, float(rng.uniform(0, 180)), 0, 360, _byte(colour(rng)), -1, cv2.LINE_AA
-        )
+    if rng.random() < 0.45:
+        _heap(image, rng)
+    else:
+        for _ in range(rng.integers(2, 6)):
+            centre = (int(rng.integers(width)), int(rng.integers(height)))
+            axes = (int(rng.uniform(0.1, 0.45) * width), int(rng.uniform(0.1, 0.4) * width))
+            cv2.ellipse(
+                image, centre, axes, float(rng.uniform(0, 180)), 0, 360, _byte(colour(rng)), -1, cv2.LINE_AA
+            )
     if rng.random() < 0.4:
         _write(image, rng, (0.08, 0.1, 0.92, 0.3), light(rng))
     return image
+
+
+def _heap(image: np.ndarray, rng: np.random.Generator) -> None:
+    """Draw round things with light and shade, as a package shows what is in it."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    tones = [np.array(colour(rng)) for _ in range(rng.integers(1, 4))]
+    radius = rng.uniform(0.08, 0.25) * min(height, width)
+    middle = rng.uniform(0.3, 0.8) * height
+    for _ in range(rng.integers(5, 25)):
+        size = radius * rng.uniform(0.7, 1.3)
+        u = (x - rng.normal(0.5, 0.25) * width) / size
+        v = (y - rng.normal(middle, 0.12 * height)) / (size * rng.uniform(0.7, 1.2))
+        squared = u**2 + v**2
+        shade = 0.45 + 0.7 * np.clip(np.sqrt(np.clip(1 - squared, 0, 1)) * 0.8 - 0.35 * u - 0.35 * v, 0, 1)
+        gloss = np.exp(-8 * ((u + 0.35) ** 2 + (v + 0.35) ** 2)) * 0.5
+        lit = np.clip(tones[rng.integers(len(tones))] * shade[..., None] + gloss[..., None], 0, 1)
+        inside = squared < 1
+        image[inside] = np.round(255 * lit[inside])
+
+
+def wrapper(rng: np.random.Generator, aspect: float, base: RGB) -> np.ndarray:
+    """Return a package's whole face: its base, a word, bands, perhaps a picture and a badge."""
+    image = label(rng, aspect, base)
+    height, width = image.shape[:2]
+    draw = rng.random()
+    if draw < 0.6:
+        low = rng.choice([0.0, 0.45, 0.55]) * height
+        tall = rng.uniform(0.35, 0.5) * height
+        inset = rng.choice([0.0, 0.08]) * width
+        rows, columns = slice(round(low), round(low + tall)), slice(round(inset), round(width - inset))
+        part = image[rows, columns]
+        image[rows, columns] = cv2.resize(picture(rng, tall / max(1.0, width - 2 * inset)), part.shape[1::-1])
+    if draw > 0.4:
+        disc = (round(rng.uniform(0.2, 0.8) * width), round(rng.uniform(0.2, 0.8) * height))
+        size = (round(rng.uniform(0.15, 0.4) * width), round(rng.uniform(0.1, 0.2) * height))
+        cv2.ellipse(
+            image, disc, size, float(rng.uniform(-20, 20)), 0, 360, _byte(colour(rng)), -1, cv2.LINE_AA
+        )
+        _write(
+            image, rng,
+            ((disc[0] - 0.8 * size[0]) / width, (disc[1] - 0.4 * size[1]) / height,
+             (disc[0] + 0.8 * size[0]) / width, (disc[1] + 0.4 * size[1]) / height), light(rng),
+        )  # fmt: skip
+    return image
+
+
+def named(rng: np.random.Generator) -> tuple[str, RGB]:
+    """Draw a colour word and one of its shades."""
+    names = list(COLOURS)
+    name = names[rng.integers(len(names))]
+    return name, COLOURS[name][rng.integers(len(COLOURS[name]))]
 
 
 def speckle(rng: np.random.Generator, strength: float = 0.3) -> np.ndarray:

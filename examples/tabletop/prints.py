@@ -1,6 +1,7 @@
 """Labels and titles laid on faces and on turned bodies."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -43,6 +44,17 @@ def printed(rng: np.random.Generator, face: Face, x: tuple[float, float], y: tup
     aspect = tall * (y[1] - y[0]) / (wide * (x[1] - x[0]))
     image = labels.picture(rng, aspect) if rng.random() < 0.4 else labels.label(rng, aspect)
     return face.patch(x, y, 0.0005).part((1, 1, 1), "satin", texture=image)
+
+
+def wrapped(rng: np.random.Generator, faces: Sequence[Face], base: RGB) -> list[Part]:
+    """Print faces from edge to edge: the first two, and the others, alike in pairs as on a package."""
+    parts: list[Part] = []
+    for first, second in zip(faces[::2], faces[1::2], strict=True):
+        wide, tall = first.size
+        image = labels.wrapper(rng, tall / wide, base)
+        both = [face.patch((0, 1), (0, 1), 0.0002) for face in (first, second)]
+        parts.append(join(both).part((1, 1, 1), "satin", texture=image))
+    return parts
 
 
 def ruled(rng: np.random.Generator, face: Face, tone: RGB) -> Part:

@@ -14,6 +14,8 @@ from examples.tabletop.vocabulary import COLOURS, COMMON, METALS
 _COUNTS = (0.34, 0.33, 0.22, 0.11)  # of scenes with one, two, three, four objects
 _PLAIN_METAL = 0.06
 _COMMON_WEIGHT = 3.0
+_FILLED = ((0.25, 0.7), (0.7, 1.25), (1.25, 2.1))  # far, near, close-up
+_FILLED_SHARES = (0.4, 0.42, 0.18)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +207,9 @@ def _draw_camera(assets: Sequence[Asset], objects: Sequence[Placed], rng: np.ran
     low, high = np.min(corners, 0), np.max(corners, 0)
     span = float(np.linalg.norm(high - low)) / 2
     fov = float(rng.uniform(22, 55))
-    # Share of the picture that the group of objects fills: mostly with room around it, sometimes a close-up.
-    filled = rng.uniform(0.7, 1.25) if rng.random() < 0.75 else rng.uniform(1.25, 2.1)
+    # Share of the picture that the group fills: with some room around it, with much, or with none.
+    low_share, high_share = _FILLED[rng.choice(len(_FILLED), p=_FILLED_SHARES)]
+    filled = rng.uniform(low_share, high_share)
     distance = span / np.tan(np.radians(fov / 2)) / filled
     elevation = -float(rng.uniform(12, 55) if rng.random() < 0.85 else rng.uniform(55, 85))
     look = (low + high) / 2 + rng.uniform(-0.25, 0.25, 3) * span * (1, 1, 0.3) * max(

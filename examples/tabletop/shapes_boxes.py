@@ -1,13 +1,14 @@
 """Boxes and cartons."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from examples.tabletop import labels
-from examples.tabletop.assemble import asset, pick
+from examples.tabletop.assemble import asset, pick, stood, turned
 from examples.tabletop.asset import RGB, Asset, Finish, Part
-from examples.tabletop.prints import printed, ruled
+from examples.tabletop.prints import printed, ruled, wrapped
 from examples.tabletop.solids import (
     Face,
     Mesh,
@@ -24,7 +25,9 @@ BLACK: RGB = (0.06, 0.06, 0.06)
 
 def box(rng: np.random.Generator) -> Asset:
     """Make a box: a package with prints, a parcel with tape, a present with ribbon, one with a lid."""
-    kind = pick(rng, {"package": 4, "parcel": 2, "present": 1.2, "lidded": 1.5})
+    kind = pick(rng, {"wrapped": 5, "package": 3, "parcel": 1.5, "present": 1, "lidded": 1.2})
+    if kind == "wrapped":
+        return _wrapped_box(rng)
     width, depth, height = rng.uniform(0.06, 0.22), rng.uniform(0.04, 0.16), rng.uniform(0.04, 0.22)
     if kind == "package" and rng.random() < 0.4:
         depth, height = rng.uniform(0.035, 0.07), rng.uniform(0.16, 0.28)
@@ -65,6 +68,26 @@ def box(rng: np.random.Generator) -> Asset:
                 printed(rng, box_faces(width, depth, height + 0.002)["top"], (0.2, 0.8), (0.25, 0.75))
             )
     return asset(rng, "box", parts)
+
+
+def _wrapped_box(rng: np.random.Generator) -> Asset:
+    """Make a package printed all over: of cereal, of pudding powder, of butter."""
+    small = rng.random() < 0.6
+    if small:
+        width, depth, height = rng.uniform(0.06, 0.12), rng.uniform(0.025, 0.05), rng.uniform(0.05, 0.1)
+    else:
+        width, depth, height = rng.uniform(0.1, 0.2), rng.uniform(0.035, 0.08), rng.uniform(0.12, 0.27)
+    faces = box_faces(width, depth, height)
+    word, base = labels.named(rng)
+    body = join([face.patch(lift=0) for face in faces.values()]).part(base, "satin", smooth=False)
+    order = ("front", "back", "left", "right", "top", "bottom")
+    thing = asset(rng, "box", [body, *wrapped(rng, [faces[name] for name in order], base)], word)
+    # Such a package lies on its broad side as often as it stands.
+    return (
+        replace(thing, parts=tuple(stood(turned(thing.parts, 0, -math.pi / 2))))
+        if rng.random() < 0.4
+        else thing
+    )
 
 
 def _package(rng: np.random.Generator, faces: dict[str, Face]) -> list[Part]:
@@ -135,6 +158,12 @@ def carton(rng: np.random.Generator) -> Asset:
         elif rng.random() < 0.6:
             screw = lathe([(0, 0), (0.012, 0), (0.012, 0.011), (0, 0.011)], 32).moved(0.2 * width, 0, height)
             parts.append(screw.part(labels.print_on(rng), "satin"))
+    if rng.random() < 0.5:
+        word, base = labels.named(rng)
+        parts = [replace(part, rgb=base, paint=False) if part.paint else part for part in parts]
+        parts.append(join(sides).part(base, "satin", smooth=False))
+        order = ("front", "back", "left", "right")
+        return asset(rng, "carton", parts + wrapped(rng, [faces[name] for name in order], base), word)
     parts.append(join(sides).part(finish="satin", paint=True, smooth=False))
     inset, low = rng.uniform(0.0, 0.15), rng.uniform(0.15, 0.45)
     high = low + rng.uniform(0.25, 0.45)

@@ -58,6 +58,14 @@ def _tin(rng: np.random.Generator, *, flat: bool) -> Asset:
     if ribbed and rng.random() < 0.4:
         parts.append(body.mesh(64).part(finish="metal", paint=True))
         return asset(rng, "can", parts)
+    if rng.random() < 0.45:
+        word, base = labels.named(rng)
+        around = body.patch((0, 2 * math.pi), (0.006, height - 0.006), 0.0003, 48)
+        image = labels.wrapper(rng, (height - 0.012) / (math.pi * radius), base)
+        if around.uv is not None:
+            around.uv[:, 0] *= 2
+        parts += [body.mesh(64).part(base, "satin"), around.part((1, 1, 1), "satin", texture=image)]
+        return asset(rng, "can", parts, word)
     parts.append(body.mesh(64).part(finish="satin" if rng.random() < 0.6 else "glossy", paint=True))
     return asset(rng, "can", parts + _can_print(rng, body, 0.006, height - 0.006))
 

@@ -45,6 +45,7 @@ from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
 from examples.tabletop.crops import Crops, load_crops
+from examples.tabletop.portable import forget_origins
 
 _PERCEPTUAL_EVERY, _LOG_EVERY, _WARM_UP = 3, 50, 50  # steps
 _SAVE_EVERY = 300  # seconds
@@ -237,6 +238,7 @@ def checkpoint(training: Training, crops: Crops, output: Path) -> dict[str, floa
         record |= {f"psnr_{name}": figures.mean(), f"psnr_{name}_min": figures.min(), f"std_{name}": std}
     vae.register_to_config(scaling_factor=1 / record.get("std_scenes", record["std_photographs"]))
     vae.save_pretrained(output / "vae")
+    forget_origins(output / "vae")
     training.save(output / "training.pt")
     return {name: round(value, 4) for name, value in record.items()}
 

@@ -16,6 +16,7 @@ from transformers import CLIPTokenizer
 from examples.tabletop.export import export
 from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import TOKENS, TabletopModel
+from examples.tabletop.portable import forget_origins
 from examples.tabletop.train_diffusion import BETAS, save
 from realedit.models import load_pipeline, resolve_model
 
@@ -81,3 +82,23 @@ def test_the_words_are_those_of_the_training(folder: Path, tokenizer: CLIPTokeni
     for part in ("tokenizer", "tokenizer_2"):
         again = CLIPTokenizer.from_pretrained(folder / part)
         assert again(text).input_ids == tokenizer(text).input_ids
+
+
+def test_no_configuration_tells_where_it_was_made(folder: Path) -> None:
+    files = list(folder.rglob("*.json"))
+    assert len(files) > 8
+    assert not [file for file in files if "name_or_path" in file.read_text()]
+    here = str(folder.parent)
+    assert not [file for file in files if here in file.read_text()]
+
+
+def test_forgetting_origins_keeps_everything_else(tmp_path: Path) -> None:
+    config = {"_class_name": "AutoencoderTiny", "_name_or_path": "/home/me/vae", "shape": [1, 2], "f": 0.5}
+    (tmp_path / "vae").mkdir()
+    file, other = tmp_path / "vae" / "config.json", tmp_path / "list.json"
+    file.write_text(json.dumps(config))
+    other.write_text("[1,2]")
+    forget_origins(tmp_path)
+    del config["_name_or_path"]
+    assert json.loads(file.read_text()) == config
+    assert other.read_text() == "[1,2]"

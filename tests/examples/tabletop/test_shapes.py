@@ -137,3 +137,17 @@ def test_shapes_are_wide() -> None:
         shape = sizes[:, 2] / sizes[:, :2].max(1)
         spreads.append(shape.max() / shape.min())
     assert np.median(spreads) > 1.3
+
+
+@pytest.mark.parametrize("noun", ["box", "can", "carton"])
+def test_packages_printed_all_over_say_what_colour_they_are(noun: str) -> None:
+    """The word of one is that of its paper: what of it no print covers shows a shade of the word."""
+    things = [make(noun, np.random.default_rng(seed)) for seed in range(40)]
+    wrapped = [thing for thing in things if not any(part.paint for part in thing.parts)]
+    assert 4 <= len(wrapped) <= 32
+    for thing in wrapped:
+        assert thing.colour is not None
+        assert any(part.rgb in COLOURS[thing.colour] for part in thing.parts)
+        prints = [part.texture for part in thing.parts if part.texture is not None]
+        assert prints
+        assert min(image.std() for image in prints) > 3
