@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from realedit.attention_heat import heat as heat_of
-from realedit.attention_heat import mean_attention
 from realedit.backbone import Backbone
 from realedit.errors import ObjectNotFoundError
 from realedit.inverted import Inversion
@@ -92,7 +91,7 @@ class WordFinder:
         tokens = self.backbone.tokens(prompt, word)
         if not tokens:
             raise self._not_found(word, 0.0)
-        maps = mean_attention(inversion)
+        maps = inversion.sight.float().cpu()
         heats = {word: heat_of(maps, tokens)}
         taken = set(tokens)
         for other in dict.fromkeys(prompt.lower().split()):
