@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +11,8 @@ from PIL import Image
 
 from realedit.cli_boundary import say
 from realedit.cli_options import ModelOptions, ObjectOptions
-from realedit.errors import UsageError
-from realedit.photo import Photo, load_photo
+from realedit.inputs import as_mask
+from realedit.photo import Photo
 from realedit.progress import Progress
 
 if TYPE_CHECKING:
@@ -28,22 +27,10 @@ def region(options: ObjectOptions, photo: Photo) -> dict[str, Any]:
 
     Raises:
         PhotoError: the mask file cannot be read.
-        UsageError: it has another size than the photo, or shows nothing.
+        UsageError: it has another size than the photo, or shows nothing, or everything.
     """
-    mask = None if options.mask is None else _load_mask(options.mask, photo)
+    mask = None if options.mask is None else as_mask(options.mask, photo, f"the mask {options.mask}")
     return {"prompt": options.prompt, "mask": mask, "box": options.box, "point": options.point}
-
-
-def _load_mask(path: Path, photo: Photo) -> np.ndarray:
-    """Read a mask file as float32 [H, W] in [0, 1]."""
-    picture = load_photo(path)
-    if picture.size != photo.size:
-        sizes = f"{picture.width} x {picture.height} pixels, the photo {photo.width} x {photo.height}"
-        raise UsageError(f"the mask {path} has {sizes}", "save it at the photo's size")
-    mask = picture.rgb.max(axis=2).astype(np.float32) / 255
-    if not (mask > 0.5).any():
-        raise UsageError(f"the mask {path} shows no object", "paint the object white on black")
-    return mask
 
 
 def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:

@@ -225,6 +225,8 @@ class Like:
     def __post_init__(self) -> None:
         if self.source is None and (self.other is None or self.other == self.target):
             raise UsageError("an object already looks like itself", "name another photo or another object")
+        if self.target is None and self.other is None:
+            raise UsageError("whose look is it to take?", "name the object in the other photo")
 
 
 @dataclass(frozen=True)
@@ -276,11 +278,11 @@ class Plan:
         """With one more."""
         match edit:
             case Move():
-                return replace(self, dx=self.dx + edit.dx, dy=self.dy + edit.dy)
+                return replace(self, dx=self.dx + float(edit.dx), dy=self.dy + float(edit.dy))
             case Resize():
-                return replace(self, scale=self.scale * edit.scale)
+                return replace(self, scale=self.scale * float(edit.scale))
             case Rotate():
-                return replace(self, angle=self.angle + edit.angle)
+                return replace(self, angle=self.angle + float(edit.angle))
 
     @property
     def idle(self) -> bool:
@@ -316,6 +318,38 @@ def plan(edits: Edit | Sequence[Edit]) -> tuple[Step, ...]:
     if any(isinstance(step, Plan) and step.idle for step in steps):
         raise UsageError("the edit changes nothing", "give a dx, dy, scale or angle")
     return tuple(steps)
+
+
+def shown_word(edits: Sequence[Edit], *, shown: bool) -> str | None:
+    """The words of the object that a mask, a box or a point shows to edits.
+
+    Args:
+        edits: at least one.
+        shown: whether there is such a mask, box or point.
+
+    Raises:
+        UsageError: an edit needs what is not shown, or what is shown is no edit's, or may be several's.
+    """
+    named = dict.fromkeys(edit.target for edit in edits if not isinstance(edit, Paste | LookOf))
+    if not shown:
+        if None in named:
+            raise UsageError("what is to be edited?", "give a word, a mask, a box or a point")
+        return None
+    if not named:
+        raise UsageError(
+            "a mask, box or point shows an object of the photo, and nothing here edits one",
+            "leave it out: a pasted object is found by its word, and a photo's look is taken by all of it",
+        )
+    gone = False
+    for edit in edits:
+        if gone and edit.target is None and not isinstance(edit, Retouch | Paste | LookOf):
+            raise UsageError("what is shown is taken away before it is edited", "change the order")
+        gone |= isinstance(edit, Remove) and edit.target is None
+    if len(named) > 1:
+        raise UsageError(
+            "a mask, box or point shows one object, the edits name several", "edit one after the other"
+        )
+    return next(iter(named))
 
 
 def subjects(edits: Sequence[Edit]) -> tuple[str | None, ...]:

@@ -26,7 +26,8 @@ from inversion import METHODS, Guidance, replay
 from realedit.backbone import Backbone
 from realedit.cache import Cache, cache_key
 from realedit.clock import Clock
-from realedit.edits import Edit, plan
+from realedit.edit_pictures import with_pictures
+from realedit.edits import Edit, plan, shown_word
 from realedit.errors import UsageError
 from realedit.inputs import PhotoLike, as_photo, at_size, given_location
 from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_photo
@@ -278,21 +279,19 @@ class RealEditPipeline:
             **inversion: of :meth:`invert`.
 
         Raises:
+            PhotoError: the photo, or a picture that an edit names, cannot be read.
             ObjectNotFoundError: the model does not see the object.
             OutOfFrameError: the object would leave the frame.
             UsageError: the arguments contradict each other.
             NumericalError: the model returned NaN or infinity.
         """
-        steps = plan(edits)
+        listed = list(edits) if isinstance(edits, Sequence) else [edits]
+        source = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
+        steps = plan(with_pictures(listed, source))
         settings = _settings(settings, strength)
         clock, before = Clock(), self.backbone.evaluations
-        source = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
-        named = {getattr(step, "target", None) for step in steps}
-        if len(named) > 1 and any(shown is not None for shown in (mask, box, point)):
-            raise UsageError(
-                "a mask, box or point shows one object, the edits name several", "edit one after the other"
-            )
-        given = given_location(source, next(iter(named)), mask, box, point)
+        word = shown_word(listed, shown=any(what is not None for what in (mask, box, point)))
+        given = given_location(source, word, mask, box, point)
         inverted = photo if isinstance(photo, InvertedPhoto) else None
         if inverted is not None:  # other photos, and later steps, at the same noise levels
             made = inverted.inversion.result

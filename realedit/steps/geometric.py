@@ -14,7 +14,7 @@ from realedit.anchor import Anchor, Piece, build_anchor
 from realedit.blend import blend
 from realedit.edits import Paste, Plan, Remove, Reshape, Swap
 from realedit.frame import check_box, check_frame
-from realedit.inputs import as_photo
+from realedit.inputs import as_mask
 from realedit.inverted import Inversion
 from realedit.locate import Location, from_mask
 from realedit.model_errors import translated
@@ -70,8 +70,7 @@ def reshape(work: Work, step: Reshape) -> Outcome:
     """Fit one object into a given outline."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
-    shape = step.shape if isinstance(step.shape, np.ndarray) else as_photo(step.shape).rgb
-    goal = from_mask(work.photo.rgb, shape, step.target)
+    goal = from_mask(work.photo.rgb, as_mask(step.shape, work.photo, "the outline"), step.target)
     source = reshaped(work.photo.rgb, location.mask, goal.mask)
     pieces = [Piece(location, None), Piece(goal, Transform(), source)]
     outcome = _run(work, inverted, pieces, [step.target, step.target])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from realedit.edits import Remove, Step
+from realedit.edits import LookOf, Paste, Remove, Step
 from realedit.locate import from_mask
 from realedit.steps.work import Outcome, Work
 
@@ -18,8 +18,9 @@ def after(work: Work, outcome: Outcome, step: Step) -> Work:
     given = work.given
     if isinstance(step, Remove):
         known = {word: matte for word, matte in known.items() if word != step.target}
-        given = None
-    if given is not None:
+        # where it has no words it is a region too, which may be painted into
+        given = given if step.target is None else None
+    elif given is not None and not isinstance(step, Paste | LookOf):
         # of a swap, the shown object alone
         after = outcome.mattes.get(given.word or "", outcome.mask_after)
         hard = after > 0.5
