@@ -168,25 +168,18 @@ def edit(
     from realedit import cli_session as session
     from realedit.cli_edit_result import tell_plan, write_result
     from realedit.edit_pictures import with_pictures
-    from realedit.edits import subjects
     from realedit.photo import load_photo
 
     edits = what.edits(where.given)
     loaded = load_photo(photo)
     shown = session.region(where, loaded)
-    with_pictures(edits, loaded)
+    pictured = with_pictures(edits, loaded)
     files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
     sampling = {"method": inversion.inversion, "steps": inversion.steps}
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         if to.dry_run:
-            found = [
-                pipeline.locate(loaded, word, **shown, **sampling, progress=progress)
-                for word in subjects(edits)
-            ]
-            if found:
-                session.check_frame(found[0], edits, allow_crop=what.allow_crop)
-            result = None
+            result, found = None, session.find(pipeline, loaded, edits, shown, sampling, progress)
         else:
             result = pipeline.edit(
                 loaded,
@@ -198,8 +191,11 @@ def edit(
                 allow_crop=what.allow_crop,
                 progress=progress,
             )
-            found = [result.location]
-    if result is None:
-        tell_plan(loaded, found, edits, files, force=to.force, talk=talk)
-    else:
+            found = {}
+    if result is not None:
         write_result(result, files, force=to.force, talk=talk)
+        return
+    from realedit.cli_plan import planned
+
+    changes = planned(pictured, found, allow_crop=what.allow_crop)
+    tell_plan(loaded, list(found.values()), changes, files, force=to.force, talk=talk)

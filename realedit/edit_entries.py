@@ -148,6 +148,11 @@ def entries(edits: Edit | Sequence[Edit]) -> list[dict[str, Any]]:
     return [_BY_KIND[type(edit)].of(edit) for edit in given]
 
 
+def key_of(edit: Edit) -> str:
+    """An edit's name: the first key of its entry."""
+    return next(iter(_BY_KIND[type(edit)].fields))
+
+
 def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> list[Edit]:
     """Entries as edits.
 

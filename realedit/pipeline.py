@@ -39,7 +39,7 @@ from realedit.recipe import recipe
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import Outcome, Work, run
-from realedit.steps.sequence import after, mattes, together
+from realedit.steps.sequence import after, changes, mattes, together
 from realedit.which_one import split
 from realedit.word_finder import WordFinder
 from realedit.words import PLAIN, with_words
@@ -313,6 +313,8 @@ class RealEditPipeline:
             self._reconstruction(first.inverted.inversion), figures, seed, clock.laps,
             recipe(edits, first.inverted.inversion, settings, seed, self.ref.name),
             tuple(warning for outcome in outcomes for warning in outcome.warnings), last.picture,
+            tuple(change for step, outcome in zip(steps, outcomes, strict=True)
+                  for change in changes(step, outcome)),
         )  # fmt: skip
 
     def _reconstruction(self, inversion: Inversion) -> Image.Image:

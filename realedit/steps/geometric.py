@@ -12,6 +12,7 @@ import numpy as np
 from guidance import Transform
 from realedit.anchor import Anchor, Piece, build_anchor
 from realedit.blend import blend
+from realedit.change import Box
 from realedit.edits import Paste, Plan, Remove, Reshape, Swap
 from realedit.frame import check_box, check_frame
 from realedit.inputs import as_mask
@@ -63,7 +64,7 @@ def swap(work: Work, step: Swap) -> Outcome:
     for piece in pieces:
         if piece.transform is not None and not work.allow_crop:
             check_frame(piece.location, piece.transform)
-    return _run(work, inverted, pieces, [step.target, step.other])
+    return replace(_run(work, inverted, pieces, [step.target, step.other]), others=(second,))
 
 
 def reshape(work: Work, step: Reshape) -> Outcome:
@@ -93,10 +94,13 @@ def paste(work: Work, step: Paste) -> Outcome:
     return _run(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
 
+def shift_to_the_spot(one: Box, other: Box) -> tuple[float, float]:
+    """(dx, dy) from where a box stands to where another does: the middle of its foot."""
+    return (other[0] + other[2] - one[0] - one[2]) / 2, other[3] - one[3]
+
+
 def _to_the_spot_of(one: Location, other: Location) -> Transform:
-    """From where one object stands to where another does: the middle of its foot."""
-    dx = (other.box[0] + other.box[2] - one.box[0] - one.box[2]) / 2
-    return Transform(dx, other.box[3] - one.box[3], centre=one.centroid)
+    return Transform(*shift_to_the_spot(one.box, other.box), centre=one.centroid)
 
 
 def _run(

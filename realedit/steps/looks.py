@@ -63,9 +63,8 @@ def swap_looks(work: Work, step: SwapLooks) -> Outcome:
     first = work.find(inverted, step.target)
     second = replace(work, given=None).find(inverted, step.other)
     rgb, inversion = work.photo.rgb, inverted.inversion
-    return _run(
-        work, inverted, [_Loan(first, rgb, second.mask, inversion), _Loan(second, rgb, first.mask, inversion)]
-    )
+    loans = [_Loan(first, rgb, second.mask, inversion), _Loan(second, rgb, first.mask, inversion)]
+    return replace(_run(work, inverted, loans), others=(second,))
 
 
 def look_of(work: Work, step: LookOf) -> Outcome:

@@ -38,6 +38,7 @@ class Outcome:
         mattes: words of objects whose place is now known, and their mattes.
         warnings: what the user should know.
         picture: the model's own at its working size, float32 ``[h, w, 3]`` in 0..255; None if it did not run.
+        others: other objects that it changed, as they were found.
     """
 
     photo: Photo
@@ -50,6 +51,7 @@ class Outcome:
     mattes: dict[str, np.ndarray] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     picture: np.ndarray | None = None
+    others: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True)
