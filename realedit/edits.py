@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from realedit.errors import UsageError
 
@@ -22,6 +22,30 @@ def _check(name: str, value: float, low: float, high: float, unit: str = "") -> 
 def _check_text(name: str, text: str) -> None:
     if not text.strip():
         raise UsageError(f"{name} is empty", "say what it is to look like, for example 'a blue mug'")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two objects of one photo."""
+
+    target: str
+    other: str
+
+    def __post_init__(self) -> None:
+        if self.target == self.other:
+            raise UsageError(f"an object and itself: {self.target}", "name two objects")
+
+
+@dataclass(frozen=True)
+class _ByText:
+    """An object, and a text that says what is to be seen."""
+
+    target: str | None
+    text: str
+    what: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        _check_text(self.what, self.text)
 
 
 @dataclass(frozen=True)
@@ -106,20 +130,16 @@ class Remove:
 
 
 @dataclass(frozen=True)
-class Swap:
+class Swap(_Pair):
     """Two objects change places.
 
     Args:
         target: one object's words.
         other: the other's.
+
+    Raises:
+        UsageError: they are the same.
     """
-
-    target: str
-    other: str
-
-    def __post_init__(self) -> None:
-        if self.target == self.other:
-            raise UsageError(f"an object and itself: {self.target}", "name two objects")
 
 
 @dataclass(frozen=True)
@@ -150,51 +170,48 @@ class Paste:
 
 
 @dataclass(frozen=True)
-class Restyle:
+class Restyle(_ByText):
     """Give an object another look by text; it keeps its place and outline.
 
     Args:
         target: the object's words, or None where a mask, box or point names it.
         text: what it is to look like, such as "a blue mug".
+
+    Raises:
+        UsageError: the text is empty.
     """
 
-    target: str | None
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text("the new look", self.text)
+    what: ClassVar[str] = "the new look"
 
 
 @dataclass(frozen=True)
-class Replace:
+class Replace(_ByText):
     """Put something else where an object is.
 
     Args:
         target: the object's words, or None where a mask, box or point names it.
         text: what is to be there, such as "a bowl".
+
+    Raises:
+        UsageError: the text is empty.
     """
 
-    target: str | None
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text("the new object", self.text)
+    what: ClassVar[str] = "the new object"
 
 
 @dataclass(frozen=True)
-class Background:
+class Background(_ByText):
     """Change what is about an object by text, and keep the object.
 
     Args:
         target: the words of the object that stays, or None where a mask, box or point names it.
         text: what the surroundings are to be, such as "a marble table".
+
+    Raises:
+        UsageError: the text is empty.
     """
 
-    target: str | None
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text("the new background", self.text)
+    what: ClassVar[str] = "the new background"
 
 
 @dataclass(frozen=True)
@@ -230,20 +247,16 @@ class Like:
 
 
 @dataclass(frozen=True)
-class SwapLooks:
+class SwapLooks(_Pair):
     """Two objects of one photo exchange their looks.
 
     Args:
         target: one object's words.
         other: the other's.
+
+    Raises:
+        UsageError: they are the same.
     """
-
-    target: str
-    other: str
-
-    def __post_init__(self) -> None:
-        if self.target == self.other:
-            raise UsageError(f"an object and itself: {self.target}", "name two objects")
 
 
 @dataclass(frozen=True)
