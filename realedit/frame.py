@@ -28,7 +28,7 @@ def check_frame(location: Location, transform: Transform) -> None:
         "top": -top if y0 > 0.003 else -top - y0,
         "bottom": bottom - 1 if y1 < 0.997 or bottom > y1 else 0.0,
     }
-    _refuse(over)
+    _refuse(over, location.word)
 
 
 def moved_box(box: Box, transform: Transform, aspect: float) -> Box:
@@ -46,21 +46,23 @@ def moved_box(box: Box, transform: Transform, aspect: float) -> Box:
     return left, top, right, bottom
 
 
-def check_box(box: Box) -> None:
+def check_box(box: Box, word: str | None = None) -> None:
     """Refuse an object whose box (x0, y0, x1, y1), in fractions of the frame, reaches over the border.
 
     Raises:
         OutOfFrameError: it says by how much.
     """
     x0, y0, x1, y1 = box
-    _refuse({"left": -x0, "right": x1 - 1, "top": -y0, "bottom": y1 - 1})
+    _refuse({"left": -x0, "right": x1 - 1, "top": -y0, "bottom": y1 - 1}, word)
 
 
-def _refuse(over: dict[str, float]) -> None:
+def _refuse(over: dict[str, float], word: str | None) -> None:
     side, amount = max(over.items(), key=lambda item: item[1])
     if amount > 0.002:
+        name = "the object" if word is None else f"'{word}'"
+        percent = math.ceil(100 * amount - 1e-6)  # 20 % is 20 % although 0.6 + 0.3 + 0.3 is a little more
         raise OutOfFrameError(
-            f"the object would leave the frame by {math.ceil(100 * amount)} % of its "
+            f"{name} would leave the frame by {percent} % of its "
             f"{'width' if side in ('left', 'right') else 'height'} at the {side}",
             "use a smaller change, or --allow-crop to let it be cut",
         )

@@ -89,7 +89,7 @@ def paste(work: Work, step: Paste) -> Outcome:
     source, matte = pasted(other.photo.rgb, found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale)
     location = Location(step.target, matte, matte, found.score, found.source)
     if not work.allow_crop:
-        check_box(pasted_box(found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale))
+        check_box(pasted_box(found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale), step.target)
     text = with_words(inverted.inversion.prompt, split(step.target)[1])
     return _run(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
