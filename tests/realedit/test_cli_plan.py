@@ -88,7 +88,7 @@ def test_what_comes_from_another_photo_is_looked_for_nowhere() -> None:
 def test_whatever_edit_carries_an_object_out_of_the_frame_is_refused() -> None:
     edits = [Move("mug", dx=0.1), Move("bowl", dx=0.3)]
     with pytest.raises(
-        OutOfFrameError, match="^'bowl' would leave the frame by 20 % of its width at the right"
+        OutOfFrameError, match=r"^'bowl' would leave the frame by 20 % of its width at the right"
     ):
         planned(edits, FOUND, allow_crop=False)
     assert len(planned(edits, FOUND, allow_crop=True)) == 2

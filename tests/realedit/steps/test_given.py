@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from realedit.edits import Background, Edit, Like, LookOf, Move, Paste, Remove, Reshape, Retouch
-from realedit.errors import PhotoError, UsageError
+from realedit.errors import ObjectNotFoundError, PhotoError, UsageError
 
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
 H, W = 96, 144
@@ -62,6 +62,14 @@ def test_a_missing_file_is_told_before_any_work(scene: Scene, tmp_path: Path) ->
         with pytest.raises(PhotoError, match="no such file"):
             scene.pipeline.edit(scene.rgb, [Remove("bowl"), edit], steps=5)
     assert scene.pipeline.backbone.evaluations == before
+
+
+def test_what_is_not_in_another_photo_is_told_by_that_photos_name(scene: Scene, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (H, W, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    for source, name in ((tmp_path / "noise.png", "noise.png"), (noise, "the other photo")):
+        with pytest.raises(ObjectNotFoundError, match=rf"^{name}: no 'zebra' found .*; use another word$"):
+            scene.pipeline.edit(scene.inverted, Paste("zebra", source), strength=0)
 
 
 def test_nothing_shown_is_told_before_any_work(scene: Scene) -> None:
