@@ -168,10 +168,10 @@ def edit(
     from realedit import cli_session as session
     from realedit.cli_edit_result import tell_plan, write_result
     from realedit.edit_pictures import with_pictures
-    from realedit.photo import load_photo
+    from realedit.inputs import as_photo
 
     edits = what.edits(where.given)
-    loaded = load_photo(photo)
+    loaded = as_photo(photo)
     shown = session.region(where, loaded)
     pictured = with_pictures(edits, loaded)
     files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)

@@ -8,19 +8,34 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from realedit.errors import UsageError
+from realedit.errors import PhotoError, UsageError
 from realedit.locate import Location, from_box, from_mask, from_point
 from realedit.photo import Photo, load_photo
 
 PhotoLike = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
 
 
+LEAST = 16
+"""Pixels on a side below which nothing in a photo can be told apart."""
+
+
 def as_photo(photo: PhotoLike) -> Photo:
-    """Load a photo, unless it is loaded already.
+    """Load a photo that is to be looked at, unless it is loaded already.
 
     Raises:
-        PhotoError: it cannot be read.
+        PhotoError: it cannot be read, or is too small for anything to be found in it.
     """
+    loaded = _loaded(photo)
+    if min(loaded.size) < LEAST:
+        name = "the photo" if loaded.source is None else loaded.source.name
+        raise PhotoError(
+            f"{name} is {loaded.width} x {loaded.height} pixels, too small to find anything in",
+            f"use one of {LEAST} x {LEAST} or more",
+        )
+    return loaded
+
+
+def _loaded(photo: PhotoLike) -> Photo:
     return photo if isinstance(photo, Photo) else load_photo(photo)
 
 
@@ -36,7 +51,7 @@ def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") 
         PhotoError: it cannot be read.
         UsageError: its size is not the photo's, or nothing (or everything) is in it.
     """
-    array = mask if isinstance(mask, np.ndarray) else as_photo(mask).rgb
+    array = mask if isinstance(mask, np.ndarray) else _loaded(mask).rgb
     if array.shape[:2] != photo.rgb.shape[:2]:
         sizes = f"{array.shape[1]} x {array.shape[0]} but the photo is {photo.width} x {photo.height}"
         raise UsageError(f"{name} is {sizes}", "draw it at the photo's size")

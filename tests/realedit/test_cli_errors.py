@@ -46,6 +46,7 @@ def folder(realedit: Command, sample: Path) -> Path:
     (realedit.folder / "inner").mkdir()
     (realedit.folder / "edits.json").write_text('[{"remove": "mug"}, {"resize": "bowl"}]')
     (realedit.folder / "shown.json").write_text('[{"remove": null}]')
+    Image.new("RGB", (3, 2)).save(realedit.folder / "speck.png")
     Image.new("L", (8, 8), 255).save(realedit.folder / "small-mask.png")
     with Image.open(sample) as photo:
         Image.new("L", photo.size, 0).save(realedit.folder / "black-mask.png")
@@ -74,6 +75,7 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("cut.jpg", *MOVE), 3, "cut.jpg"),
         (("bomb.png", *MOVE), 3, "bomb.png"),
         (("empty.png", *MOVE), 3, "empty.png is empty"),
+        (("speck.png", *MOVE), 3, "speck.png is 3 x 2 pixels, too small to find anything in"),
         (("locate", "none.jpg", "mug"), 3, "no such file: none.jpg"),
         (("invert", "notes.jpg"), 3, "notes.jpg"),
         # What is asked for.

@@ -17,7 +17,7 @@ from realedit.errors import ObjectNotFoundError, PhotoError, UsageError
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
 H, W = 96, 144
 BLUE = (40, 70, 200)
-PIXELS = np.zeros((8, 8, 3), np.uint8)
+PIXELS = np.zeros((32, 32, 3), np.uint8)
 
 Near = Callable[[np.ndarray, tuple[int, int, int]], np.ndarray]
 Scene = Any
@@ -70,6 +70,19 @@ def test_what_is_not_in_another_photo_is_told_by_that_photos_name(scene: Scene, 
     for source, name in ((tmp_path / "noise.png", "noise.png"), (noise, "the other photo")):
         with pytest.raises(ObjectNotFoundError, match=rf"^{name}: no 'zebra' found .*; use another word$"):
             scene.pipeline.edit(scene.inverted, Paste("zebra", source), strength=0)
+
+
+def test_a_photo_in_which_nothing_can_be_told_apart_is_refused(scene: Scene) -> None:
+    speck = np.zeros((20, 15, 3), np.uint8)
+    calls: list[Callable[[], object]] = [
+        lambda: scene.pipeline.edit(speck, Remove("mug")),
+        lambda: scene.pipeline.edit(scene.inverted, Paste("mug", speck)),
+        lambda: scene.pipeline.locate(speck, "mug"),
+        lambda: scene.pipeline.invert(speck),
+    ]
+    for call in calls:
+        with pytest.raises(PhotoError, match=r"^the photo is 15 x 20 pixels, too small .* 16 x 16 or more$"):
+            call()
 
 
 def test_nothing_shown_is_told_before_any_work(scene: Scene) -> None:
