@@ -100,14 +100,7 @@ def self_guided_sample(
         capture, terms, strength, reference=anchors.reference, region=anchors.region,
         tokens=guidance.text.embedding.shape[1],
     )  # fmt: skip
-
-    def look_at(level: int) -> Look:
-        def look(x_t: Tensor) -> Tensor:
-            with anchors.recall(level):
-                return denoiser(x_t, schedule.timestep(level), guidance.text.expand(x_t.shape[0]))
-
-        return look
-
+    look_at = _conditional(denoiser, schedule, guidance, anchors)
     x = anchors.hold(x, steps)
     for done, level in enumerate(range(steps, 0, -1)):
         push = guide.push(look_at(level), x, Step.of(schedule, level), guide.active(done, steps))
@@ -118,11 +111,31 @@ def self_guided_sample(
                 eps = predict(denoiser, x, schedule.timestep(level), guidance)
         if push is not None:
             eps = eps + push.to(eps)
-        x_0 = anchors.constrain(schedule.predict_x0(x, eps, level), level)
-        eps = (x - schedule.alpha(level) * x_0) / schedule.sigma(level)
-        x = anchors.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)
+        x = _step(schedule, x, eps, level, anchors)
         if callback is not None:
             callback(done + 1, steps)
     if remeasure:
         guide.remeasure(look_at, x)
     return x, guide.finish()
+
+
+def _conditional(
+    denoiser: Denoiser, schedule: Schedule, guidance: Guidance | ClassifierFree, anchors: Anchors
+) -> Callable[[int], Look]:
+    """Level -> the conditional branch there, whose self-attention reads the source."""
+
+    def look_at(level: int) -> Look:
+        def look(x_t: Tensor) -> Tensor:
+            with anchors.recall(level):
+                return denoiser(x_t, schedule.timestep(level), guidance.text.expand(x_t.shape[0]))
+
+        return look
+
+    return look_at
+
+
+def _step(schedule: Schedule, x: Tensor, eps: Tensor, level: int, anchors: Anchors) -> Tensor:
+    """DDIM to the next cleaner level, by the predicted x_0 as the anchors constrain it."""
+    x_0 = anchors.constrain(schedule.predict_x0(x, eps, level), level)
+    eps = (x - schedule.alpha(level) * x_0) / schedule.sigma(level)
+    return anchors.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)

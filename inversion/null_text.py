@@ -72,29 +72,35 @@ def null_text(
     embeddings: list[Tensor] = []
     x = trajectory[-1]
     for i, level in enumerate(range(schedule.steps, 0, -1)):
-        t = schedule.timestep(level)
-        with torch.no_grad():
-            text_eps = denoiser(x, t, text)
         rate, stop = learning_rate * max(1 - i / 100, 0.01), tolerance + 2e-5 * i
-
-        def landing(
-            embedding: Tensor, x: Tensor = x, level: int = level, t: int = t, text_eps: Tensor = text_eps
-        ) -> Tensor:
-            null_eps = denoiser(x, t, base.with_embedding(embedding))
-            eps = null_eps + guidance.scale * (text_eps - null_eps)
-            return schedule.step(x, eps, level, level - 1)
-
+        landing = _landing(denoiser, schedule, Guidance(text, base, guidance.scale), x, level)
         null = _optimise(landing, null, trajectory[level - 1], inner_steps, rate, stop)
         with torch.no_grad():
             x = landing(null.embedding)
         if not torch.isfinite(x).all():
-            raise FloatingPointError(f"null-text inversion diverged at t = {t}")
+            raise FloatingPointError(f"null-text inversion diverged at t = {schedule.timestep(level)}")
         embeddings.insert(0, null.embedding)
         if callback is not None:
             callback(schedule.steps + i + 1, total)
     return InversionResult(
         "null_text", schedule, trajectory, guidance.scale, null_embeddings=torch.stack(embeddings)
     )
+
+
+def _landing(
+    denoiser: Denoiser, schedule: Schedule, guidance: Guidance, x: Tensor, level: int
+) -> Callable[[Tensor], Tensor]:
+    """Null embedding -> where the replay's step from ``x`` then lands; the text branch is evaluated once."""
+    t = schedule.timestep(level)
+    with torch.no_grad():
+        text_eps = denoiser(x, t, guidance.text)
+
+    def landing(embedding: Tensor) -> Tensor:
+        null_eps = denoiser(x, t, guidance.null.with_embedding(embedding))
+        eps = null_eps + guidance.scale * (text_eps - null_eps)
+        return schedule.step(x, eps, level, level - 1)
+
+    return landing
 
 
 def _optimise(

@@ -110,8 +110,16 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
             meant = difflib.get_close_matches(first, _COMMANDS, n=1)
             if meant and not error.command_chain and not Path(first).exists():
                 return UsageError(f"no command '{first}'", f"did you mean {meant[0]}?")
+            if first.isidentifier() and not error.command_chain and not Path(first).exists():
+                return UsageError(
+                    f"no command '{first}'", "an edit needs none: realedit photo.jpg --move mug --dx 0.2"
+                )
             extra = " ".join(error.unused_tokens or ())
-            return UsageError(f"unexpected argument: {extra}", help_hint)
+            if error.command_chain:
+                return UsageError(f"unexpected argument: {extra}", help_hint)
+            return UsageError(
+                f"unexpected argument: {extra}", "a run edits one photo; a name of several words wants quotes"
+            )
         case cyclopts.RepeatArgumentError():
             return UsageError(_lowered(error), "give it once")
         case cyclopts.ValidationError() if error.argument is not None:

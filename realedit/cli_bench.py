@@ -12,11 +12,10 @@ from cyclopts import Group, Parameter
 from realedit import cli_output as output
 from realedit.cli_options import (
     EDIT,
-    MODEL,
     OUTPUT,
     SAMPLING,
+    BackboneOptions,
     Method,
-    Precision,
     Seed,
     TalkOptions,
     flag,
@@ -108,28 +107,6 @@ class MeasureOptions:
     download: Annotated[bool, flag("Fetch the backbones of LPIPS if they are not here.")] = False
 
 
-@Parameter(name="*", group=MODEL)
-@dataclass(frozen=True)
-class BenchModelOptions:
-    """Which model runs, and where."""
-
-    model: Annotated[
-        str | None,
-        Parameter(
-            metavar="NAME",
-            help="tabletop, sdxl, a folder or a hub id. Default: REALEDIT_MODEL, then tabletop.",
-        ),
-    ] = None
-    device: Annotated[
-        str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1. Default: the best here.")
-    ] = None
-    dtype: Annotated[Precision | None, Parameter(help="Precision of the network.")] = None
-    working_size: Annotated[
-        int | None, value(integer(32, 8192), "PIXELS", "Side of the square of the model's working area.")
-    ] = None
-    offline: Annotated[bool, flag("Never look at the network.")] = False
-
-
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
 class RunOptions:
@@ -170,7 +147,7 @@ def bench(
     talk: TalkOptions = TalkOptions(),  # noqa: B008 - frozen
     measure: MeasureOptions = MeasureOptions(),
     sampling: SamplingOptions = SamplingOptions(),
-    model: BenchModelOptions = BenchModelOptions(),
+    model: BackboneOptions = BackboneOptions(),  # noqa: B008 - frozen
 ) -> None:
     """Measure edits of a data set against the truth, and compare ways of making them."""
     _check_installed()

@@ -75,7 +75,9 @@ class EditOptions:
     restyle: Annotated[Words, _words("WORD", "Give it the look of --as, or of --like.")] = ()
     as_: Annotated[Words, _words("TEXT", "What it is to look like: 'a blue mug'.", "--as")] = ()
     like: Annotated[Words, _words("FILE", "A photo whose object it is to look like.")] = ()
-    object: Annotated[Words, _words("WORD", "The name of the object there. Default: the same.")] = ()
+    object: Annotated[
+        Words, _words("WORD", "Whose look it takes: an object there, or here. Default: the same name.")
+    ] = ()
     paste: Annotated[Words, _words("WORD", "Put in the object of this name of the photo --from.")] = ()
     from_: Annotated[Words, _words("FILE", "The photo that it is taken from.", "--from")] = ()
     x: Annotated[Numbers, _numbers(0, 1, "FRACTION", "Where its middle is to lie, in widths.")] = ()
@@ -103,7 +105,7 @@ class EditOptions:
         """
         from realedit.cli_flags import gather
         from realedit.edit_entries import read_entries, read_file
-        from realedit.edits import plan
+        from realedit.edits import plan, shown_word
 
         named = gather(self, shown_by)
         if self.edits_file is not None:
@@ -117,6 +119,7 @@ class EditOptions:
                 "no edit was asked for", "for example: --move mug --dx 0.2, or --resize mug --scale 1.3"
             )
         plan(edits)
+        shown_word(edits, shown=shown_by is not None)
         return edits
 
 
@@ -164,24 +167,19 @@ def edit(
     """Edit a photo: move, resize, turn, remove, restyle, replace the object that a word names."""
     from realedit import cli_session as session
     from realedit.cli_edit_result import tell_plan, write_result
-    from realedit.edits import subjects
-    from realedit.photo import load_photo
+    from realedit.edit_pictures import with_pictures
+    from realedit.inputs import as_photo
 
     edits = what.edits(where.given)
-    loaded = load_photo(photo)
+    loaded = as_photo(photo)
     shown = session.region(where, loaded)
+    pictured = with_pictures(edits, loaded)
     files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
     sampling = {"method": inversion.inversion, "steps": inversion.steps}
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         if to.dry_run:
-            found = [
-                pipeline.locate(loaded, word, **shown, **sampling, progress=progress)
-                for word in subjects(edits)
-            ]
-            if found:
-                session.check_frame(found[0], edits, allow_crop=what.allow_crop)
-            result = None
+            result, found = None, session.find(pipeline, loaded, edits, shown, sampling, progress)
         else:
             result = pipeline.edit(
                 loaded,
@@ -193,8 +191,11 @@ def edit(
                 allow_crop=what.allow_crop,
                 progress=progress,
             )
-            found = [result.location]
-    if result is None:
-        tell_plan(loaded, found, edits, files, force=to.force, talk=talk)
-    else:
+            found = {}
+    if result is not None:
         write_result(result, files, force=to.force, talk=talk)
+        return
+    from realedit.cli_plan import planned
+
+    changes = planned(pictured, found, allow_crop=what.allow_crop)
+    tell_plan(loaded, list(found.values()), changes, files, force=to.force, talk=talk)

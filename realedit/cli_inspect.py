@@ -47,11 +47,11 @@ def locate(
     """Find an object: write its mask and print its box, centre and score."""
     from realedit import cli_session as session
     from realedit.atomic_write import write_files
-    from realedit.photo import load_photo
+    from realedit.inputs import as_photo
 
     if word is None and where.given is None:
         raise UsageError("what is to be found?", f"name it: realedit locate {photo} mug")
-    loaded = load_photo(photo)
+    loaded = as_photo(photo)
     shown = session.region(where, loaded)
     path = photo.with_name(f"{photo.stem}-mask.png") if to is None else to
     if path.suffix.lower() != ".png":
@@ -111,9 +111,9 @@ def invert(
 ) -> None:
     """Invert a photo, keep that in the cache, and tell how well it replays."""
     from realedit import cli_session as session
-    from realedit.photo import load_photo
+    from realedit.inputs import as_photo
 
-    loaded = load_photo(photo)
+    loaded = as_photo(photo)
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         text = session.prompt_for(word, prompt)

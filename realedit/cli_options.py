@@ -131,8 +131,8 @@ class ObjectOptions:
 
 @Parameter(name="*", group=MODEL)
 @dataclass(frozen=True)
-class ModelOptions:
-    """Which model runs, and where."""
+class BackboneOptions:
+    """Which model edits, and where it runs."""
 
     model: Annotated[
         str | None,
@@ -153,6 +153,14 @@ class ModelOptions:
             integer(32, 8192), "PIXELS", "Side of the square of the model's working area. Default: its own."
         ),
     ] = None
+    offline: Annotated[bool, flag("Never look at the network.")] = False
+
+
+@Parameter(name="*", group=MODEL)
+@dataclass(frozen=True)
+class ModelOptions(BackboneOptions):
+    """The model, those that help it, and its cache."""
+
     detector: Annotated[
         str | None,
         Parameter(
@@ -168,7 +176,6 @@ class ModelOptions:
     captioner: Annotated[
         str | None, Parameter(metavar="NAME", help="BLIP or Florence-2 that says what --prompt does not.")
     ] = None
-    offline: Annotated[bool, flag("Never look at the network.")] = False
     no_cache: Annotated[bool, flag("Neither read nor keep inversions.")] = False
 
 

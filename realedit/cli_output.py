@@ -18,6 +18,7 @@ from realedit.errors import OutputExistsError, PhotoError, UsageError
 if TYPE_CHECKING:
     import numpy as np
 
+    from realedit.change import Box, Change
     from realedit.locate import Location
     from realedit.photo import Photo
 
@@ -149,10 +150,16 @@ def _finite(value: Any) -> Any:  # noqa: ANN401  # a JSON tree
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print aligned columns on stdout, never wrapped, so that other programs can read them."""
-    lines = [tuple(head), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    print_columns([tuple(head), *(tuple(row) for row in rows)])
+
+
+def print_columns(lines: Sequence[Sequence[str]], indent: str = "") -> None:
+    """Print rows of cells one below the other."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print(
+            indent + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
 
 
 def megabytes(count: int) -> str:
@@ -197,17 +204,33 @@ def location_fields(location: Location) -> dict[str, Any]:
     }
 
 
-def mask_box(mask: np.ndarray) -> list[float] | None:
-    """Return x0, y0, x1, y1 in fractions of what a mask [H, W] covers by half or more; None where nothing."""
-    import numpy as np
+def change_fields(change: Change) -> dict[str, Any]:
+    """Return what was, or would be, done to an object, for JSON."""
+    return {
+        "edit": change.edit,
+        "word": change.word,
+        "source": change.source,
+        "score": None if change.score is None else float(change.score),
+        "box_before": change.before,
+        "box_after": change.after,
+    }
 
-    rows, columns = np.flatnonzero((mask >= 0.5).any(axis=1)), np.flatnonzero((mask >= 0.5).any(axis=0))
-    if not rows.size:
-        return None
-    height, width = mask.shape
-    return [
-        float(columns[0] / width),
-        float(rows[0] / height),
-        float((columns[-1] + 1) / width),
-        float((rows[-1] + 1) / height),
-    ]
+
+def print_changes(changes: Sequence[Change]) -> None:
+    """Print a line for each object that was changed: what was done, to what, from where to where."""
+    rows = []
+    for change in changes:
+        how = "" if change.source is None else f"by {change.source}, score {change.score:.2f}"
+        boxes = [_box(box) for box in (change.before, change.after)]
+        # of a dry run, what is taken from another photo is looked for nowhere
+        where = f"{boxes[0]} -> {boxes[1]}" if change.before or change.after else ""
+        rows.append((change.edit.replace("_", "-"), change.word or _nameless(change), where, how))
+    print_columns(rows, indent="  ")
+
+
+def _nameless(change: Change) -> str:
+    return "object" if change.source else "photo"
+
+
+def _box(box: Box | None) -> str:
+    return "none" if box is None else numbers(box)

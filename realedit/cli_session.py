@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from PIL import Image
 
 from realedit.cli_boundary import say
 from realedit.cli_options import ModelOptions, ObjectOptions
-from realedit.errors import UsageError
-from realedit.photo import Photo, load_photo
+from realedit.inputs import as_mask
+from realedit.photo import Photo
 from realedit.progress import Progress
 
 if TYPE_CHECKING:
-    from guidance import Transform
     from realedit.edits import Edit
     from realedit.locate import Location
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
@@ -28,22 +26,10 @@ def region(options: ObjectOptions, photo: Photo) -> dict[str, Any]:
 
     Raises:
         PhotoError: the mask file cannot be read.
-        UsageError: it has another size than the photo, or shows nothing.
+        UsageError: it has another size than the photo, or shows nothing, or everything.
     """
-    mask = None if options.mask is None else _load_mask(options.mask, photo)
+    mask = None if options.mask is None else as_mask(options.mask, photo, f"the mask {options.mask}")
     return {"prompt": options.prompt, "mask": mask, "box": options.box, "point": options.point}
-
-
-def _load_mask(path: Path, photo: Photo) -> np.ndarray:
-    """Read a mask file as float32 [H, W] in [0, 1]."""
-    picture = load_photo(path)
-    if picture.size != photo.size:
-        sizes = f"{picture.width} x {picture.height} pixels, the photo {photo.width} x {photo.height}"
-        raise UsageError(f"the mask {path} has {sizes}", "save it at the photo's size")
-    mask = picture.rgb.max(axis=2).astype(np.float32) / 255
-    if not (mask > 0.5).any():
-        raise UsageError(f"the mask {path} shows no object", "paint the object white on black")
-    return mask
 
 
 def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
@@ -77,28 +63,32 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
     )
 
 
-def transform_of(location: Location, edits: Sequence[Edit]) -> Transform | None:
-    """Where the first step carries its object; None where it is no move."""
-    from guidance import Transform
-    from realedit.edits import Plan, plan
+def find(
+    pipeline: RealEditPipeline, photo: Photo, edits: Sequence[Edit], shown: Mapping[str, Any],
+    inversion: Mapping[str, Any], progress: Progress,
+) -> dict[str | None, Location]:  # fmt: skip
+    """The objects that edits change, by their words; None is the one that is shown and not named.
 
-    step = plan(edits)[0]
-    if not isinstance(step, Plan):
-        return None
-    return Transform(step.dx, step.dy, step.scale, step.angle, location.centroid)
-
-
-def check_frame(location: Location, edits: Sequence[Edit], *, allow_crop: bool) -> None:
-    """Refuse, as the edit itself would, what carries the object out of the photo.
+    Args:
+        pipeline: the model.
+        photo: where they are.
+        edits: see :func:`realedit.edits.subjects`.
+        shown: of :func:`region`; a mask, box or point shows one of them.
+        inversion: method and steps.
+        progress: told of each stage.
 
     Raises:
-        OutOfFrameError: it says by how much.
+        ObjectNotFoundError: the model does not see one of them.
     """
-    from realedit.frame import check_frame
+    from realedit.edits import shown_word, subjects
 
-    to = transform_of(location, edits)
-    if to is not None and not allow_crop:
-        check_frame(location, to)
+    given = any(shown[name] is not None for name in ("mask", "box", "point"))
+    word_shown = shown_word(edits, shown=given)
+    found: dict[str | None, Location] = {}
+    for word in subjects(edits):
+        where = shown if given and word == word_shown else {"prompt": shown["prompt"]}
+        found[word] = pipeline.locate(photo, word, **where, **inversion, progress=progress)
+    return found
 
 
 def prompt_for(word: str | None, prompt: str | None) -> str | None:

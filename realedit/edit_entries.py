@@ -6,11 +6,12 @@ The command line's flags make the same entries, and so does a recipe: one schema
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from realedit import edits as kinds
@@ -39,7 +40,7 @@ class _Entry(BaseModel):
         for ours, theirs in cls.fields.items():
             value = getattr(edit, theirs)
             alias = cls.model_fields[ours].alias or ours
-            plain = value if isinstance(value, str | float | int | None) else _file_name(value)
+            plain = _plain(value)
             if plain is not None or ours == next(iter(cls.fields)):
                 entry[alias] = plain
         return entry
@@ -97,6 +98,7 @@ class _Restyle(_Entry):
 
 
 class _Like(_Entry):
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["like"]}, {"required": ["object"]}]})
     kind, fields = kinds.Like, {"restyle": "target", "source": "source", "other": "other"}
     restyle: str | None = Field(description=f"the object's words; {_SHOWN}")
     source: str | None = Field(None, alias="like", description="file of another photo; null for the same")
@@ -146,6 +148,11 @@ def entries(edits: Edit | Sequence[Edit]) -> list[dict[str, Any]]:
     return [_BY_KIND[type(edit)].of(edit) for edit in given]
 
 
+def key_of(edit: Edit) -> str:
+    """An edit's name: the first key of its entry."""
+    return next(iter(_BY_KIND[type(edit)].fields))
+
+
 def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> list[Edit]:
     """Entries as edits.
 
@@ -163,6 +170,8 @@ def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> lis
             raise UsageError(f"{where}, number {number}: {field}: {said}", _forms()) from error
         except _NoSuchEditError as error:
             raise UsageError(f"{where}, number {number}: {error}", _forms()) from error
+        except UsageError as error:
+            raise UsageError(f"{where}, number {number}: {error.message}", error.hint) from error
     return found
 
 
@@ -211,6 +220,8 @@ def _model(entry: Mapping[str, Any]) -> type[_Entry]:
     if len(named) != 1:
         raise _NoSuchEditError("no edit in it" if not named else f"{' and '.join(named)} in one edit")
     if named == ["restyle"] and "as" not in entry:
+        if not {"like", "object"} & set(entry):
+            raise _NoSuchEditError("restyle says no look: give it as, like or object")
         return _Like
     return next(model for model in _ENTRIES if next(iter(model.fields)) == named[0])
 
@@ -219,10 +230,18 @@ def _forms() -> str:
     return 'an edit looks like {"move": "mug", "dx": 0.2}; realedit schema prints all forms'
 
 
-def _file_name(value: object) -> str | None:
-    if isinstance(value, np.ndarray) or not hasattr(value, "__fspath__"):
-        return None
-    return str(value)
+def _plain(value: object) -> str | float | int | None:
+    """A value as JSON has it: numpy's numbers as plain ones, a path as its text, a picture not at all."""
+    match value:
+        case str():
+            return value
+        case Integral():
+            return int(value)
+        case Real():
+            return float(value)
+        case os.PathLike():
+            return str(value)
+    return None
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from realedit.errors import UsageError
 
@@ -22,6 +22,30 @@ def _check(name: str, value: float, low: float, high: float, unit: str = "") -> 
 def _check_text(name: str, text: str) -> None:
     if not text.strip():
         raise UsageError(f"{name} is empty", "say what it is to look like, for example 'a blue mug'")
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two objects of one photo."""
+
+    target: str
+    other: str
+
+    def __post_init__(self) -> None:
+        if self.target == self.other:
+            raise UsageError(f"an object and itself: {self.target}", "name two objects")
+
+
+@dataclass(frozen=True)
+class _ByText:
+    """An object, and a text that says what is to be seen."""
+
+    target: str | None
+    text: str
+    what: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        _check_text(self.what, self.text)
 
 
 @dataclass(frozen=True)
@@ -106,20 +130,16 @@ class Remove:
 
 
 @dataclass(frozen=True)
-class Swap:
+class Swap(_Pair):
     """Two objects change places.
 
     Args:
         target: one object's words.
         other: the other's.
+
+    Raises:
+        UsageError: they are the same.
     """
-
-    target: str
-    other: str
-
-    def __post_init__(self) -> None:
-        if self.target == self.other:
-            raise UsageError(f"an object and itself: {self.target}", "name two objects")
 
 
 @dataclass(frozen=True)
@@ -150,51 +170,48 @@ class Paste:
 
 
 @dataclass(frozen=True)
-class Restyle:
+class Restyle(_ByText):
     """Give an object another look by text; it keeps its place and outline.
 
     Args:
         target: the object's words, or None where a mask, box or point names it.
         text: what it is to look like, such as "a blue mug".
+
+    Raises:
+        UsageError: the text is empty.
     """
 
-    target: str | None
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text("the new look", self.text)
+    what: ClassVar[str] = "the new look"
 
 
 @dataclass(frozen=True)
-class Replace:
+class Replace(_ByText):
     """Put something else where an object is.
 
     Args:
         target: the object's words, or None where a mask, box or point names it.
         text: what is to be there, such as "a bowl".
+
+    Raises:
+        UsageError: the text is empty.
     """
 
-    target: str | None
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text("the new object", self.text)
+    what: ClassVar[str] = "the new object"
 
 
 @dataclass(frozen=True)
-class Background:
+class Background(_ByText):
     """Change what is about an object by text, and keep the object.
 
     Args:
         target: the words of the object that stays, or None where a mask, box or point names it.
         text: what the surroundings are to be, such as "a marble table".
+
+    Raises:
+        UsageError: the text is empty.
     """
 
-    target: str | None
-    text: str
-
-    def __post_init__(self) -> None:
-        _check_text("the new background", self.text)
+    what: ClassVar[str] = "the new background"
 
 
 @dataclass(frozen=True)
@@ -225,23 +242,21 @@ class Like:
     def __post_init__(self) -> None:
         if self.source is None and (self.other is None or self.other == self.target):
             raise UsageError("an object already looks like itself", "name another photo or another object")
+        if self.target is None and self.other is None:
+            raise UsageError("whose look is it to take?", "name the object in the other photo")
 
 
 @dataclass(frozen=True)
-class SwapLooks:
+class SwapLooks(_Pair):
     """Two objects of one photo exchange their looks.
 
     Args:
         target: one object's words.
         other: the other's.
+
+    Raises:
+        UsageError: they are the same.
     """
-
-    target: str
-    other: str
-
-    def __post_init__(self) -> None:
-        if self.target == self.other:
-            raise UsageError(f"an object and itself: {self.target}", "name two objects")
 
 
 @dataclass(frozen=True)
@@ -276,11 +291,11 @@ class Plan:
         """With one more."""
         match edit:
             case Move():
-                return replace(self, dx=self.dx + edit.dx, dy=self.dy + edit.dy)
+                return replace(self, dx=self.dx + float(edit.dx), dy=self.dy + float(edit.dy))
             case Resize():
-                return replace(self, scale=self.scale * edit.scale)
+                return replace(self, scale=self.scale * float(edit.scale))
             case Rotate():
-                return replace(self, angle=self.angle + edit.angle)
+                return replace(self, angle=self.angle + float(edit.angle))
 
     @property
     def idle(self) -> bool:
@@ -316,6 +331,38 @@ def plan(edits: Edit | Sequence[Edit]) -> tuple[Step, ...]:
     if any(isinstance(step, Plan) and step.idle for step in steps):
         raise UsageError("the edit changes nothing", "give a dx, dy, scale or angle")
     return tuple(steps)
+
+
+def shown_word(edits: Sequence[Edit], *, shown: bool) -> str | None:
+    """The words of the object that a mask, a box or a point shows to edits.
+
+    Args:
+        edits: at least one.
+        shown: whether there is such a mask, box or point.
+
+    Raises:
+        UsageError: an edit needs what is not shown, or what is shown is no edit's, or may be several's.
+    """
+    named = dict.fromkeys(edit.target for edit in edits if not isinstance(edit, Paste | LookOf))
+    if not shown:
+        if None in named:
+            raise UsageError("what is to be edited?", "give a word, a mask, a box or a point")
+        return None
+    if not named:
+        raise UsageError(
+            "a mask, box or point shows an object of the photo, and nothing here edits one",
+            "leave it out: a pasted object is found by its word, and a photo's look is taken by all of it",
+        )
+    gone = False
+    for edit in edits:
+        if gone and edit.target is None and not isinstance(edit, Retouch | Paste | LookOf):
+            raise UsageError("what is shown is taken away before it is edited", "change the order")
+        gone |= isinstance(edit, Remove) and edit.target is None
+    if len(named) > 1:
+        raise UsageError(
+            "a mask, box or point shows one object, the edits name several", "edit one after the other"
+        )
+    return next(iter(named))
 
 
 def subjects(edits: Sequence[Edit]) -> tuple[str | None, ...]:

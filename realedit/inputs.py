@@ -8,20 +8,60 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from realedit.errors import UsageError
+from realedit.errors import PhotoError, UsageError
 from realedit.locate import Location, from_box, from_mask, from_point
 from realedit.photo import Photo, load_photo
 
 PhotoLike = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
 
 
+LEAST = 16
+"""Pixels on a side below which nothing in a photo can be told apart."""
+
+
 def as_photo(photo: PhotoLike) -> Photo:
-    """Load a photo, unless it is loaded already.
+    """Load a photo that is to be looked at, unless it is loaded already.
+
+    Raises:
+        PhotoError: it cannot be read, or is too small for anything to be found in it.
+    """
+    loaded = _loaded(photo)
+    if min(loaded.size) < LEAST:
+        name = "the photo" if loaded.source is None else loaded.source.name
+        raise PhotoError(
+            f"{name} is {loaded.width} x {loaded.height} pixels, too small to find anything in",
+            f"use one of {LEAST} x {LEAST} or more",
+        )
+    return loaded
+
+
+def _loaded(photo: PhotoLike) -> Photo:
+    return photo if isinstance(photo, Photo) else load_photo(photo)
+
+
+def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") -> np.ndarray:
+    """A mask as float32 ``[H, W]`` in [0, 1], 1 where it is white.
+
+    Args:
+        mask: ``[H, W]`` of any numeric type, or a picture in any form that :func:`as_photo` takes.
+        photo: what it is a mask of.
+        name: what errors call it.
 
     Raises:
         PhotoError: it cannot be read.
+        UsageError: its size is not the photo's, or nothing (or everything) is in it.
     """
-    return photo if isinstance(photo, Photo) else load_photo(photo)
+    array = mask if isinstance(mask, np.ndarray) else _loaded(mask).rgb
+    if array.shape[:2] != photo.rgb.shape[:2]:
+        sizes = f"{array.shape[1]} x {array.shape[0]} but the photo is {photo.width} x {photo.height}"
+        raise UsageError(f"{name} is {sizes}", "draw it at the photo's size")
+    grey = array if array.ndim == 2 else array[..., :3].max(-1)
+    alpha = grey.astype(np.float32) / (255 if grey.dtype == np.uint8 and grey.max() > 1 else 1)
+    hard = alpha > 0.5
+    if not hard.any() or hard.all():
+        what = "everything" if hard.all() else "nothing"
+        raise UsageError(f"{name} selects {what}", "paint the object white on black")
+    return alpha
 
 
 def at_size(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -45,8 +85,7 @@ def given_location(
     if sum(what is not None for what in (mask, box, point)) > 1:
         raise UsageError("give one of mask, box and point, not several")
     if mask is not None:
-        array = mask if isinstance(mask, np.ndarray) else as_photo(mask).rgb
-        return from_mask(photo.rgb, array, word)
+        return from_mask(photo.rgb, as_mask(mask, photo), word)
     if box is not None:
         return from_box(photo.rgb, box, word)
     if point is not None:

@@ -62,7 +62,7 @@ def ensure_snapshot(hub_id: str, label: str, *, half: bool, offline: bool) -> Pa
         state = f"is only partly {place} (missing {', '.join(absent)})"
     if offline:
         raise ModelUnavailableError(f"{label} {state}, and realedit is offline", fetch_hint(hub_id))
-    names = _listing(hub_id, label, state)
+    names = listing(hub_id, label, state, fetch_hint(hub_id))
     if folders.INDEX not in names:
         message = f"{label} on the hub is not a diffusers pipeline: it has no {folders.INDEX}"
         raise ModelUnavailableError(message, "use an SDXL pipeline, such as --model sdxl")
@@ -84,21 +84,31 @@ def network_errors() -> tuple[type[BaseException], ...]:
     return (OSError, *(base for base in HfHubHTTPError.__bases__ if issubclass(base, Exception)))
 
 
-def _listing(hub_id: str, label: str, state: str) -> set[str]:
-    """File names of a hub model. One request, no retries: a machine without a network hears of it at once."""
+def listing(hub_id: str, label: str, state: str, way: str) -> set[str]:
+    """File names of a hub model. One request, no retries: a machine without a network hears of it at once.
+
+    Args:
+        hub_id: "owner/name".
+        label: what errors call it.
+        state: why the hub is asked, such as "is not in the local cache".
+        way: the command that downloads it.
+
+    Raises:
+        ModelUnavailableError: there is no such model, it is gated, or the hub cannot be reached.
+    """
     from huggingface_hub import HfApi, errors
 
     try:
         info = HfApi().model_info(hub_id, timeout=_PROBE_SECONDS)
     except errors.GatedRepoError as error:
-        way = "accept its terms on huggingface.co, then: hf auth login"
-        raise ModelUnavailableError(f"{label} is gated on the hub", way) from error
+        terms = "accept its terms on huggingface.co, then: hf auth login"
+        raise ModelUnavailableError(f"{label} is gated on the hub", terms) from error
     except errors.RepositoryNotFoundError as error:
         message = f"no model '{hub_id}' on the hub (or a private one), and no folder of that name"
         raise ModelUnavailableError(message, "for a private model: hf auth login") from error
     except network_errors() as error:
         message = f"{label} {state}, and the hub cannot be reached ({first_line(error)})"
-        raise ModelUnavailableError(message, f"with a network, {fetch_hint(hub_id)}") from error
+        raise ModelUnavailableError(message, f"with a network, {way}") from error
     return {file.rfilename for file in info.siblings or ()}
 
 

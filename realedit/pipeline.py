@@ -26,7 +26,8 @@ from inversion import METHODS, Guidance, replay
 from realedit.backbone import Backbone
 from realedit.cache import Cache, cache_key
 from realedit.clock import Clock
-from realedit.edits import Edit, plan
+from realedit.edit_pictures import with_pictures
+from realedit.edits import Edit, Step, plan, shown_word
 from realedit.errors import UsageError
 from realedit.inputs import PhotoLike, as_photo, at_size, given_location
 from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_photo
@@ -38,7 +39,7 @@ from realedit.recipe import recipe
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import Outcome, Work, run
-from realedit.steps.sequence import after, mattes, together
+from realedit.steps.sequence import after, changes, mattes, together
 from realedit.which_one import split
 from realedit.word_finder import WordFinder
 from realedit.words import PLAIN, with_words
@@ -278,43 +279,56 @@ class RealEditPipeline:
             **inversion: of :meth:`invert`.
 
         Raises:
+            PhotoError: the photo, or a picture that an edit names, cannot be read.
             ObjectNotFoundError: the model does not see the object.
             OutOfFrameError: the object would leave the frame.
             UsageError: the arguments contradict each other.
             NumericalError: the model returned NaN or infinity.
         """
-        steps = plan(edits)
-        settings = _settings(settings, strength)
-        clock, before = Clock(), self.backbone.evaluations
-        source = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
-        named = {getattr(step, "target", None) for step in steps}
-        if len(named) > 1 and any(shown is not None for shown in (mask, box, point)):
-            raise UsageError(
-                "a mask, box or point shows one object, the edits name several", "edit one after the other"
-            )
-        given = given_location(source, next(iter(named)), mask, box, point)
+        listed = list(edits) if isinstance(edits, Sequence) else [edits]
         inverted = photo if isinstance(photo, InvertedPhoto) else None
-        if inverted is not None:  # other photos, and later steps, at the same noise levels
-            made = inverted.inversion.result
-            same = {"method": made.method, "steps": made.schedule.steps}
-            inversion = same | {"guidance_scale": made.guidance_scale} | inversion
+        source = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
+        steps = plan(with_pictures(listed, source))
+        settings = _settings(settings, strength)
+        word = shown_word(listed, shown=any(what is not None for what in (mask, box, point)))
+        before, clock = self.backbone.evaluations, Clock()
         work = Work(
-            self, source, inverted, prompt, given, {}, settings, seed, allow_crop, progress, clock, inversion
-        )
+            self, source, inverted, prompt, given_location(source, word, mask, box, point), {}, settings,
+            seed, allow_crop, progress, clock, _as_made(inverted) | inversion,
+        )  # fmt: skip
         outcomes: list[Outcome] = []
         for step in steps:
             outcomes.append(run(work, step))
             work = after(work, outcomes[-1], step)
+        told = recipe(listed, outcomes[0].inverted.inversion, settings, seed, self.ref.name)
+        return self._result(source, steps, outcomes, work, told, self.backbone.evaluations - before)
+
+    def _result(
+        self, source: Photo, steps: Sequence[Step], outcomes: Sequence[Outcome], work: Work,
+        told: dict[str, Any], evaluations: int,
+    ) -> EditResult:  # fmt: skip
+        """What several steps come to, and ``work`` as they have left it."""
         first, last = outcomes[0], outcomes[-1]
         figures = dict(last.metrics) if len(outcomes) == 1 else together(outcomes)
-        figures["model_evaluations"] = float(self.backbone.evaluations - before)
+        figures["model_evaluations"] = float(evaluations)
+        mask_before, mask_after = mattes(outcomes, work.known)
+        done = zip(steps, outcomes, strict=True)
         return EditResult(
-            last.photo, source, first.location, *mattes(outcomes, work.known),
-            np.any([outcome.region for outcome in outcomes], axis=0),
-            self._reconstruction(first.inverted.inversion), figures, seed, clock.laps,
-            recipe(edits, first.inverted.inversion, settings, seed, self.ref.name),
-            tuple(warning for outcome in outcomes for warning in outcome.warnings), last.picture,
-        )  # fmt: skip
+            photo=last.photo,
+            source=source,
+            location=first.location,
+            mask_before=mask_before,
+            mask_after=mask_after,
+            region=np.any([outcome.region for outcome in outcomes], axis=0),
+            reconstruction=self._reconstruction(first.inverted.inversion),
+            metrics=figures,
+            seed=work.seed,
+            timings=work.clock.laps,
+            recipe=told,
+            warnings=tuple(warning for outcome in outcomes for warning in outcome.warnings),
+            before_composite=last.picture,
+            changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
+        )
 
     def _reconstruction(self, inversion: Inversion) -> Image.Image:
         # what stores every step's offset replays to the photo's own latent
@@ -329,6 +343,14 @@ def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
     if cache is False:
         return None
     return Cache(Path(cache) if isinstance(cache, str | Path) else None)
+
+
+def _as_made(inverted: InvertedPhoto | None) -> dict[str, Any]:
+    """How an inversion was made: other photos, and later steps, want the same noise levels."""
+    if inverted is None:
+        return {}
+    made = inverted.inversion.result
+    return {"method": made.method, "steps": made.schedule.steps, "guidance_scale": made.guidance_scale}
 
 
 def _settings(settings: Settings | None, strength: float | None) -> Settings:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from numbers import Integral, Real
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
+
+import numpy as np
 
 from realedit import xmp
 
@@ -70,10 +73,14 @@ def read_recipe(packet: bytes) -> dict[str, Any] | None:
 def _clean(value: Any) -> Any:  # noqa: ANN401
     """Copy a JSON-like value, with paths cut to their last part: a photo must not tell who made it where."""
     match value:
-        case None | bool() | int():
+        case None | bool():
             return value
-        case float() if math.isfinite(value):
-            return value
+        case np.bool_():
+            return bool(value)
+        case Integral():
+            return int(value)
+        case Real() if math.isfinite(value):
+            return float(value)
         case Path():
             return value.name
         case str():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from realedit.change import Change
 from realedit.locate import Location
 from realedit.photo import Photo, save_photo
 
@@ -32,6 +33,7 @@ class EditResult:
         timings: seconds by stage.
         recipe: what it takes to do it again; written beside the saved photo.
         warnings: what the user should know.
+        changes: what each step did to each of its objects, in their order.
         before_composite: the model's own picture at its working size, float32 ``[h, w, 3]`` in 0..255, before
             the photo's pixels were put back, of the last step; None where it did not run.
     """
@@ -49,6 +51,7 @@ class EditResult:
     recipe: dict[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     before_composite: np.ndarray | None = None
+    changes: tuple[Change, ...] = ()
 
     @property
     def image(self) -> Image.Image:

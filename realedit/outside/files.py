@@ -19,7 +19,6 @@ _PREPARING = ("processor_config.json", "preprocessor_config.json")
 _TOKENS = ("tokenizer.json", "vocab.json", "vocab.txt")
 _SMALL = ("*.json", "*.txt")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".h5", ".msgpack")
-_PROBE_SECONDS = 10.0
 _AGAIN = "copy or download the model again"
 
 
@@ -114,25 +113,7 @@ def _snapshot(hub_id: str, role: Role, offline: bool | None) -> Path:
         state = f"is only partly in the local Hugging Face cache (missing {', '.join(absent)})"
     if offline or constants.HF_HUB_OFFLINE:
         raise ModelUnavailableError(f"{hub_id} {state}, and realedit is offline", fetch_hint(hub_id))
-    return _fetched(hub_id, role, _listing(hub_id, state))
-
-
-def _listing(hub_id: str, state: str) -> set[str]:
-    """File names of a hub model. One request, no retries: a machine without a network hears of it at once."""
-    from huggingface_hub import HfApi, errors
-
-    try:
-        info = HfApi().model_info(hub_id, timeout=_PROBE_SECONDS)
-    except errors.GatedRepoError as error:
-        way = "accept its terms on huggingface.co, then: hf auth login"
-        raise ModelUnavailableError(f"{hub_id} is gated on the hub", way) from error
-    except errors.RepositoryNotFoundError as error:
-        message = f"no model '{hub_id}' on the hub (or a private one), and no folder of that name"
-        raise ModelUnavailableError(message, "for a private model: hf auth login") from error
-    except hub.network_errors() as error:
-        message = f"{hub_id} {state}, and the hub cannot be reached ({hub.first_line(error)})"
-        raise ModelUnavailableError(message, f"with a network, {fetch_hint(hub_id)}") from error
-    return {file.rfilename for file in info.siblings or ()}
+    return _fetched(hub_id, role, hub.listing(hub_id, hub_id, state, fetch_hint(hub_id)))
 
 
 def _fetched(hub_id: str, role: Role, names: Collection[str]) -> Path:

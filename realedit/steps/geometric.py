@@ -12,9 +12,10 @@ import numpy as np
 from guidance import Transform
 from realedit.anchor import Anchor, Piece, build_anchor
 from realedit.blend import blend
+from realedit.change import Box
 from realedit.edits import Paste, Plan, Remove, Reshape, Swap
 from realedit.frame import check_box, check_frame
-from realedit.inputs import as_photo
+from realedit.inputs import as_mask
 from realedit.inverted import Inversion
 from realedit.locate import Location, from_mask
 from realedit.model_errors import translated
@@ -63,15 +64,14 @@ def swap(work: Work, step: Swap) -> Outcome:
     for piece in pieces:
         if piece.transform is not None and not work.allow_crop:
             check_frame(piece.location, piece.transform)
-    return _run(work, inverted, pieces, [step.target, step.other])
+    return replace(_run(work, inverted, pieces, [step.target, step.other]), others=(second,))
 
 
 def reshape(work: Work, step: Reshape) -> Outcome:
     """Fit one object into a given outline."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
-    shape = step.shape if isinstance(step.shape, np.ndarray) else as_photo(step.shape).rgb
-    goal = from_mask(work.photo.rgb, shape, step.target)
+    goal = from_mask(work.photo.rgb, as_mask(step.shape, work.photo, "the outline"), step.target)
     source = reshaped(work.photo.rgb, location.mask, goal.mask)
     pieces = [Piece(location, None), Piece(goal, Transform(), source)]
     outcome = _run(work, inverted, pieces, [step.target, step.target])
@@ -89,15 +89,18 @@ def paste(work: Work, step: Paste) -> Outcome:
     source, matte = pasted(other.photo.rgb, found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale)
     location = Location(step.target, matte, matte, found.score, found.source)
     if not work.allow_crop:
-        check_box(pasted_box(found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale))
+        check_box(pasted_box(found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale), step.target)
     text = with_words(inverted.inversion.prompt, split(step.target)[1])
     return _run(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
 
+def shift_to_the_spot(one: Box, other: Box) -> tuple[float, float]:
+    """(dx, dy) from where a box stands to where another does: the middle of its foot."""
+    return (other[0] + other[2] - one[0] - one[2]) / 2, other[3] - one[3]
+
+
 def _to_the_spot_of(one: Location, other: Location) -> Transform:
-    """From where one object stands to where another does: the middle of its foot."""
-    dx = (other.box[0] + other.box[2] - one.box[0] - one.box[2]) / 2
-    return Transform(dx, other.box[3] - one.box[3], centre=one.centroid)
+    return Transform(*shift_to_the_spot(one.box, other.box), centre=one.centroid)
 
 
 def _run(

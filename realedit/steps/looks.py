@@ -18,7 +18,6 @@ from realedit.anchor import Anchor
 from realedit.blend import blend
 from realedit.colour_transfer import transfer
 from realedit.edits import Like, LookOf, SwapLooks
-from realedit.errors import UsageError
 from realedit.inverted import Inversion
 from realedit.locate import Location
 from realedit.model_errors import translated
@@ -45,8 +44,6 @@ class _Loan:
 def like(work: Work, step: Like) -> Outcome:
     """One object looks like another, of this photo or of another one."""
     word = step.other or step.target
-    if not word:
-        raise UsageError("whose look is it to take?", "name the object in the other photo")
     if step.source is None:
         inverted = work.invert(step.target, word)
         location, there, other = work.find(inverted, step.target), inverted, replace(work, given=None)
@@ -66,9 +63,8 @@ def swap_looks(work: Work, step: SwapLooks) -> Outcome:
     first = work.find(inverted, step.target)
     second = replace(work, given=None).find(inverted, step.other)
     rgb, inversion = work.photo.rgb, inverted.inversion
-    return _run(
-        work, inverted, [_Loan(first, rgb, second.mask, inversion), _Loan(second, rgb, first.mask, inversion)]
-    )
+    loans = [_Loan(first, rgb, second.mask, inversion), _Loan(second, rgb, first.mask, inversion)]
+    return replace(_run(work, inverted, loans), others=(second,))
 
 
 def look_of(work: Work, step: LookOf) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from guidance import Trace
 from realedit.backbone import Prompt
 from realedit.clock import Clock
-from realedit.errors import UsageError
-from realedit.inputs import PhotoLike
+from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.inputs import PhotoLike, as_photo
 from realedit.inverted import Progress
 from realedit.locate import Location, from_mask
 from realedit.photo import Photo, composite
@@ -38,6 +38,7 @@ class Outcome:
         mattes: words of objects whose place is now known, and their mattes.
         warnings: what the user should know.
         picture: the model's own at its working size, float32 ``[h, w, 3]`` in 0..255; None if it did not run.
+        others: other objects that it changed, as they were found.
     """
 
     photo: Photo
@@ -50,6 +51,7 @@ class Outcome:
     mattes: dict[str, np.ndarray] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     picture: np.ndarray | None = None
+    others: tuple[Location, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Work:
         progress: told of each stage.
         clock: takes the stages' times.
         inversion: keywords of :meth:`RealEditPipeline.invert`.
+        elsewhere: how errors call the photo where it is not the one that is edited.
     """
 
     pipeline: RealEditPipeline
@@ -83,6 +86,7 @@ class Work:
     progress: Progress | None
     clock: Clock
     inversion: dict[str, Any]
+    elsewhere: str | None = None
 
     def invert(self, *words: str | None) -> InvertedPhoto:
         """The photo inverted under a prompt that holds the words."""
@@ -107,17 +111,26 @@ class Work:
         if word in self.known:
             location = from_mask(self.photo.rgb, self.known[word], word)
         else:
-            location = self.pipeline.find(self.photo, inverted.inversion, word)
+            location = self._found(inverted, word)
         self.clock.lap("locate")
         return location
 
+    def _found(self, inverted: InvertedPhoto, word: str) -> Location:
+        try:
+            return self.pipeline.find(self.photo, inverted.inversion, word)
+        except ObjectNotFoundError as error:
+            if self.elsewhere is None:
+                raise
+            # a prompt, a mask, a box or a point would be of the photo that is edited
+            raise ObjectNotFoundError(f"{self.elsewhere}: {error.message}", "use another word") from error
+
     def other_photo(self, source: PhotoLike) -> Work:
         """The same work on another photo, of which nothing is known."""
-        from dataclasses import replace
-
-        from realedit.inputs import as_photo
-
-        return replace(self, photo=as_photo(source), inverted=None, prompt=None, given=None, known={})
+        photo = as_photo(source)
+        name = "the other photo" if photo.source is None else photo.source.name
+        return replace(
+            self, photo=photo, inverted=None, prompt=None, given=None, known={}, elsewhere=name
+        )  # fmt: skip
 
     def encoded(self, inverted: InvertedPhoto, text: str) -> Prompt:
         """A prompt for the size that an inversion has."""

@@ -45,6 +45,8 @@ def folder(realedit: Command, sample: Path) -> Path:
     (realedit.folder / "taken.report.html").write_bytes(b"somebody's page")
     (realedit.folder / "inner").mkdir()
     (realedit.folder / "edits.json").write_text('[{"remove": "mug"}, {"resize": "bowl"}]')
+    (realedit.folder / "shown.json").write_text('[{"remove": null}]')
+    Image.new("RGB", (3, 2)).save(realedit.folder / "speck.png")
     Image.new("L", (8, 8), 255).save(realedit.folder / "small-mask.png")
     with Image.open(sample) as photo:
         Image.new("L", photo.size, 0).save(realedit.folder / "black-mask.png")
@@ -73,6 +75,7 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("cut.jpg", *MOVE), 3, "cut.jpg"),
         (("bomb.png", *MOVE), 3, "bomb.png"),
         (("empty.png", *MOVE), 3, "empty.png is empty"),
+        (("speck.png", *MOVE), 3, "speck.png is 3 x 2 pixels, too small to find anything in"),
         (("locate", "none.jpg", "mug"), 3, "no such file: none.jpg"),
         (("invert", "notes.jpg"), 3, "notes.jpg"),
         # What is asked for.
@@ -94,7 +97,7 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
             2,
             "--angle: expected a number from -360 to 360",
         ),
-        (("photo.jpg", "--restyle", "mug", "--as", "a can", "--like", "o.jpg"), 2, "number 1: like: "),
+        (("photo.jpg", "--restyle", "mug", "--as", "a can", "--like", "o.jpg"), 2, "--as and --like"),
         (
             ("photo.jpg", *MOVE, "--edits", "edits.json"),
             2,
@@ -139,6 +142,28 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("photo.jpg", *MOVE, "--speed", "3"), 2, "--speed"),
         (("photo.jpg", *MOVE, "--device", "abacus"), 2, "no such device: 'abacus'"),
         (("photo.jpg", "more.jpg", *MOVE), 2, "unexpected argument: more.jpg"),
+        (("edit", "photo.jpg", *MOVE), 2, "no command 'edit'"),
+        # Other files than the photo.
+        (("photo.jpg", "--restyle", "mug", "--like", "none.jpg"), 3, "no such file: none.jpg"),
+        (("photo.jpg", "--restyle", "mug", "--like", "notes.jpg"), 3, "notes.jpg is not an image"),
+        (("photo.jpg", "--paste", "can", "--from", "inner"), 3, "inner is a folder"),
+        (("photo.jpg", "--look-of", "empty.png"), 3, "empty.png is empty"),
+        (("photo.jpg", "--reshape", "mug", "--shape", "none.png"), 3, "no such file: none.png"),
+        (
+            ("photo.jpg", "--reshape", "mug", "--shape", "small-mask.png"),
+            2,
+            "outline small-mask.png is 8 x 8",
+        ),
+        (("photo.jpg", "--reshape", "mug", "--shape", "black-mask.png"), 2, "black-mask.png selects nothing"),
+        # What is shown.
+        (("photo.jpg", "--look-of", "photo.jpg", "--box", "0,0,1,1"), 2, "nothing here edits one"),
+        (
+            ("photo.jpg", "--paste", "can", "--from", "photo.jpg", "--point", "0,0"),
+            2,
+            "nothing here edits one",
+        ),
+        (("photo.jpg", *MOVE, "--remove", "can", "--box", "0,0,1,1"), 2, "shows one object, the edits name"),
+        (("photo.jpg", "--edits", "shown.json"), 2, "what is to be edited?"),
         (("locat", "photo.jpg", "mug"), 2, "did you mean locate?"),
         (("locate", "photo.jpg"), 2, "what is to be found?"),
         (("--move", "mug", "--dx", "0.1"), 2, "PHOTO"),
@@ -154,8 +179,12 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
             "--box and --point contradict each other",
         ),
         (("photo.jpg", *MOVE, "--mask", "none.png"), 3, "no such file: none.png"),
-        (("photo.jpg", *MOVE, "--mask", "small-mask.png"), 2, "has 8 x 8 pixels, the photo"),
-        (("photo.jpg", *MOVE, "--mask", "black-mask.png"), 2, "shows no object"),
+        (
+            ("photo.jpg", *MOVE, "--mask", "small-mask.png"),
+            2,
+            "the mask small-mask.png is 8 x 8 but the photo is 960 x 640",
+        ),
+        (("photo.jpg", *MOVE, "--mask", "black-mask.png"), 2, "the mask black-mask.png selects nothing"),
         # The output.
         (("photo.jpg", *MOVE, "-o", "there.png"), 8, "there.png exists already"),
         (("photo.jpg", *MOVE, "-o", "photo.jpg"), 8, "photo.jpg is the photo being edited"),

@@ -78,7 +78,15 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"move": "mug", "dx": "far"}, "dx: input should be a valid number"),
     ({"retouch": ""}, "retouch: string should have at least 1 character"),
     ({"restyle": "mug", "as": ""}, "as: string should have at least 1 character"),
+    ({"restyle": "mug"}, "restyle says no look: give it as, like or object"),
 ]
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"restyle": "mug", "object": "mug"}, "an object already looks like itself"),
+    ({"restyle": None, "like": "o.jpg"}, "whose look is it to take?"),
+    ({"restyle": "mug", "as": " "}, "the new look is empty"),
+    ({"swap": "mug", "with": "mug"}, "an object and itself: mug"),
+]
+"""Of the right form, and yet no edit."""
 
 
 @pytest.mark.parametrize(("edit", "entry"), PAIRS, ids=lambda value: type(value).__name__)
@@ -118,6 +126,30 @@ def test_an_entry_that_is_no_edit_says_why(entry: dict[str, Any], says: str) -> 
     assert str(caught.value).startswith(f"a.json, number 2: {says}")
     assert str(caught.value).endswith(FORMS)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"), REFUSED, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_an_entry_whose_edit_is_refused_says_where(entry: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read_entries([{"remove": "mug"}, entry], "a.json")
+    assert str(caught.value).startswith(f"a.json, number 2: {says}")
+
+
+def test_numbers_of_numpy_are_written_as_plain_ones() -> None:
+    single: Any = np.float32(0.25)
+    half: Any = np.float16(0.5)
+    whole: Any = np.int64(30)
+    edits = [Move("mug", single, np.float64(-0.5)), Rotate("mug", whole), Paste("can", "o.jpg", x=half)]
+    listed = entries(edits)
+    assert listed == [
+        {"move": "mug", "dx": 0.25, "dy": -0.5}, {"rotate": "mug", "angle": 30},
+        {"paste": "can", "from": "o.jpg", "x": 0.5, "y": 0.5, "scale": 1.0},
+    ]  # fmt: skip
+    kinds = {type(value) for entry in listed for value in entry.values()}
+    assert kinds == {str, float, int}
+    assert json.loads(recipe_json({"edits": listed}))["recipe"]["edits"] == listed
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

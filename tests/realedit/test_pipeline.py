@@ -127,7 +127,7 @@ def test_an_object_may_not_leave_the_frame_unasked(pipeline: RealEditPipeline, s
     with pytest.raises(OutOfFrameError) as caught:
         pipeline.edit(inverted, Move("mug", dx=dx))
     assert str(caught.value).startswith(
-        "the object would leave the frame by 10 % of its width at the right; use a"
+        "'mug' would leave the frame by 10 % of its width at the right; use a"
     )
     result = pipeline.edit(inverted, Move("mug", dx=dx), allow_crop=True, strength=0)
     assert (result.mask_after[:, -1] > 0.5).any()

@@ -45,6 +45,16 @@ RECIPE_DICT = {
 }
 
 
+def test_numbers_of_numpy_are_plain_ones_in_a_recipe() -> None:
+    given = {"strength": np.float32(0.5), "seed": np.int64(3), "shadow": np.bool_(True), "x": np.float64(0.1)}
+    written = json.loads(recipe_json(given))["recipe"]
+    assert written == {"strength": 0.5, "seed": 3, "shadow": True, "x": 0.1}
+    assert [type(value) for value in written.values()] == [float, int, bool, float]
+    assert read_recipe(mark_packet(b"", given)) == written
+    with pytest.raises(ValueError, match="a recipe holds strings and finite numbers only"):
+        recipe_json({"strength": np.float32("nan")})
+
+
 def _photo(path: Path, **options: Any) -> Path:  # noqa: ANN401
     values = np.random.default_rng(0).integers(0, 256, (8, 9, 3), np.uint8)
     Image.fromarray(values).save(path, **options)

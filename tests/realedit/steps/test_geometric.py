@@ -208,7 +208,7 @@ def test_a_reshaped_object_fills_its_outline(scene: Scene, shows: Near) -> None:
     assert beyond.sum() > 50
     assert not shows(result.photo.rgb, RED)[beyond].any()
     assert result.metrics["changed_outside_region"] == 0
-    with pytest.raises(UsageError, match=r"^the mask is 10 x 8 but the photo is 144 x 96"):
+    with pytest.raises(UsageError, match=r"^the outline is 10 x 8 but the photo is 144 x 96"):
         scene.pipeline.edit(
             scene.inverted, Reshape(None, np.ones((8, 10))), mask=scene.masks["mug"], strength=0
         )
