@@ -13,7 +13,8 @@ from realedit.edits import Move
 from realedit.settings import Settings
 
 Scene = Any
-ON = Settings(strength=0.5)
+ON = Settings(strength=0.7)
+"""Three steps of four: what is predicted is held to the anchor in all but the last two."""
 NOT_INGREDIENTS = {"guidance_scale", "repaint", "repaint_scale"}
 
 
