@@ -14,13 +14,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from examples.results.parts import NOUNS
+from examples.results.parts import NOUNS, TRUTH
 from examples.tabletop.classifier import Classifier
 from examples.tabletop.object_crops import MARGIN, cut, square
 from realedit.bench.case import Case, LoadedCase
 from realedit.bench.records import read_records
-
-TRUTH = "truth"
 
 
 def read_nouns(folder: Path, cases: Sequence[Case], classifier_folder: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from examples.results.measured import read_summary
-from examples.results.parts import BEST, KINDS, NOUNS, REPLAYED, SCANNED
+from examples.results.parts import BEST, KINDS, NOUNS, REPLAYED, SCANNED, TRUTH
 from examples.results.targets import targets
 from inversion import METHODS as INVERSIONS
 from realedit.bench.summary import Row, Summary
@@ -81,7 +81,12 @@ def _edits(summary: Summary | None, edit: str, nouns: dict[str, dict[str, float]
     if summary is None:
         return None
     measures = [name for name in _TARGET if name in summary.figures]
-    head = ["method", "target reached", *measures, *(["noun"] if edit == "replace" else [])]
+    head = [
+        "method",
+        "target reached",
+        *measures,
+        *([f"noun (the truth: {_share(nouns, TRUTH)})"] if edit == "replace" else []),
+    ]
     rows = []
     for method in summary.methods:
         reached = summary.row(edit, method, "target_reached")

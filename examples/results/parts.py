@@ -30,6 +30,8 @@ OWN = ("realedit", "realedit:mask=true")
 REPLAYED = (0.0, 2.0)
 """Guidance scales of the replays: each method's own, and that at which realedit resamples."""
 BEST, NOUNS = "best.json", "nouns.json"
+TRUTH = "truth"
+"""Among the methods whose nouns were read."""
 
 Best = Mapping[str, Mapping[str, str]]
 """Method with its best setting, by kind of edit and method's name."""

@@ -1,7 +1,8 @@
 r"""Whether an edit did what was asked, by the pictures alone: no mask of the method's own, no attention.
 
 * move, resize, rotate: the object's pixels are looked for all over the result
-  (:mod:`realedit.bench.metrics.registration`); it is where, as large and turned as it is in the truth.
+  (:mod:`realedit.bench.metrics.registration`); it is as large and turned as in the truth, and in its place:
+  the truth's (what really grows keeps standing), or about its own centroid, as it is asked for.
 * remove: its pixels are no longer where they were, and the hole looks like the truth's.
 * replace, recolour: the mean colour where the new object truly is has come at least half the way.
 
@@ -80,7 +81,8 @@ def _check(loaded: LoadedCase) -> Check:
 def placed(loaded: LoadedCase, mask: np.ndarray, there: np.ndarray, picture: np.ndarray) -> dict[str, float]:
     r"""Errors of the object's place, size and angle, 0 is right.
 
-    ``target_centroid``: :math:`\sqrt{\Delta x^2 + (\Delta y\, h / w)^2}`, a fraction of the width;
+    ``target_centroid``: :math:`\sqrt{\Delta x^2 + (\Delta y\, h / w)^2}`, a fraction of the width, to the
+    truth's or to the asked place, whichever is nearer;
     ``target_size``: :math:`|s / s_{true} - 1|`, the true size by the masks' areas; ``target_angle``, degrees,
     of a rotation alone: what is moved looks turned by the perspective.
     """
@@ -88,10 +90,11 @@ def placed(loaded: LoadedCase, mask: np.ndarray, there: np.ndarray, picture: np.
     size = math.sqrt(float(there.sum()) / float(mask.sum()))
     likely = [(edit.scale * factor, edit.angle * share) for factor in (0.85, 1, 1.18) for share in (0.5, 1)]
     found = register(loaded.photo, mask, picture, likely)
-    x, y = centroid(there)
     h, w = there.shape
+    own = centroid(mask)
+    places = (centroid(there), (own[0] + edit.dx, own[1] + edit.dy))
     figures = {
-        "target_centroid": math.hypot(found.x - x, (found.y - y) * h / w),
+        "target_centroid": min(math.hypot(found.x - x, (found.y - y) * h / w) for x, y in places),
         "target_size": abs(found.scale / size - 1),
     }
     near = figures["target_centroid"] <= CENTROID and figures["target_size"] <= SIZE

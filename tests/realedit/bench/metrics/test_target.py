@@ -60,6 +60,17 @@ def test_a_square_too_small_is_at_its_place_but_not_as_asked(tmp_path: Path) -> 
     assert figures[REACHED] == 0
 
 
+def test_what_grows_may_stand_where_it_stood_or_grow_about_its_centre(tmp_path: Path) -> None:
+    """The truth grows upwards from its foot; the edit is asked for about the centroid."""
+    loaded = asking(moved(tmp_path), EditSpec("resize", scale=1.5))
+    truth, there = scene(8, 16, side=24)
+    target = Target.of(replace(loaded, truth=truth, truth_mask=there))
+    assert target.check(truth)[REACHED] == 1
+    assert target.check(scene(8, 20, side=24)[0])[REACHED] == 1
+    assert target.check(scene(30, 20, side=24)[0])[REACHED] == 0
+    assert target.check(scene(10, 22, side=20)[0])[REACHED] == 0
+
+
 def test_the_untouched_photo_misses_by_all_of_the_shift(tmp_path: Path) -> None:
     loaded = moved(tmp_path, dx=0.25)
     figures = Target.of(loaded).check(loaded.photo)
