@@ -72,8 +72,9 @@ def _compared(summary: Summary | None, edit: str) -> str | None:
     for method in summary.methods:
         regions = [summary.row(edit, method, name) for name in _REGIONS]
         costs = [summary.row(edit, method, name) for name in ("seconds", "seconds_again", "evaluations")]
-        rows.append([f"`{method}`", *map(cell, regions), difference(regions[0]), *map(cell, costs)])
-    return Table([*head, "s", "s, second edit", "evaluations"], rows).markdown()
+        told = [*map(cell, regions), difference(regions[0]), *map(cell, costs)]
+        rows.append([f"`{method}`", *told, not_done(summary, edit, method)])
+    return Table([*head, "s", "s, second edit", "evaluations", "not done"], rows).markdown()
 
 
 def _edits(summary: Summary | None, edit: str, nouns: dict[str, dict[str, float]] | None) -> str | None:

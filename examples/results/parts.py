@@ -12,6 +12,7 @@ from inversion import METHODS as INVERSIONS
 from realedit.bench.case import Case
 from realedit.bench.datasets import load_dataset
 from realedit.bench.methods import MethodSpec, expand, parse_method
+from realedit.bench.methods.own import Own
 from realedit.bench.methods.spec import GROUPS, method_class, unique
 from realedit.bench.metrics.settings import METRICS, MetricSettings
 from realedit.bench.results import CSV, PLOTS, SUMMARY, TABLE, write_results
@@ -117,8 +118,8 @@ def inversion(plan: Plan) -> None:
         for name in INVERSIONS
     ]
     _run(plan, "reconstruct", moves, replays)
-    edits = [f"realedit:inversion={name}" for name in INVERSIONS]
-    _run(plan, "inversion", moves, _parsed(["realedit", *edits]))
+    others = [f"realedit:inversion={name}" for name in INVERSIONS if name != Own.inversion]
+    _run(plan, "inversion", moves, _parsed(["realedit", *others]))
 
 
 def edits(plan: Plan) -> None:
