@@ -70,8 +70,9 @@ class Anchor:
 
 
 def build_anchor(
-    rgb: np.ndarray, pieces: Sequence[Piece], closed: np.ndarray | None = None, *, shadow: bool = True
-) -> Anchor:
+    rgb: np.ndarray, pieces: Sequence[Piece], closed: np.ndarray | None = None, *, shadow: bool = True,
+    pixels: bool = True, fill_hole: bool = True,
+) -> Anchor:  # fmt: skip
     """Move objects' pixels, fill what they leave and take their shadows along.
 
     Args:
@@ -79,11 +80,15 @@ def build_anchor(
         pieces: what is taken up and put down. Where they overlap, the lower in the photo is in front.
         closed: bool ``[H, W]``, other objects: nothing is copied from them.
         shadow: whether to look for shadows.
+        pixels: whether objects are laid at their new places; else their mattes alone say where those are.
+        fill_hole: whether what they leave is filled.
     """
     h, w = rgb.shape[:2]
     taken = [piece for piece in pieces if piece.source is None]
     casts = {id(piece): _shadow_of(rgb, piece, pieces, closed, shadow) for piece in pieces}
     behind, hole = _cleared(rgb, [(piece.location, casts[id(piece)].mask) for piece in taken], closed)
+    if not fill_hole:
+        behind = rgb.astype(np.float32)
     mattes = [np.zeros((h, w), np.float32) for _ in pieces]
     shadow_after = np.zeros((h, w), bool)
     placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
@@ -92,7 +97,8 @@ def build_anchor(
         cast = Shadow(loss.max(-1) > 0.004, loss)
         behind = np.where(cast.mask[..., None], cast.cast(behind), behind)
         shadow_after |= cast.mask
-        behind, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)
+        laid, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)
+        behind = laid if pixels else behind
     shadow_before = np.zeros((h, w), bool)
     for piece in taken:
         shadow_before |= _scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5

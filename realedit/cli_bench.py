@@ -93,7 +93,7 @@ class MeasureOptions:
         Parameter(
             negative=(), show_default=False, metavar="NAME",
             help="st_lpips_alex, lpips_alex, lpips_vgg, lpips_squeeze, psnr, ssim, structure, clip, seam, "
-            "harmony, changed_background, geometry. Default: all that can be had.",
+            "harmony, changed_background, geometry, target. Default: all that can be had.",
         ),
     ] = ()  # fmt: skip
     masking: Annotated[

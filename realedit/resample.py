@@ -122,7 +122,10 @@ def resample(
             return capture.recall(*_lent(capture, lenders, subjects, level, z))
         memory = inversion.observations[level].memory if settings.attention else {}
         sizes = {at: map_size((z.shape[-2], z.shape[-1]), at) for at in capture.levels} if memory else {}
-        return capture.recall(memory, {at: maps.attention_mask(size) for at, size in sizes.items()})
+        masks = {at: maps.attention_mask(size) for at, size in sizes.items()}
+        if not settings.leak_proof:
+            masks = {at: torch.ones_like(mask) for at, mask in masks.items()}
+        return capture.recall(memory, masks)
 
     def constrain(x_0: Tensor, level: int) -> Tensor:
         # the last steps are free: they settle the seam
@@ -130,7 +133,7 @@ def resample(
 
     ties = Anchors(
         region=maps.region,
-        source=lambda level: source.trajectory[level],
+        source=(lambda level: source.trajectory[level]) if settings.hold else None,
         reference=lambda level: inversion.observations.get(level),
         recall=recall,
         constrain=constrain,

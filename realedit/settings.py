@@ -20,6 +20,11 @@ class Settings:
         window: the guided steps, a share of the sampled ones from the first.
         attention: whether self-attention reads the source.
         pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
+        leak_proof: whether the hole's queries are kept from seeing the object there.
+        hold: whether every state outside the edited region is the source's.
+        pixels: whether a moved object's own pixels are laid at its new place; else the model has to make it
+            there, held to nothing (as with ``pin`` 0).
+        fill: whether the hole is filled before the model sees it; else the object is still in it.
         shadow: whether the object's shadow is looked for and taken along.
         resample: how much of the model's change is added to the anchor's pixels, in [0, 1].
         smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own
@@ -35,6 +40,10 @@ class Settings:
     window: float = 0.4
     attention: bool = True
     pin: float = 0.8
+    leak_proof: bool = True
+    hold: bool = True
+    pixels: bool = True
+    fill: bool = True
     shadow: bool = True
     resample: float = 1.0
     smooth: float = 1.0

@@ -20,6 +20,7 @@ class Outcome:
             back outside the edited region; None where the method does no such thing.
         found: the object as the method itself found it in the photo, bool ``[H, W]``; None where it was told.
         after: the object in the edited picture by the method's own account, bool ``[H, W]``.
+        region: where the method says that it edited, bool ``[H, W]``; None where it does not say.
         references: pictures that this one is compared with instead of the truth, by name.
     """
 
@@ -29,4 +30,5 @@ class Outcome:
     before_composite: np.ndarray | None = None
     found: np.ndarray | None = None
     after: np.ndarray | None = None
+    region: np.ndarray | None = None
     references: Mapping[str, np.ndarray] | None = None

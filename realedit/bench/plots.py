@@ -52,7 +52,8 @@ def cost_plot(summary: Summary) -> bytes | None:
         return None
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4.5 * len(summary.edits)), layout="constrained")
+    marks = _marks(summary)
+    figure = Figure(figsize=(10, 4.5 * len(summary.edits)), layout="constrained")
     for index, edit in enumerate(summary.edits):
         axes = figure.add_subplot(len(summary.edits), 1, index + 1)
         for method in summary.methods:
@@ -60,15 +61,28 @@ def cost_plot(summary: Summary) -> bytes | None:
             if fidelity is None or cost is None:
                 continue
             place = (cost.interval.mean, fidelity.interval.mean)
-            axes.plot(*place, "o", color="#b03030" if method == summary.baseline else "#305080")
-            axes.annotate(method, place, textcoords="offset points", xytext=(5, 4), fontsize=7)
+            colour, marker = marks[method]
+            axes.plot(*place, marker, color=colour, markersize=8, alpha=0.8, linestyle="none", label=method)
         axes.set_xscale("symlog", linthresh=0.1)
-        axes.set_xlim(left=0)
+        axes.set_xlim(left=-0.01)  # what takes no time is not cut in half
         axes.set_xlabel("seconds an edit (inversion included)", fontsize=9)
         axes.set_ylabel(f"{primary} {arrow(primary)}", fontsize=9)
         axes.set_title(edit, loc="left", fontsize=10)
         axes.grid(alpha=0.3)
+        axes.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, frameon=False)
     return _png(figure)
+
+
+def _marks(summary: Summary) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each method: names beside the points would cover one another."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    colours = [to_hex(colour) for colour in colormaps["tab10"].colors]  # pyright: ignore[reportAttributeAccessIssue]
+    kinds = "osD^vP*X<>"
+    others = [method for method in summary.methods if method != summary.baseline]
+    marks = {m: (colours[k % 10], kinds[(k + k // 10) % 10]) for k, m in enumerate(others)}
+    return marks | {summary.baseline: ("#000000", "*")}
 
 
 def _bars(axes: Axes, rows: list[tuple[str, Row]], baseline: str) -> None:

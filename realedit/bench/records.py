@@ -67,6 +67,11 @@ class Record:
     made: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def seconds_again(self) -> float | None:
+        """Seconds of a second edit of the same photo: all stages but the inversion."""
+        return None if self.seconds is None else round(self.seconds - self.times.get("invert", 0.0), 4)
+
+    @property
     def kind(self) -> str:
         """The kind of edit."""
         return str(self.edit.get("kind", ""))

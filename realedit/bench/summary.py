@@ -12,7 +12,7 @@ from realedit.bench.metrics.settings import HIGHER_IS_BETTER, base_name
 from realedit.bench.records import ERROR, FAILED, OK, UNSUPPORTED, Record
 from realedit.bench.statistics import Interval, mean_interval, paired_difference
 
-COSTS = ("seconds", "evaluations", "peak_memory")
+COSTS = ("seconds", "seconds_again", "evaluations", "peak_memory")
 """Figures of every record that are not metrics; of all of them less is better."""
 
 _PRIMARY = (

@@ -16,7 +16,10 @@ _COLUMNS = (
 )  # fmt: skip
 
 _TOLD = ("object", "hole", "background")
-_EXTRA = ("psnr.whole", "ssim.whole", "seam", "harmony", "centroid_error", "mask_iou", "changed_background")
+_EXTRA = (
+    "psnr.whole", "ssim.whole", "seam", "harmony", "centroid_error",
+    "mask_iou", "changed_background", "changed_outside", "target_reached",
+)  # fmt: skip
 
 
 def as_csv(summary: Summary) -> str:

@@ -108,7 +108,9 @@ def _run(
     text: str | None = None,
 ) -> Outcome:  # fmt: skip
     """The edit that puts pieces down; ``text`` says what the photo then shows, if not what it shows now."""
-    rgb, inversion = work.photo.rgb, inverted.inversion
+    if not work.settings.pixels:  # what stands at the new place is not the object: nothing to be held to
+        work = replace(work, settings=replace(work.settings, pin=0.0))
+    rgb, inversion, settings = work.photo.rgb, inverted.inversion, work.settings
     text = text or inversion.prompt
     work.tell("anchor")
     own = np.zeros(rgb.shape[:2], bool)
@@ -119,11 +121,13 @@ def _run(
     named = [word for word, tokens in zip(words, positions, strict=True) if word and tokens]
     closed = work.pipeline.finder.others(inversion, own, named)
     with translated():
-        anchor = build_anchor(rgb, pieces, closed, shadow=work.settings.shadow)
+        anchor = build_anchor(
+            rgb, pieces, closed, shadow=settings.shadow, pixels=settings.pixels, fill_hole=settings.fill
+        )
     work.clock.lap("anchor")
     resampled = _resampled(work, inversion, anchor, pieces, words, text)
     work.clock.lap("resample")
-    edited, alpha = blend(rgb, anchor, resampled, work.settings)
+    edited, alpha = blend(rgb, anchor, resampled, settings)
     out, figures = work.laid_over(edited, alpha)
     figures["score"] = pieces[0].location.score
     figures |= reached(resampled and resampled.trace)

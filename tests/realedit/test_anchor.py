@@ -136,3 +136,17 @@ def test_nothing_is_copied_from_another_object_and_it_stays_whole() -> None:
     picture = build_anchor(rgb, [_piece(location, dx=-0.2)], closed, shadow=False).picture
     blue = picture[..., 2] - picture[..., 0] > 60
     assert np.array_equal(blue, closed)
+
+
+def test_without_its_own_pixels_an_object_leaves_its_place_and_arrives_nowhere() -> None:
+    rgb, location = _scene()
+    anchor = build_anchor(rgb, [_piece(location, dx=0.3)], shadow=False, pixels=False)
+    assert _redness(anchor.picture).sum() == 0
+    assert anchor.matte.sum() == pytest.approx(location.mask.sum(), rel=0.02)  # it is known where it shall be
+
+
+def test_without_a_fill_the_hole_holds_the_object() -> None:
+    rgb, location = _scene()
+    anchor = build_anchor(rgb, [_piece(location, dx=0.3)], shadow=False, fill_hole=False)
+    assert _redness(anchor.picture).sum() == pytest.approx(2 * location.hard.sum(), rel=0.1)
+    assert anchor.hole[location.hard].all()

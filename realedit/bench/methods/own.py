@@ -68,6 +68,7 @@ class Own:
             _at_size(getattr(result, "before_composite", None), loaded),
             None if given is not None else result.mask_before > 0.5,
             None if after is None or not after.any() else after,
+            result.region,
         )
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from realedit.bench.regions import centroid
 
+NEAR = 0.02
+"""Centroid error, a fraction of the width, up to which an object counts as where it was asked for."""
+
 
 def centroid_error(mask: np.ndarray, truth: np.ndarray) -> float:
     r"""Distance of two masks' centres of mass, a fraction of the width; 0 is right, lower is better.

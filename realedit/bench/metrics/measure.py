@@ -18,6 +18,7 @@ from realedit.bench.metrics.missing import Figures, MetricUnavailable
 from realedit.bench.metrics.perceptual import PerceptualDistance, lpips, st_lpips
 from realedit.bench.metrics.pixel import psnr, ssim
 from realedit.bench.metrics.settings import REGIONAL, MetricSettings
+from realedit.bench.metrics.target import REACHED, Target
 from realedit.bench.outcome import Outcome
 from realedit.bench.regions import BACKGROUND, OBJECT, REGIONS, WHOLE, object_after, regions
 from realedit.bench.run_lengths import with_border
@@ -46,7 +47,10 @@ class Meter:
         if outcome.references is not None:
             return self._against(outcome.picture, outcome.references)
         figures = self.pictures(loaded, outcome.picture)
-        figures.merge(_geometry(loaded, outcome) if "geometry" in self.settings.metrics else Figures())
+        if "geometry" in self.settings.metrics:
+            figures.merge(_geometry(loaded, outcome))
+        if "target" in self.settings.metrics:
+            figures.merge(self._target(loaded, outcome))
         if outcome.before_composite is not None:
             figures.merge(self.pictures(loaded, outcome.before_composite), "before.")
         return figures
@@ -59,7 +63,7 @@ class Meter:
             try:
                 if name in REGIONAL:
                     figures.merge(self._regional(name, loaded, picture, found))
-                elif name != "geometry":
+                elif name not in ("geometry", "target"):
                     figures.values |= self._single(name, loaded, picture, found)
             except MetricUnavailable as reason:
                 figures.missing[name] = str(reason)
@@ -123,6 +127,14 @@ class Meter:
         # a seam may run about the hole too
         region = _of(found, OBJECT) if name == "harmony" else ~_of(found, BACKGROUND)
         return {name: getattr(harmony, name)(picture, loaded.truth, region)}
+
+    def _target(self, loaded: LoadedCase, outcome: Outcome) -> Figures:
+        """Whether the picture shows what was asked for; each case is checked on its own truth first."""
+        try:
+            target = self._once(f"target of {loaded.case.id}", lambda: Target.of(loaded))
+        except MetricUnavailable as reason:
+            return Figures(missing={REACHED: str(reason)})
+        return Figures(target.check(outcome.picture))
 
     def _structure(self) -> Callable[..., float]:
         folder = self.settings.structure_model
@@ -194,8 +206,8 @@ def _blackened(
 
 
 def _geometry(loaded: LoadedCase, outcome: Outcome) -> Figures:
-    """Mask IoU of the object as found, centroid error and size ratio of the object after the edit."""
-    figures = Figures()
+    """What the method's own account comes to: the object as found, as it is afterwards, the edited region."""
+    figures = _outside(loaded, outcome)
     if loaded.mask is None or loaded.case.edit.kind == "text":
         figures.missing["mask_iou"] = "the case has no mask of the object"
     elif outcome.found is None:
@@ -209,11 +221,20 @@ def _geometry(loaded: LoadedCase, outcome: Outcome) -> Figures:
     elif outcome.after is None or not outcome.after.any():
         reason = "the method does not say where the object is afterwards"
     if truth is None or outcome.after is None or reason is not None:
-        figures.missing |= dict.fromkeys(("centroid_error", "size_ratio"), reason or "")
+        figures.missing |= dict.fromkeys(("centroid_error", "centroid_near", "size_ratio"), reason or "")
         return figures
-    figures.values["centroid_error"] = geometry.centroid_error(outcome.after, truth)
+    error = geometry.centroid_error(outcome.after, truth)
+    figures.values |= {"centroid_error": error, "centroid_near": float(error <= geometry.NEAR)}
     figures.values["size_ratio"] = geometry.size_ratio(outcome.after, truth)
     return figures
+
+
+def _outside(loaded: LoadedCase, outcome: Outcome) -> Figures:
+    """Pixels that are not the photo's own outside the region that the method says it edited."""
+    if outcome.region is None:
+        return Figures(missing={"changed_outside": "the method does not say where it edited"})
+    changed = (outcome.picture != loaded.photo).any(-1) & ~outcome.region
+    return Figures({"changed_outside": float(changed.sum())})
 
 
 def _reference(loaded: LoadedCase) -> np.ndarray:

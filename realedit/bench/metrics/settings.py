@@ -9,12 +9,14 @@ from typing import Any, Literal
 REGIONAL = ("st_lpips_alex", "lpips_alex", "lpips_vgg", "lpips_squeeze", "psnr", "ssim")
 """Distances of two pictures, taken on every region."""
 
-OTHERS = ("structure", "clip", "seam", "harmony", "changed_background", "geometry")
-"""The rest; ``geometry`` stands for ``mask_iou``, ``centroid_error`` and ``size_ratio``."""
+OTHERS = ("structure", "clip", "seam", "harmony", "changed_background", "geometry", "target")
+"""The rest. ``geometry`` stands for ``mask_iou``, ``centroid_error``, ``centroid_near``, ``size_ratio`` and
+``changed_outside``, by the method's own account; ``target`` for the figures of
+:mod:`realedit.bench.metrics.target`, by the pictures alone."""
 
 METRICS = (*REGIONAL, *OTHERS)
 
-HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "clip", "mask_iou"})
+HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "clip", "mask_iou", "centroid_near", "target_reached"})
 """Figures of which more is better; of all others less is, but of ``size_ratio``, of which 1 is right."""
 
 Masking = Literal["region", "pie"]

@@ -22,7 +22,9 @@ def test_the_truth_itself_is_perfect(tmp_path: Path) -> None:
     loaded = moved(tmp_path)
     truth = loaded.truth
     assert truth is not None
-    figures = Meter(SETTINGS).measure(loaded, Outcome(truth, found=loaded.mask, after=loaded.truth_mask))
+    edited = loaded.mask | loaded.truth_mask  # pyright: ignore[reportOptionalOperand]
+    outcome = Outcome(truth, found=loaded.mask, after=loaded.truth_mask, region=edited)
+    figures = Meter(SETTINGS).measure(loaded, outcome)
     values = figures.values
     for region in ("whole", "object", "hole", "background"):
         assert values[f"psnr.{region}"] == CAP
@@ -31,7 +33,9 @@ def test_the_truth_itself_is_perfect(tmp_path: Path) -> None:
         "seam": 0,
         "harmony": 0,
         "changed_background": 0,
+        "changed_outside": 0,
         "centroid_error": 0,
+        "centroid_near": 1,
         "size_ratio": 1,
         "mask_iou": 1,
     }
@@ -49,6 +53,27 @@ def test_regions_are_told_apart_and_the_picture_before_the_composite_too(tmp_pat
     assert values["psnr.object"] < 20
     assert values["psnr.background"] == values["psnr.hole"] == CAP
     assert values["before.psnr.object"] == CAP
+
+
+def test_pixels_changed_outside_the_methods_own_region_are_counted(tmp_path: Path) -> None:
+    loaded = moved(tmp_path)
+    region = np.zeros(loaded.photo.shape[:2], bool)
+    region[:, :10] = True
+    picture = loaded.photo.copy()
+    picture[5, 3:13] ^= 1
+    values = Meter(MetricSettings(("geometry",))).measure(loaded, Outcome(picture, region=region)).values
+    assert values["changed_outside"] == 3
+
+
+def test_an_object_is_near_within_a_fiftieth_of_the_width(tmp_path: Path) -> None:
+    loaded = moved(tmp_path)
+    assert loaded.truth_mask is not None
+    for off, near in ((0, 1), (1, 1), (2, 0)):
+        after = np.roll(loaded.truth_mask, off, 1)
+        values = (
+            Meter(MetricSettings(("geometry",))).measure(loaded, Outcome(loaded.photo, after=after)).values
+        )
+        assert values["centroid_near"] == near
 
 
 def test_without_a_truth_only_the_background_is_compared_with_the_photo(tmp_path: Path) -> None:
