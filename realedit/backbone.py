@@ -6,7 +6,6 @@ Everything is read from the pipeline's own configs, so that SDXL and the embedde
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,23 +76,15 @@ class Backbone:
         Raises:
             UsageError: the model cannot take so many steps.
         """
-        scheduler = self._ddim()
+        from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+
+        # from_config is typed as if it always returned the unused keywords too
+        scheduler: Any = DDIMScheduler.from_config(self.pipeline.scheduler.config)
         trained = scheduler.config.num_train_timesteps
         if not 2 <= steps <= trained // 2:
             raise UsageError(f"steps must lie in 2..{trained // 2}, got {steps}")
         scheduler.set_timesteps(steps)
         return Schedule.from_training(scheduler.alphas_cumprod, scheduler.timesteps.tolist())
-
-    def schedule_at(self, shares: Sequence[float]) -> Schedule:
-        """The model's own noise levels at shares in (0, 1) of those it was trained on."""
-        scheduler = self._ddim()
-        trained = scheduler.config.num_train_timesteps
-        return Schedule.from_training(scheduler.alphas_cumprod, [round(share * trained) for share in shares])
-
-    def _ddim(self) -> Any:  # noqa: ANN401 - from_config is typed to return the unused keywords too
-        from diffusers.schedulers.scheduling_ddim import DDIMScheduler
-
-        return DDIMScheduler.from_config(self.pipeline.scheduler.config)
 
     @torch.no_grad()
     def prompt(self, text: str, size: tuple[int, int]) -> Prompt:

@@ -1,8 +1,8 @@
 """A photo inverted once, to be edited many times: its trajectory and what the model saw along it.
 
 The observations are made at the trajectory's own states (x*_k, t_k), which is where an edit of the same photo
-asks for them: cross-attention at every level, activations and self-attention keys and values at the levels
-that an edit can start from. What finds words is a look at the photo itself, :mod:`realedit.sight`.
+asks for them: cross-attention at every level (to find words), activations and self-attention keys and values
+at the levels that an edit can start from.
 """
 
 from __future__ import annotations
@@ -16,13 +16,10 @@ from torch import Tensor
 from guidance import Capture, LayerSelection, Observation
 from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
 from realedit.backbone import Backbone, Prompt
-from realedit.sight import look
 
 EDITED = 0.7
 """Share of the levels, from the photo up, whose activations, keys and values are kept: no edit starts
 above."""
-
-_SIGHT = "sight/attention"
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""
@@ -37,7 +34,6 @@ class Inversion:
         size: (height, width) in pixels that the model worked at.
         result: the trajectory and what its replay needs.
         observations: level -> what the model saw there.
-        sight: attention to each token of the prompt in the photo, ``[h, w, K]``; see :mod:`realedit.sight`.
         evaluations: noise predictions that it took, counted one per picture; 0 when it came from the cache.
     """
 
@@ -45,12 +41,11 @@ class Inversion:
     size: tuple[int, int]
     result: InversionResult
     observations: Mapping[int, Observation]
-    sight: Tensor
     evaluations: int = 0
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors, for a file."""
-        named = {**self.result.tensors(), _SIGHT: self.sight}
+        named = dict(self.result.tensors())
         for level, seen in self.observations.items():
             for name, value in seen.attention.items():
                 named[f"attention/{level}/{name}"] = value
@@ -68,12 +63,12 @@ class Inversion:
         """The reverse of :meth:`tensors`.
 
         Raises:
-            KeyError: the trajectory or the sight is missing.
+            KeyError: the trajectory is missing.
         """
         observations: dict[int, Observation] = {}
         for full, stored in named.items():
             kind, _, rest = full.partition("/")
-            if not rest or full == _SIGHT:
+            if not rest:
                 continue
             number, _, name = rest.partition("/")
             seen = observations.setdefault(int(number), Observation())
@@ -85,7 +80,7 @@ class Inversion:
                 seen.memory[name] = (stored.to(device), named[f"value/{rest}"].to(device))
         own = {name: value.to(device) for name, value in named.items() if "/" not in name}
         result = InversionResult.from_tensors(method, schedule, scale, own)
-        return cls(prompt, size, result, observations, named[_SIGHT].to(device))
+        return cls(prompt, size, result, observations)
 
 
 def capture_for(backbone: Backbone) -> Capture:
@@ -116,8 +111,7 @@ def invert_photo(
                 observer.observe(result.trajectory[level], level, prompt.conditioning, partial=True)
                 if progress is not None:
                     progress("observe", level, steps)
-    sight = look(backbone, capture, x_0, prompt)
-    return Inversion(prompt.text, size, result, observer.observations, sight, backbone.evaluations - before)
+    return Inversion(prompt.text, size, result, observer.observations, backbone.evaluations - before)
 
 
 class _Observer:

@@ -204,7 +204,7 @@ class RealEditPipeline:
         key = cache_key(
             photo=loaded.digest(), prompt=text, model=fingerprint(self.ref), method=method, size=str(size),
             dtype=str(self.backbone.unet.dtype), schedule=json.dumps(asdict(schedule)),
-            scale=f"{scale} {inversion_scale}", layout="2",
+            scale=f"{scale} {inversion_scale}", layout="1",
         )  # fmt: skip
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from realedit.attention_heat import heat as heat_of
+from realedit.attention_heat import mean_attention
 from realedit.backbone import Backbone
 from realedit.errors import ObjectNotFoundError
 from realedit.inverted import Inversion
@@ -91,7 +92,7 @@ class WordFinder:
         tokens = self.backbone.tokens(prompt, word)
         if not tokens:
             raise self._not_found(word, 0.0)
-        maps = inversion.sight.float().cpu()
+        maps = mean_attention(inversion)
         heats = {word: heat_of(maps, tokens)}
         taken = set(tokens)
         for other in dict.fromkeys(prompt.lower().split()):

@@ -15,6 +15,7 @@ from examples.tabletop.captions import full_caption
 from examples.tabletop.frames import Frame, half_width, read_frames, tracked
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
 from realedit.attention_heat import heat as heat_of
+from realedit.attention_heat import mean_attention
 from realedit.errors import ObjectNotFoundError
 from realedit.pipeline import InvertedPhoto, RealEditPipeline
 from realedit.word_finder import FOUND
@@ -148,7 +149,7 @@ def _questions(frame: Frame, synonyms: bool) -> Iterator[tuple[str, str, np.ndar
 
 def _heat(pipeline: RealEditPipeline, inverted: InvertedPhoto, word: str) -> tuple[np.ndarray, float]:
     # as the pipeline reads it; an ObjectNotFoundError would carry neither heat nor score
-    maps = inverted.inversion.sight.float()
+    maps = mean_attention(inverted.inversion)
     tokens = pipeline.backbone.tokens(inverted.inversion.prompt, word)
     if not tokens:  # cut off, behind the longest prompt that the model reads
         return np.zeros(maps.shape[:2], np.float32), 0.0

@@ -97,7 +97,7 @@ def _inversion(value: float, size: tuple[int, int]) -> Inversion:
     numbers = torch.arange(cells, dtype=torch.float32)[None, :, None].expand(1, cells, 3)
     seen = Observation(memory={"layer": (keys, numbers)})
     result = InversionResult("direct", schedule, torch.zeros(3, 1, 4, *size))
-    return Inversion("a photo", (4 * size[0], 4 * size[1]), result, {1: seen}, torch.zeros(*size, 2))
+    return Inversion("a photo", (4 * size[0], 4 * size[1]), result, {1: seen})
 
 
 def test_each_subject_looks_at_its_own_lender_and_no_other(pipeline: RealEditPipeline) -> None:
