@@ -15,6 +15,8 @@ from examples.tabletop.latents import Shard
 TEXT_DROPPED = 0.1
 """Share of samples that train without their text, for classifier-free guidance."""
 
+_ALONE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -36,13 +38,9 @@ class Batch:
 def draw_batch(
     shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator
 ) -> Batch:
-    """``count`` scenes, each as likely as any other; half of them mirrored."""
-    ends = np.cumsum([len(shard.scenes) for shard in shards])
+    """``count`` scenes, half of them mirrored; one of a single object is drawn half as often as another."""
     latents, captions, instances = [], [], []
-    for index in rng.integers(ends[-1], size=count):
-        place = int(np.searchsorted(ends, index, side="right"))
-        shard = shards[place]
-        k = int(index - ends[place] + len(shard.scenes))
+    for shard, k in (_draw_scene(shards, rng) for _ in range(count)):
         mirrored = int(rng.integers(2))
         latents.append(shard.latents[mirrored, k].astype(np.float32))
         instances.append(shard.instances[k, :, :: -1 if mirrored else 1])
@@ -68,6 +66,19 @@ def draw_batch(
         torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
     )
     return Batch(torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns)
+
+
+def _draw_scene(shards: Sequence[Shard], rng: np.random.Generator) -> tuple[Shard, int]:
+    """A shard and a scene's number in it."""
+    ends = np.cumsum([len(shard.scenes) for shard in shards])
+    while True:
+        index = int(rng.integers(ends[-1]))
+        place = int(np.searchsorted(ends, index, side="right"))
+        shard = shards[place]
+        k = index - int(ends[place]) + len(shard.scenes)
+        # Where there is nothing else, a noun's attention learns to find things, but not which.
+        if len(shard.scenes[k]["objects"]) > 1 or rng.random() < _ALONE:
+            return shard, k
 
 
 def noun_places(

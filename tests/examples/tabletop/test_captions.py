@@ -86,9 +86,9 @@ def test_captions_leave_things_out_and_change_their_order() -> None:
     rng = np.random.default_rng(2)
     drawn = [write_caption(SCENE, rng) for _ in range(600)]
     lengths = np.bincount([len(caption.nouns) for caption in drawn], minlength=5)
-    # All four are named by 60 % and, of the others, by one in four.
-    assert lengths[4] / 600 == pytest.approx(0.7, abs=0.06)
-    assert lengths[1:4] / 600 == pytest.approx([0.1] * 3, abs=0.05)
+    # All four are named by 40 %; of the others 70 % name one, the rest as many as chance will have it.
+    few = 0.6 * 0.3 / 4
+    assert lengths[1:] / 600 == pytest.approx([0.42 + few, few, few, 0.4 + few], abs=0.05)
     first = np.bincount([caption.nouns[0][0] for caption in drawn], minlength=5)
     assert first[1:] / 600 == pytest.approx([0.25] * 4, abs=0.06)
     cups = [noun for caption in drawn for number, noun in caption.nouns if number in (1, 3)]
