@@ -1,7 +1,8 @@
 """Training batches: random scenes, half mirrored, each with a new caption and the masks of what it names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from transformers import CLIPTokenizer
 from examples.tabletop.attention_loss import Nouns
 from examples.tabletop.captions import write_caption
 from examples.tabletop.latents import Shard
+from examples.tabletop.recognition_loss import Things, Words, draw_words
+from examples.tabletop.vocabulary import NOUNS
 
 TEXT_DROPPED = 0.1
 """Share of samples that train without their text, for classifier-free guidance."""
@@ -27,24 +30,29 @@ class Batch:
         ids: int ``[B, tokens]``.
         named: bool ``[B]``; false where the text is dropped.
         nouns: Those of the captions kept.
+        things: Every object in the pictures.
+        words: The vocabulary.
     """
 
     latents: Tensor
     ids: Tensor
     named: Tensor
     nouns: Nouns
+    things: Things
+    words: Words
 
 
 def draw_batch(
     shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator
 ) -> Batch:
     """``count`` scenes, half of them mirrored; one of a single object is drawn half as often as another."""
-    latents, captions, instances = [], [], []
+    latents, captions, instances, scenes = [], [], [], []
     for shard, k in (_draw_scene(shards, rng) for _ in range(count)):
         mirrored = int(rng.integers(2))
         latents.append(shard.latents[mirrored, k].astype(np.float32))
         instances.append(shard.instances[k, :, :: -1 if mirrored else 1])
         captions.append(write_caption(shard.scenes[k], rng))
+        scenes.append(shard.scenes[k])
     named = rng.random(count) >= TEXT_DROPPED
     ids = tokenizer(
         [caption.text for caption in captions],
@@ -65,7 +73,21 @@ def draw_batch(
         torch.from_numpy(np.array(weights, np.float32).reshape(-1, ids.shape[1])),
         torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
     )
-    return Batch(torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns)
+    return Batch(
+        torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns, _things(scenes, instances),
+        draw_words(tokenizer, rng),
+    )  # fmt: skip
+
+
+def _things(scenes: Sequence[Mapping[str, Any]], instances: Sequence[np.ndarray]) -> Things:
+    found = [
+        (b, NOUNS.index(thing["noun"]), instances[b] == number)
+        for b, scene in enumerate(scenes)
+        for number, thing in enumerate(scene["objects"], 1)
+    ]
+    samples, nouns, masks = zip(*found, strict=True)
+    stacked = np.stack(masks)[:, None].astype(np.float32)
+    return Things(torch.tensor(samples), torch.tensor(nouns), torch.from_numpy(stacked))
 
 
 def _draw_scene(shards: Sequence[Shard], rng: np.random.Generator) -> tuple[Shard, int]:

@@ -2,9 +2,10 @@
 
     python -m examples.tabletop.train_diffusion --scenes FOLDER --vae FOLDER --output FOLDER
 
-Noise prediction with min-SNR weights (Hang et al. 2023, gamma 5) and TokenCompose's attention losses (Wang
-et al. 2023). A run has its own learning rate schedule: 128 px can be followed by ``--resume --size 256``. On
-a CPU each thread is a process of its own with a part of the batch: faster than threads that share a step.
+Noise prediction with min-SNR weights (Hang et al. 2023, gamma 5), TokenCompose's attention losses (Wang et
+al. 2023) and one that tells things apart (``recognition_loss``). A run has its own learning rate schedule:
+128 px can be followed by ``--resume --size 256``. On a CPU each thread is a process of its own with a part of
+the batch: faster than threads that share a step.
 """
 
 import json
@@ -28,11 +29,12 @@ from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 from transformers import CLIPTokenizer
 
-from examples.tabletop.attention_loss import attention_loss, keep_maps
+from examples.tabletop.attention_loss import Kept, attention_loss, keep_attention
 from examples.tabletop.batches import Batch, draw_batch
 from examples.tabletop.latents import Shard, encode_pictures, latent_file, new_latent_file
 from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import TOKENS, TabletopModel
+from examples.tabletop.recognition_loss import recognition_loss
 from examples.tabletop.tokenizer import make_tokenizer
 from realedit.progress import progress_bars
 
@@ -61,6 +63,7 @@ class Run:
         batch: Scenes a step, over all processes.
         rate: The highest learning rate.
         attention: Weight of the attention losses.
+        recognition: Weight of the loss that tells things apart.
         device: Where to compute.
         threads: On a CPU, the number of one-thread processes that share a batch.
         seed: Of weights, scenes, captions and noise.
@@ -76,6 +79,7 @@ class Run:
     batch: int = 64
     rate: float = 8e-4
     attention: float = 0.03
+    recognition: float = 0.02
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 2
     seed: int = 0
@@ -105,7 +109,7 @@ def train(run: Run, worker: int, workers: int) -> None:
     torch.manual_seed(run.seed)
     model = TabletopModel.from_pipeline(run.init) if run.init else TabletopModel.new(tokenizer)
     model = model.to(run.device)
-    maps = keep_maps(model.unet)
+    kept = keep_attention(model.unet)
     masters = MasterWeights(model)
     model.to(torch.bfloat16)
     checkpoint = run.output / "checkpoint.pt"
@@ -118,7 +122,7 @@ def train(run: Run, worker: int, workers: int) -> None:
             rng = np.random.default_rng((run.seed, masters.step, worker))
             batch = draw_batch(shards, tokenizer, run.batch // workers, rng)
             loss, figures = losses(
-                model, maps, batch, run, torch.Generator().manual_seed(int(rng.integers(2**62)))
+                model, kept, batch, run, torch.Generator().manual_seed(int(rng.integers(2**62)))
             )
             loss.backward()
             rate = run.rate * schedule(masters.step - first, elapsed / (run.minutes * 60))
@@ -135,18 +139,19 @@ def train(run: Run, worker: int, workers: int) -> None:
 
 
 def losses(
-    model: TabletopModel, maps: list[Tensor], batch: Batch, run: Run, generator: torch.Generator
+    model: TabletopModel, kept: Kept, batch: Batch, run: Run, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The loss, and float ``[4]``: plain MSE, weighted MSE, attention loss, share of attention inside."""
+    """The loss, and float ``[5]``: plain and weighted MSE, attention loss, share inside, recognition loss."""
     device = next(model.parameters()).device
     timesteps: Any = torch.randint(1000, (len(batch.latents),), generator=generator)
     noise = torch.randn(batch.latents.shape, generator=generator)
     scheduler = DDPMScheduler(**BETAS)
     noisy = scheduler.add_noise(batch.latents, noise, timesteps)
-    kept = scheduler.alphas_cumprod[timesteps]
-    snr = kept / (1 - kept)
+    alphas = scheduler.alphas_cumprod[timesteps]
+    snr = alphas / (1 - alphas)
     weights = (snr.clamp(max=_SNR_GAMMA) / snr).to(device)
-    maps.clear()
+    kept.clear()
+    kept.vocabulary = batch.words.to(device).embedded(model) if run.recognition else None
     predicted = model(
         noisy.to(device, torch.bfloat16),
         timesteps.to(device),
@@ -156,9 +161,10 @@ def losses(
     )
     squared = (predicted.float() - noise.to(device)).square().mean((1, 2, 3))
     weighted = (weights * squared).mean()
-    tied, inside = attention_loss(maps, batch.nouns.to(device))
-    figures = torch.stack([squared.mean(), weighted, tied, inside]).detach()
-    return weighted + run.attention * tied, figures
+    tied, inside = attention_loss(kept.maps, batch.nouns.to(device))
+    told = recognition_loss(kept.readings, batch.things.to(device))
+    figures = torch.stack([squared.mean(), weighted, tied, inside, told]).detach()
+    return weighted + run.attention * tied + run.recognition * told, figures
 
 
 def schedule(step: int, done: float) -> float:
@@ -234,7 +240,7 @@ class _Log:
         if len(self._figures) < _LOG_EVERY:
             return
         now = time.monotonic()
-        mse, weighted, tied, inside = torch.stack(self._figures).mean(0).tolist()
+        mse, weighted, tied, inside, told = torch.stack(self._figures).mean(0).tolist()
         line = {
             "step": step,
             "seconds": round(now - self._began, 1),
@@ -243,6 +249,7 @@ class _Log:
             "weighted": round(weighted, 4),
             "attention": round(tied, 4),
             "inside": round(inside, 3),
+            "recognition": round(told, 3),
             "rate": rate,
             "norm": round(norm, 3),
         }

@@ -9,7 +9,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from examples.tabletop.attention_loss import Nouns, PlainAttention, attention_loss, keep_maps
+from examples.tabletop.attention_loss import Kept, Nouns, PlainAttention, attention_loss, keep_attention
 from examples.tabletop.model import TabletopModel
 
 SHARE = 3 / 8  # of the picture that LEFT covers, in whole cells of an 8 x 8 map
@@ -129,7 +129,7 @@ def test_plain_attention_is_diffusers_attention(cross: bool) -> None:
     context = torch.randn(2, 7, 40, dtype=torch.float64, requires_grad=True) if cross else None
     leaves = [hidden, *attention.parameters(), *([context] if context is not None else [])]
     found = []
-    for processor in (AttnProcessor2_0(), PlainAttention(), PlainAttention([])):
+    for processor in (AttnProcessor2_0(), PlainAttention(), PlainAttention(Kept())):
         attention.set_processor(processor)
         output = attention(hidden, encoder_hidden_states=context)
         found.append((output, *torch.autograd.grad(output.square().sum(), leaves)))
@@ -139,16 +139,22 @@ def test_plain_attention_is_diffusers_attention(cross: bool) -> None:
 
 def test_the_maps_kept_are_the_softmax_of_queries_and_keys() -> None:
     attention: Any = Attention(24, 40, heads=3, dim_head=8)
-    maps: list[Tensor] = []
-    attention.set_processor(PlainAttention(maps))
+    watched = Kept(vocabulary=torch.randn(5, 40))
+    attention.set_processor(PlainAttention(watched))
     hidden, context = torch.randn(2, 16, 24), torch.randn(2, 7, 40)
     attention(hidden, encoder_hidden_states=context)
-    expected = torch.zeros(2, 16, 7)
+    expected, told = torch.zeros(2, 16, 7), torch.zeros(2, 16, 5)
     for head in range(3):
         rows = slice(8 * head, 8 * head + 8)
         query, key = hidden @ attention.to_q.weight[rows].T, context @ attention.to_k.weight[rows].T
         expected += torch.softmax(query @ key.transpose(1, 2) / math.sqrt(8), -1) / 3
-    (kept,) = maps
+        words = watched.vocabulary @ attention.to_k.weight[rows].T
+        told += torch.softmax(query @ words.T / math.sqrt(8), -1) / 3
+    (kept,), (reading,) = watched.maps, watched.readings
+    torch.testing.assert_close(reading, told)
+    watched.clear()
+    assert not watched.maps
+    assert not watched.readings
     torch.testing.assert_close(kept, expected)
     torch.testing.assert_close(kept.sum(-1), torch.ones(2, 16))
     assert kept.requires_grad
@@ -166,8 +172,9 @@ def test_the_unet_keeps_its_cross_attention_alone_and_answers_as_before(tokenize
     crosses = [name for name in model.unet.attn_processors if "attn2" in name]
     with torch.no_grad():
         before = model(*inputs)
-        maps = keep_maps(model.unet)
+        kept = keep_attention(model.unet)
         after = model(*inputs)
     torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
-    assert len(maps) == len(crosses) > 0
-    assert {layer.shape[-1] for layer in maps} == {tokenizer.model_max_length}
+    assert len(kept.maps) == len(crosses) > 0
+    assert not kept.readings
+    assert {layer.shape[-1] for layer in kept.maps} == {tokenizer.model_max_length}

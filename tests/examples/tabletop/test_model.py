@@ -11,7 +11,7 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import
 from torch import Tensor
 from transformers import CLIPTokenizer
 
-from examples.tabletop.attention_loss import keep_maps
+from examples.tabletop.attention_loss import keep_attention
 from examples.tabletop.export import as_pipeline
 from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import TOKENS, TabletopModel
@@ -97,7 +97,7 @@ def test_the_model_is_told_the_size(model: TabletopModel, tokenizer: CLIPTokeniz
 
 def test_cross_attention_lies_at_a_16th_and_a_32nd_of_the_picture(tokenizer: CLIPTokenizer) -> None:
     model = TabletopModel.new(tokenizer)
-    maps = keep_maps(model.unet)
+    kept = keep_attention(model.unet)
     with torch.no_grad():
         model(
             torch.randn(1, 4, 64, 64),
@@ -106,7 +106,7 @@ def test_cross_attention_lies_at_a_16th_and_a_32nd_of_the_picture(tokenizer: CLI
             torch.tensor([True]),
             256,
         )
-    assert {tuple(layer.shape) for layer in maps} == {(1, 16 * 16, TOKENS), (1, 8 * 8, TOKENS)}
+    assert {tuple(layer.shape) for layer in kept.maps} == {(1, 16 * 16, TOKENS), (1, 8 * 8, TOKENS)}
 
 
 def test_the_model_is_small(model: TabletopModel) -> None:

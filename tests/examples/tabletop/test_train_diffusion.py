@@ -12,16 +12,16 @@ import pytest
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from diffusers.training_utils import compute_snr
-from torch import Tensor
 from transformers import CLIPTokenizer
 
 from examples.tabletop import train_diffusion
-from examples.tabletop.attention_loss import attention_loss, keep_maps
+from examples.tabletop.attention_loss import Kept, attention_loss, keep_attention
 from examples.tabletop.batches import Batch, draw_batch
 from examples.tabletop.export import as_pipeline
 from examples.tabletop.latents import Shard
 from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import TabletopModel
+from examples.tabletop.recognition_loss import recognition_loss
 from examples.tabletop.train_diffusion import BETAS, Run, losses, main, save, schedule
 
 SIZE = 64
@@ -78,19 +78,19 @@ def a_batch(tokenizer: CLIPTokenizer, scene_folders: tuple[Path, Path]) -> Batch
 
 
 @pytest.fixture
-def trained(tokenizer: CLIPTokenizer) -> tuple[TabletopModel, list[Tensor]]:
+def trained(tokenizer: CLIPTokenizer) -> tuple[TabletopModel, Kept]:
     model = TabletopModel.new(tokenizer).to(torch.bfloat16)
-    return model, keep_maps(model.unet)
+    return model, keep_attention(model.unet)
 
 
-def test_the_loss_is_min_snr_noise_prediction_and_attention(
-    trained: tuple[TabletopModel, list[Tensor]],
+def test_the_loss_is_min_snr_noise_prediction_attention_and_recognition(
+    trained: tuple[TabletopModel, Kept],
     tokenizer: CLIPTokenizer,
     scene_folders: tuple[Path, Path],
     run: Run,
 ) -> None:
-    (model, maps), batch = trained, a_batch(tokenizer, scene_folders)
-    loss, figures = losses(model, maps, batch, run, torch.Generator().manual_seed(8))
+    (model, kept), batch = trained, a_batch(tokenizer, scene_folders)
+    loss, figures = losses(model, kept, batch, run, torch.Generator().manual_seed(8))
 
     generator = torch.Generator().manual_seed(8)
     times = torch.randint(1000, (4,), generator=generator)
@@ -99,29 +99,33 @@ def test_the_loss_is_min_snr_noise_prediction_and_attention(
     snr = compute_snr(scheduler, times)
     weights = torch.minimum(snr, torch.full_like(snr, 5.0)) / snr
     noisy = scheduler.add_noise(batch.latents, noise, times)
-    maps.clear()
+    kept.clear()
     with torch.no_grad():
+        kept.vocabulary = batch.words.embedded(model)
         predicted = model(noisy.bfloat16(), times, batch.ids, batch.named, SIZE).float()
-        tied, inside = attention_loss(maps, batch.nouns)
+        tied, inside = attention_loss(kept.maps, batch.nouns)
+        told = recognition_loss(kept.readings, batch.things)
     squared = ((predicted - noise) ** 2).flatten(1).mean(1)
-    expected = torch.stack([squared.mean(), (weights * squared).mean(), tied, inside])
+    expected = torch.stack([squared.mean(), (weights * squared).mean(), tied, inside, told])
     torch.testing.assert_close(figures, expected, rtol=1e-4, atol=1e-6)
-    torch.testing.assert_close(loss.detach(), expected[1] + run.attention * tied, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(
+        loss.detach(), expected[1] + run.attention * tied + run.recognition * told, rtol=1e-4, atol=1e-6
+    )
     assert weights.min() < 1  # or the weights would not have been told apart from none
     assert 0 < inside < 1
 
 
 def test_the_loss_reaches_unet_and_both_text_encoders_and_falls(
-    trained: tuple[TabletopModel, list[Tensor]],
+    trained: tuple[TabletopModel, Kept],
     tokenizer: CLIPTokenizer,
     scene_folders: tuple[Path, Path],
     run: Run,
 ) -> None:
-    (model, maps), batch = trained, a_batch(tokenizer, scene_folders)
+    (model, kept), batch = trained, a_batch(tokenizer, scene_folders)
     masters = MasterWeights(model)
     found = []
     for _ in range(6):
-        loss, _ = losses(model, maps, batch, run, torch.Generator().manual_seed(8))
+        loss, _ = losses(model, kept, batch, run, torch.Generator().manual_seed(8))
         loss.backward()
         for part in (model.unet, model.text_encoder, model.text_encoder_2):
             assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in part.parameters())
