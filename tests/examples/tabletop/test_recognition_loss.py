@@ -68,7 +68,7 @@ def test_the_words_are_every_noun_or_its_synonym(tokenizer: CLIPTokenizer) -> No
         assert words.ids.shape == words.weights.shape == (len(NOUNS), tokenizer.model_max_length)
         torch.testing.assert_close(words.weights.sum(1), torch.ones(len(NOUNS)))
         for noun, ids, weights in zip(NOUNS, words.ids, words.weights, strict=True):
-            seen[noun].add(tokenizer.decode(ids[weights > 0]).strip())
+            seen[noun].add(str(tokenizer.decode(ids[weights > 0])).strip())
     for noun in NOUNS:
         assert seen[noun] == {noun, *SYNONYMS.get(noun, ())}
 
