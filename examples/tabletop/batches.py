@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from examples.tabletop.attention_loss import Nouns
-from examples.tabletop.captions import write_caption
+from examples.tabletop.captions import Caption, write_caption
 from examples.tabletop.latents import Shard
 from examples.tabletop.recognition_loss import Things, Words, draw_words
 from examples.tabletop.vocabulary import NOUNS
@@ -30,7 +30,7 @@ class Batch:
         ids: int ``[B, tokens]``.
         named: bool ``[B]``; false where the text is dropped.
         nouns: Those of the captions kept.
-        things: Every object in the pictures.
+        things: The objects whose nouns the captions kept do not tell.
         words: The vocabulary.
     """
 
@@ -74,20 +74,31 @@ def draw_batch(
         torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
     )
     return Batch(
-        torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns, _things(scenes, instances),
+        torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns,
+        _untold(scenes, instances, [c if kept else None for c, kept in zip(captions, named, strict=True)]),
         draw_words(tokenizer, rng),
     )  # fmt: skip
 
 
-def _things(scenes: Sequence[Mapping[str, Any]], instances: Sequence[np.ndarray]) -> Things:
-    found = [
-        (b, NOUNS.index(thing["noun"]), instances[b] == number)
-        for b, scene in enumerate(scenes)
-        for number, thing in enumerate(scene["objects"], 1)
-    ]
-    samples, nouns, masks = zip(*found, strict=True)
-    stacked = np.stack(masks)[:, None].astype(np.float32)
-    return Things(torch.tensor(samples), torch.tensor(nouns), torch.from_numpy(stacked))
+def _untold(
+    scenes: Sequence[Mapping[str, Any]], instances: Sequence[np.ndarray], captions: Sequence[Caption | None]
+) -> Things:
+    """The objects that have to be recognised by sight: told a noun, the model need only find its place."""
+    samples, nouns, masks = [], [], []
+    for b, (scene, caption) in enumerate(zip(scenes, captions, strict=True)):
+        things = scene["objects"]
+        told = {things[number - 1]["noun"] for number, _ in caption.nouns} if caption else set()
+        for number, thing in enumerate(things, 1):
+            if thing["noun"] not in told:
+                samples.append(b)
+                nouns.append(NOUNS.index(thing["noun"]))
+                masks.append(instances[b] == number)
+    height, width = instances[0].shape
+    return Things(
+        torch.tensor(samples, dtype=torch.long),
+        torch.tensor(nouns, dtype=torch.long),
+        torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
+    )
 
 
 def _draw_scene(shards: Sequence[Shard], rng: np.random.Generator) -> tuple[Shard, int]:

@@ -10,7 +10,8 @@ from examples.tabletop.vocabulary import SYNONYMS
 
 OPENINGS = ("a photo of", "a picture of", "an image of", "a photograph of", "")
 _OPENING_SHARES = (0.45, 0.1, 0.1, 0.1, 0.25)
-_ALL_NAMED = 0.4  # of captions; the others leave objects out
+_NONE_NAMED = 0.35  # of captions: what a model tells apart under them, it sees
+_ALL_NAMED = 0.4  # of the rest; the others leave objects out
 _ONE_NAMED = 0.7  # of those, as a bare "a photo of a mug" does: only they teach to tell a mug from a bowl
 _COLOUR_GIVEN = 0.7
 _SYNONYM = 0.4
@@ -39,6 +40,8 @@ def with_article(words: str) -> str:
 def write_caption(scene: Mapping[str, Any], rng: np.random.Generator) -> Caption:
     """A random true sentence about a scene with ``objects`` (``noun``, ``colour``) and ``surface``."""
     objects: Sequence[Mapping[str, Any]] = scene["objects"]
+    if rng.random() < _NONE_NAMED:
+        return Caption(_nameless(scene["surface"], rng), ())
     order = rng.permutation(len(objects))
     if rng.random() > _ALL_NAMED:
         order = order[: 1 if rng.random() < _ONE_NAMED else rng.integers(1, len(objects) + 1)]
@@ -64,6 +67,13 @@ def full_caption(scene: Mapping[str, Any]) -> str:
 def _worded(noun: str, rng: np.random.Generator) -> str:
     others = SYNONYMS.get(noun, ())
     return str(rng.choice(others)) if others and rng.random() < _SYNONYM else noun
+
+
+def _nameless(surface: str, rng: np.random.Generator) -> str:
+    opening = str(rng.choice(OPENINGS[:-1]))
+    if rng.random() < 0.5:
+        return opening.removesuffix(" of")
+    return f"{opening} {with_article(surface)} {rng.choice(['table', 'surface'])}"
 
 
 def _listed(phrases: Sequence[str]) -> str:

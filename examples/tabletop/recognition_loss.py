@@ -1,13 +1,15 @@
 """A loss that makes cross-attention tell things apart: at an object's places, its noun among all nouns.
 
 TokenCompose's losses draw a noun to its object, but a noun that is alone in its caption meets no other: such
-a model finds things, and takes one for another. Here every place of every object, named in the caption or
-not, is asked about the whole vocabulary: with r(p, w) the attention of place p to word w among all words,
-heads averaged, and M the object's mask,
+a model finds things, and takes one for another. Here every place of an object is asked about the whole
+vocabulary. Only objects that the caption leaves untold count: told its noun, a model that finds the place has
+read the answer, and learns nothing about how the thing looks. With r(p, w) the attention of place p to word w
+among all words, heads averaged, and M the object's mask,
 
     loss = - sum_p M(p) log r(p, noun) / sum_p M(p)
 
-averaged over objects and layers.
+averaged over layers, and over objects by how clearly their picture is seen: in noise there is nothing to
+tell.
 """
 
 from collections.abc import Sequence
@@ -85,8 +87,14 @@ def draw_words(tokenizer: CLIPTokenizer, rng: np.random.Generator) -> Words:
     return Words(torch.tensor(ids), torch.tensor(weights))
 
 
-def recognition_loss(readings: Sequence[Tensor], things: Things) -> Tensor:
-    """The loss, for square maps ``[B, places, words]``; 0 where there is nothing to recognise."""
+def recognition_loss(readings: Sequence[Tensor], things: Things, clarity: Tensor) -> Tensor:
+    """The loss, for square maps ``[B, places, words]``; 0 where there is nothing to recognise.
+
+    Args:
+        readings: each layer's attention to the words alone.
+        things: the objects.
+        clarity: ``[B]``, what each sample counts for, such as alpha-bar of its time.
+    """
     losses: list[Tensor] = []
     for reading in readings:
         mask = F.adaptive_avg_pool2d(things.masks, round(reading.shape[1] ** 0.5)).flatten(1)
@@ -96,5 +104,6 @@ def recognition_loss(readings: Sequence[Tensor], things: Things) -> Tensor:
         samples, nouns, mask = things.samples[seen], things.nouns[seen], mask[seen]
         right = reading[samples].gather(2, nouns[:, None, None].expand(-1, reading.shape[1], 1))[..., 0]
         surprise = -right.clamp_min(1e-6).log()
-        losses.append(((surprise * mask).sum(1) / mask.sum(1)).mean())
+        counts = clarity[samples]
+        losses.append(((surprise * mask).sum(1) / mask.sum(1) * counts).sum() / counts.sum())
     return torch.stack(losses).mean() if losses else things.masks.new_zeros(())

@@ -162,7 +162,7 @@ def losses(
     squared = (predicted.float() - noise.to(device)).square().mean((1, 2, 3))
     weighted = (weights * squared).mean()
     tied, inside = attention_loss(kept.maps, batch.nouns.to(device))
-    told = recognition_loss(kept.readings, batch.things.to(device))
+    told = recognition_loss(kept.readings, batch.things.to(device), alphas.to(device))
     figures = torch.stack([squared.mean(), weighted, tied, inside, told]).detach()
     return weighted + run.attention * tied + run.recognition * told, figures
 

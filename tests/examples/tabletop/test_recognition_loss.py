@@ -25,20 +25,22 @@ def things(*nouns: int, samples: tuple[int, ...] = (0,), masks: Tensor = TOP) ->
     return Things(torch.tensor(samples), torch.tensor(nouns), masks)
 
 
+def loss_of(readings: list[Tensor], things: Things, clarity: tuple[float, ...] = (1.0, 1.0)) -> Tensor:
+    return recognition_loss(readings, things, torch.tensor(clarity))
+
+
 def test_a_thing_that_is_read_as_itself_costs_nothing_and_a_guess_the_vocabularys_log() -> None:
     sure = reading(torch.tensor([0.0, 1.0, 0.0]))
-    assert recognition_loss([sure], things(1)).item() == pytest.approx(0)
-    assert recognition_loss([reading(torch.full((3,), 1 / 3))], things(1)).item() == pytest.approx(
-        math.log(3)
-    )
-    assert recognition_loss([sure], things(2)).item() == pytest.approx(-math.log(1e-6))
+    assert loss_of([sure], things(1)).item() == pytest.approx(0)
+    assert loss_of([reading(torch.full((3,), 1 / 3))], things(1)).item() == pytest.approx(math.log(3))
+    assert loss_of([sure], things(2)).item() == pytest.approx(-math.log(1e-6))
 
 
 def test_only_the_things_own_places_count() -> None:
     map_ = reading(torch.tensor([0.25, 0.75]))
     map_[0, 16:] = torch.tensor([1e-3, 1 - 1e-3], dtype=torch.float64)
-    assert recognition_loss([map_], things(0)).item() == pytest.approx(math.log(4))
-    assert recognition_loss([map_], things(0, masks=1 - TOP)).item() == pytest.approx(math.log(1000))
+    assert loss_of([map_], things(0)).item() == pytest.approx(math.log(4))
+    assert loss_of([map_], things(0, masks=1 - TOP)).item() == pytest.approx(math.log(1000))
 
 
 def test_things_and_layers_count_alike_and_what_is_too_small_for_a_layer_not_at_all() -> None:
@@ -49,15 +51,23 @@ def test_things_and_layers_count_alike_and_what_is_too_small_for_a_layer_not_at_
     both = things(3, 4, samples=(1, 0), masks=torch.cat([TOP, speck]))
     first = things(3, samples=(1,))
     second = things(4, samples=(0,), masks=speck)
-    fine_mean = (recognition_loss([fine], first) + recognition_loss([fine], second)) / 2
-    expected = (fine_mean + recognition_loss([coarse], first)) / 2
-    torch.testing.assert_close(recognition_loss([fine, coarse], both), expected)
-    assert recognition_loss([coarse], second).item() == 0
+    fine_mean = (loss_of([fine], first) + loss_of([fine], second)) / 2
+    expected = (fine_mean + loss_of([coarse], first)) / 2
+    torch.testing.assert_close(loss_of([fine, coarse], both), expected)
+    assert loss_of([coarse], second).item() == 0
+
+
+def test_a_thing_counts_by_how_clearly_its_picture_is_seen() -> None:
+    maps = torch.softmax(torch.randn(2, 64, 5, dtype=torch.float64), -1)
+    first = loss_of([maps], things(3, samples=(0,)))
+    second = loss_of([maps], things(4, samples=(1,)))
+    both = things(3, 4, samples=(0, 1), masks=torch.cat([TOP, TOP]))
+    torch.testing.assert_close(loss_of([maps], both, (0.25, 0.75)), 0.25 * first + 0.75 * second)
 
 
 def test_the_gradient_is_the_losss() -> None:
     logits = torch.randn(1, 16, 4, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: recognition_loss([x.softmax(-1)], things(2)), logits)
+    assert torch.autograd.gradcheck(lambda x: loss_of([x.softmax(-1)], things(2)), logits)
 
 
 def test_the_words_are_every_noun_or_its_synonym(tokenizer: CLIPTokenizer) -> None:

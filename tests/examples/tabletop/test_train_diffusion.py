@@ -104,7 +104,7 @@ def test_the_loss_is_min_snr_noise_prediction_attention_and_recognition(
         kept.vocabulary = batch.words.embedded(model)
         predicted = model(noisy.bfloat16(), times, batch.ids, batch.named, SIZE).float()
         tied, inside = attention_loss(kept.maps, batch.nouns)
-        told = recognition_loss(kept.readings, batch.things)
+        told = recognition_loss(kept.readings, batch.things, scheduler.alphas_cumprod[times])
     squared = ((predicted - noise) ** 2).flatten(1).mean(1)
     expected = torch.stack([squared.mean(), (weights * squared).mean(), tied, inside, told])
     torch.testing.assert_close(figures, expected, rtol=1e-4, atol=1e-6)
