@@ -13,6 +13,7 @@ from pathlib import Path
 import cyclopts
 
 from realedit import cli_boundary as boundary
+from realedit.cli_batch import batch
 from realedit.cli_bench import bench
 from realedit.cli_cache import cache_app
 from realedit.cli_edit import EditOptions, edit
@@ -30,12 +31,13 @@ _EPILOGUE = """Examples:
   realedit photo.jpg --restyle mug --as "a blue mug" --remove spoon
   realedit photo.jpg --edits edits.json
   realedit locate photo.jpg mug
+  realedit batch photos --output edited --move mug --dx 0.2 --jobs 4
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
-11 installation, 130 interrupted."""
+11 installation, 12 some of many photos, 130 interrupted."""
 _HELP = {"--help", "-h"}
-_COMMANDS = ("locate", "invert", "models", "schema", "bench", "cache")
+_COMMANDS = ("locate", "invert", "batch", "models", "schema", "bench", "cache")
 
 
 def _version() -> str:
@@ -60,6 +62,9 @@ app = cyclopts.App(
 app.default(edit)
 app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug.png")
 app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
+app.command(
+    batch, help_epilogue="Example: realedit batch photos --output edited --move mug --dx 0.2 --jobs 4"
+)
 app.command(models, help_epilogue="Example: realedit models --json")
 app.command(schema, help_epilogue="Example: realedit schema > edits.schema.json")
 app.command(
@@ -94,7 +99,7 @@ def _run(tokens: list[str]) -> None:
     from realedit.environment import check_packages
 
     check_packages()
-    if command is edit:
+    if command in (edit, batch):
         what = bound.arguments.get("what", EditOptions())
         bound.arguments["what"] = replace(what, order=in_order(options))
     command(*bound.args, **bound.kwargs)
@@ -118,7 +123,8 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
             if error.command_chain:
                 return UsageError(f"unexpected argument: {extra}", help_hint)
             return UsageError(
-                f"unexpected argument: {extra}", "a run edits one photo; a name of several words wants quotes"
+                f"unexpected argument: {extra}",
+                "this edits one photo, batch many; a name of several words wants quotes",
             )
         case cyclopts.RepeatArgumentError():
             return UsageError(_lowered(error), "give it once")

@@ -12,18 +12,14 @@ from cyclopts import Parameter, Token
 from realedit import cli_output as output
 from realedit.cli_options import (
     EDIT,
-    LARGEST_STRENGTH,
     OUTPUT,
-    SAMPLING,
+    EditSampling,
     Force,
-    InversionOptions,
     ModelOptions,
     ObjectOptions,
-    Seed,
     TalkOptions,
     flag,
     number,
-    value,
 )
 from realedit.errors import UsageError
 from realedit.progress import progress_bars
@@ -153,49 +149,31 @@ def edit(
     where: ObjectOptions = ObjectOptions(),  # noqa: B008 - frozen
     to: EditOutput = EditOutput(),
     talk: TalkOptions = TalkOptions(),  # noqa: B008 - frozen
-    inversion: InversionOptions = InversionOptions(),  # noqa: B008 - frozen
-    seed: Annotated[Seed, Parameter(group=SAMPLING)] = 0,
-    strength: Annotated[
-        float | None,
-        value(
-            number(0, LARGEST_STRENGTH), "FRACTION", "Share of the steps sampled anew; 0 moves pixels only."
-        ),
-        Parameter(group=SAMPLING),
-    ] = None,
+    sampling: EditSampling = EditSampling(),  # noqa: B008 - frozen
     model: ModelOptions = ModelOptions(),  # noqa: B008 - frozen
 ) -> None:
     """Edit a photo: move, resize, turn, remove, restyle, replace the object that a word names."""
     from realedit import cli_session as session
     from realedit.cli_edit_result import tell_plan, write_result
+    from realedit.cli_request import Request
     from realedit.edit_pictures import with_pictures
     from realedit.inputs import as_photo
 
-    edits = what.edits(where.given)
+    request = Request(tuple(what.edits(where.given)), where, sampling, what.allow_crop)
     loaded = as_photo(photo)
+    # what is wrong with the files is told before the model is loaded
     shown = session.region(where, loaded)
-    pictured = with_pictures(edits, loaded)
+    with_pictures(request.edits, loaded)
     files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
-    sampling = {"method": inversion.inversion, "steps": inversion.steps}
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        result = None
+        found, changes = [], []
         if to.dry_run:
-            result, found = None, session.find(pipeline, loaded, edits, shown, sampling, progress)
+            found, changes = request.plan(pipeline, loaded, shown, progress)
         else:
-            result = pipeline.edit(
-                loaded,
-                edits,
-                **shown,
-                **sampling,
-                seed=seed,
-                strength=strength,
-                allow_crop=what.allow_crop,
-                progress=progress,
-            )
-            found = {}
+            result = request.edit(pipeline, loaded, shown, progress)
     if result is not None:
         write_result(result, files, force=to.force, talk=talk)
-        return
-    from realedit.cli_plan import planned
-
-    changes = planned(pictured, found, allow_crop=what.allow_crop)
-    tell_plan(loaded, list(found.values()), changes, files, force=to.force, talk=talk)
+    else:
+        tell_plan(loaded, found, changes, files, force=to.force, talk=talk)

@@ -196,6 +196,20 @@ class InversionOptions:
     ] = None
 
 
+@Parameter(name="*", group=SAMPLING)
+@dataclass(frozen=True)
+class EditSampling(InversionOptions):
+    """How the edited photo is sampled."""
+
+    seed: Seed = 0
+    strength: Annotated[
+        float | None,
+        value(
+            number(0, LARGEST_STRENGTH), "FRACTION", "Share of the steps sampled anew; 0 moves pixels only."
+        ),
+    ] = None
+
+
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
 class TalkOptions:

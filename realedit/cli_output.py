@@ -132,17 +132,18 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 def print_json(fields: Mapping[str, Any]) -> None:
     """Print one JSON object on one line of stdout; numbers that JSON lacks become null."""
-    print(json.dumps(_finite(fields), ensure_ascii=False, allow_nan=False))
+    print(json.dumps(finite(fields), ensure_ascii=False, allow_nan=False))
 
 
-def _finite(value: Any) -> Any:  # noqa: ANN401  # a JSON tree
+def finite(value: Any) -> Any:  # noqa: ANN401  # a JSON tree
+    """A JSON tree with null for the numbers that JSON lacks."""
     match value:
         case float() if not math.isfinite(value):
             return None
         case Mapping():
-            return {str(key): _finite(item) for key, item in value.items()}
+            return {str(key): finite(item) for key, item in value.items()}
         case list() | tuple():
-            return [_finite(item) for item in value]
+            return [finite(item) for item in value]
         case Path():
             return str(value)
     return value

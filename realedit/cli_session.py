@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from realedit.cli_boundary import say
-from realedit.cli_options import ModelOptions, ObjectOptions
+from realedit.cli_options import BackboneOptions, ModelOptions, ObjectOptions
 from realedit.inputs import as_mask
 from realedit.photo import Photo
 from realedit.progress import Progress
@@ -32,12 +32,11 @@ def region(options: ObjectOptions, photo: Photo) -> dict[str, Any]:
     return {"prompt": options.prompt, "mask": mask, "box": options.box, "point": options.point}
 
 
-def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
-    """Load the model that the options, the environment or the default name; say so where it was the default.
+def announce(options: BackboneOptions, *, quiet: bool) -> None:
+    """Say which model it is, where nobody chose one.
 
     Raises:
-        ModelUnavailableError: the model is not on this machine, or is not one that realedit can use.
-        UsageError: there is no such device.
+        ModelUnavailableError: there is no such model on this machine.
     """
     from realedit.models import resolve_model
 
@@ -47,6 +46,16 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
             f"realedit: using the embedded model {ref.name} (small, for tabletop photos); "
             "--model sdxl or REALEDIT_MODEL chooses another"
         )
+
+
+def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
+    """Load the model that the options, the environment or the default name; say so where it was the default.
+
+    Raises:
+        ModelUnavailableError: the model is not on this machine, or is not one that realedit can use.
+        UsageError: there is no such device.
+    """
+    announce(options, quiet=quiet)
     progress("loading the model", 0, 0)
     from realedit.pipeline import RealEditPipeline
 

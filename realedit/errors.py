@@ -82,3 +82,9 @@ class ForeignPackageError(RealEditError):
     """A package that realedit works with is missing or of a version that it cannot use."""
 
     exit_code = 11
+
+
+class SomePhotosFailedError(RealEditError):
+    """Of many photos, some could not be edited; the others are done."""
+
+    exit_code = 12

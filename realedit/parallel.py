@@ -5,25 +5,45 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from realedit.bench.worker import Job, RunSettings, Told, Worker
 from realedit.errors import MemoryLimitError, RealEditError
 
+_Job = TypeVar("_Job", contravariant=True)
+_Word = TypeVar("_Word", covariant=True)
 _POLL = 0.5  # seconds between looks at whether a process has died
 
 
-def run_jobs(settings: RunSettings, jobs: Sequence[Job], processes: int, told: Told) -> None:
+class Worker(Protocol[_Job, _Word]):
+    """Does jobs one after the other; what is slow to load is loaded once."""
+
+    def run(self, job: _Job, told: Callable[[_Word], None], /) -> None:
+        """Do a job; tell of what is done."""
+        ...
+
+
+def run_jobs(
+    make_worker: Callable[[], Worker[_Job, _Word]],
+    jobs: Sequence[_Job],
+    processes: int,
+    told: Callable[[_Word], None],
+) -> None:
     """Do jobs, in this process or in several.
+
+    Args:
+        make_worker: called once in each process; it, the jobs and what is told are pickled.
+        jobs: what is to be done, begun in this order.
+        processes: how many work at once.
+        told: called in this process with everything that a worker tells; no exception and not None.
 
     Raises:
         RealEditError: what ended a job; the others are stopped.
         MemoryLimitError: a process died.
     """
     if processes == 1 or len(jobs) < 2:
-        worker = Worker(settings)
+        worker = make_worker()
         for job in jobs:
             worker.run(job, told)
         return
@@ -35,7 +55,7 @@ def run_jobs(settings: RunSettings, jobs: Sequence[Job], processes: int, told: T
     count = min(processes, len(jobs))
     for _ in range(count):
         waiting.put(None)
-    workers = [context.Process(target=_serve, args=(settings, waiting, said)) for _ in range(count)]
+    workers = [context.Process(target=_serve, args=(make_worker, waiting, said)) for _ in range(count)]
     try:
         for worker in workers:
             worker.start()
@@ -50,7 +70,7 @@ def run_jobs(settings: RunSettings, jobs: Sequence[Job], processes: int, told: T
         waiting.cancel_join_thread()  # of an interrupted run: nobody is left to take the jobs
 
 
-def _listen(workers: Sequence[BaseProcess], said: Any, told: Told) -> None:  # noqa: ANN401 - a queue
+def _listen(workers: Sequence[BaseProcess], said: Any, told: Callable[[Any], None]) -> None:  # noqa: ANN401 - a queue
     left = len(workers)
     while left:
         try:
@@ -58,7 +78,7 @@ def _listen(workers: Sequence[BaseProcess], said: Any, told: Told) -> None:  # n
         except queue.Empty:
             if any(worker.exitcode not in (None, 0) for worker in workers):
                 raise MemoryLimitError(
-                    "a process of the benchmark died", "try fewer --jobs; what is done is kept"
+                    "one of the processes died", "try fewer --jobs; what is done is kept"
                 ) from None
             continue
         match what:
@@ -66,15 +86,15 @@ def _listen(workers: Sequence[BaseProcess], said: Any, told: Told) -> None:  # n
                 left -= 1
             case RealEditError():
                 raise what
-            case str():
+            case _:
                 told(what)
 
 
-def _serve(settings: RunSettings, waiting: Any, said: Any) -> None:  # noqa: ANN401 - queues
+def _serve(make_worker: Callable[[], Worker[Any, Any]], waiting: Any, said: Any) -> None:  # noqa: ANN401 - queues
     """A process: take jobs until there are none."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this one
     try:
-        worker = Worker(settings)
+        worker = make_worker()
         while (job := waiting.get()) is not None:
             worker.run(job, said.put)
         said.put(None)

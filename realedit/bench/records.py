@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realedit.errors import OutputExistsError, PhotoError
+from realedit.journal import append_line, foreign_line, read_lines
 
 RECORDS = "records.jsonl"
 OK, FAILED, UNSUPPORTED, ERROR = "ok", "failed", "unsupported", "error"
@@ -89,41 +88,21 @@ def append_record(folder: Path, record: Record) -> None:
     Raises:
         PhotoError: the disk refused.
     """
-    line = json.dumps(asdict(record), ensure_ascii=False, allow_nan=False) + "\n"
-    try:
-        file = os.open(folder / RECORDS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-        try:
-            os.write(file, line.encode())
-            os.fsync(file)
-        finally:
-            os.close(file)
-    except OSError as error:
-        raise PhotoError(
-            f"{folder / RECORDS} could not be written ({error.strerror})", "check the disk"
-        ) from error
+    append_line(folder / RECORDS, asdict(record))
 
 
 def read_records(folder: Path) -> dict[str, Record]:
-    """The last record of each key; a torn last line, left by a crash of the machine, is cut off.
+    """The last record of each key.
 
     Raises:
         OutputExistsError: the file holds something else than records.
     """
-    path = folder / RECORDS
-    if not path.exists():
-        return {}
-    data = path.read_bytes()
-    whole = data[: data.rfind(b"\n") + 1]
-    if len(whole) != len(data):
-        os.truncate(path, len(whole))
     found: dict[str, Record] = {}
-    for number, line in enumerate(whole.splitlines(), 1):
+    for number, fields in read_lines(folder / RECORDS):
         try:
-            record = Record(**json.loads(line))
-        except (TypeError, ValueError) as error:
-            raise OutputExistsError(
-                f"{path}:{number} is not a record of this version of realedit", "name another --output"
-            ) from error
+            record = Record(**fields)
+        except TypeError as error:
+            raise foreign_line(folder / RECORDS, number) from error
         found[record.key] = record
     return found
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from realedit.atomic_write import TEMPORARY
 from realedit.bench.case import Case
 from realedit.bench.methods import MethodSpec
-from realedit.bench.parallel import run_jobs
 from realedit.bench.records import Record, done, read_records, record_key
-from realedit.bench.worker import Job, RunSettings
+from realedit.bench.worker import Job, RunSettings, Worker
 from realedit.errors import UsageError
 from realedit.models import fingerprint, resolve_model
+from realedit.parallel import run_jobs
 from realedit.progress import Progress, silent
 
 
@@ -51,7 +52,7 @@ def run(
     left = [replace(job, methods=tuple(m for m in job.methods if m[1] not in kept)) for job in jobs]
     left = [job for job in left if job.methods]
     try:
-        run_jobs(settings, left, processes, _counting(progress, len(kept), len(keys)))
+        run_jobs(partial(Worker, settings), left, processes, _counting(progress, len(kept), len(keys)))
     finally:
         for leftover in settings.output.rglob(f"{TEMPORARY[0]}*{TEMPORARY[1]}"):
             leftover.unlink(missing_ok=True)  # of a process that was ended while it wrote

@@ -1,0 +1,60 @@
+"""JSON Lines that a long run leaves behind: each line is there whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from realedit.errors import OutputExistsError, PhotoError
+
+
+def append_line(path: Path, fields: Mapping[str, Any]) -> None:
+    """Append an object in one write, and wait until it is on the disk.
+
+    Raises:
+        PhotoError: the disk refused.
+    """
+    line = json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            os.write(file, line.encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise PhotoError(f"{path} could not be written ({error.strerror})", "check the disk") from error
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects with their lines' numbers, from 1; none where there is no file.
+
+    A torn last line, left by a crash of the machine, is cut off.
+
+    Raises:
+        OutputExistsError: the file holds something else.
+    """
+    if not path.exists():
+        return
+    data = path.read_bytes()
+    whole = data[: data.rfind(b"\n") + 1]
+    if len(whole) != len(data):
+        os.truncate(path, len(whole))
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            fields = json.loads(line)
+        except ValueError:
+            fields = None
+        if not isinstance(fields, dict):
+            raise foreign_line(path, number)
+        yield number, fields
+
+
+def foreign_line(path: Path, number: int) -> OutputExistsError:
+    """A line that none of ours wrote."""
+    return OutputExistsError(
+        f"{path}:{number} is not a record of this version of realedit", "name another --output"
+    )
