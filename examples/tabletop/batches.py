@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from examples.tabletop.attention_loss import Nouns
-from examples.tabletop.captions import Caption, write_caption
+from examples.tabletop.captions import NONE_NAMED, Caption, write_caption
 from examples.tabletop.latents import Shard
 from examples.tabletop.recognition_loss import Things, Words, draw_words
 from examples.tabletop.vocabulary import NOUNS
@@ -32,6 +32,7 @@ class Batch:
         nouns: Those of the captions kept.
         things: The objects whose nouns the captions kept do not tell.
         words: The vocabulary.
+        seen: float ``[B, 112, 16, 16]``, what the teacher made of each picture; empty where it saw none.
     """
 
     latents: Tensor
@@ -40,19 +41,23 @@ class Batch:
     nouns: Nouns
     things: Things
     words: Words
+    seen: Tensor
 
 
 def draw_batch(
-    shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator
-) -> Batch:
+    shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator,
+    none_named: float = NONE_NAMED,
+) -> Batch:  # fmt: skip
     """``count`` scenes, half of them mirrored; one of a single object is drawn half as often as another."""
-    latents, captions, instances, scenes = [], [], [], []
+    latents, captions, instances, scenes, seen = [], [], [], [], []
     for shard, k in (_draw_scene(shards, rng) for _ in range(count)):
         mirrored = int(rng.integers(2))
         latents.append(shard.latents[mirrored, k].astype(np.float32))
         instances.append(shard.instances[k, :, :: -1 if mirrored else 1])
-        captions.append(write_caption(shard.scenes[k], rng))
+        captions.append(write_caption(shard.scenes[k], rng, none_named))
         scenes.append(shard.scenes[k])
+        if shard.seen is not None:
+            seen.append(torch.from_numpy(shard.seen[mirrored, k].astype(np.float32)))
     named = rng.random(count) >= TEXT_DROPPED
     ids = tokenizer(
         [caption.text for caption in captions],
@@ -76,7 +81,7 @@ def draw_batch(
     return Batch(
         torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns,
         _untold(scenes, instances, [c if kept else None for c, kept in zip(captions, named, strict=True)]),
-        draw_words(tokenizer, rng),
+        draw_words(tokenizer, rng), torch.stack(seen) if seen else torch.empty(0),
     )  # fmt: skip
 
 

@@ -10,7 +10,9 @@ from examples.tabletop.vocabulary import SYNONYMS
 
 OPENINGS = ("a photo of", "a picture of", "an image of", "a photograph of", "")
 _OPENING_SHARES = (0.45, 0.1, 0.1, 0.1, 0.25)
-_NONE_NAMED = 0.35  # of captions: what a model tells apart under them, it sees
+NONE_NAMED = 0.35
+"""Share of captions that name no object: what a model tells apart under them, it sees."""
+
 _ALL_NAMED = 0.4  # of the rest; the others leave objects out
 _ONE_NAMED = 0.7  # of those, as a bare "a photo of a mug" does: only they teach to tell a mug from a bowl
 _COLOUR_GIVEN = 0.7
@@ -37,10 +39,12 @@ def with_article(words: str) -> str:
     return ("an " if words[0] in "aeiou" else "a ") + words
 
 
-def write_caption(scene: Mapping[str, Any], rng: np.random.Generator) -> Caption:
+def write_caption(
+    scene: Mapping[str, Any], rng: np.random.Generator, none_named: float = NONE_NAMED
+) -> Caption:
     """A random true sentence about a scene with ``objects`` (``noun``, ``colour``) and ``surface``."""
     objects: Sequence[Mapping[str, Any]] = scene["objects"]
-    if rng.random() < _NONE_NAMED:
+    if rng.random() < none_named:
         return Caption(_nameless(scene["surface"], rng), ())
     order = rng.permutation(len(objects))
     if rng.random() > _ALL_NAMED:

@@ -14,9 +14,8 @@ from transformers import CLIPTokenizer
 
 from examples.tabletop.latents import load_vae
 from examples.tabletop.mixed_precision import load_weights
-from examples.tabletop.model import TabletopModel
+from examples.tabletop.model import BETAS, TabletopModel
 from examples.tabletop.portable import forget_origins
-from examples.tabletop.train_diffusion import BETAS
 
 
 def export(checkpoint: Path, vae: Path, output: Path) -> None:

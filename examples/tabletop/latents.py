@@ -31,20 +31,23 @@ class Shard:
         latents: float16 ``[2, N, 4, h, w]``.
         instances: uint8 ``[N, H, W]``; 0 is background, k the k-th object.
         scenes: What each holds.
+        seen: float16 ``[2, N, 112, 16, 16]``, see ``alignment``; none where nothing is drawn to it.
     """
 
     latents: np.ndarray
     instances: np.ndarray
     scenes: tuple[dict[str, Any], ...]
+    seen: np.ndarray | None = None
 
     @classmethod
-    def open(cls, folder: Path, latents: Path) -> "Shard":
+    def open(cls, folder: Path, latents: Path, seen: Path | None = None) -> "Shard":
         """Read the scenes' list; pictures stay on disk."""
         lines = (folder / "scenes.jsonl").read_text().splitlines()
         return cls(
             np.load(latents, mmap_mode="r"),
             np.load(folder / "instances.npy", mmap_mode="r"),
             tuple(json.loads(line) for line in lines if line),
+            None if seen is None else np.load(seen, mmap_mode="r"),
         )
 
 
@@ -57,11 +60,11 @@ def latent_file(folder: Path, vae: Path, size: int, cache: Path) -> Path:
     return cache / f"{folder.name}-{size}-{digest.hexdigest()[:12]}.npy"
 
 
-def new_latent_file(file: Path, count: int, side: int) -> Path:
+def new_file(file: Path, count: int, channels: int, side: int) -> Path:
     """An empty file to fill, beside ``file``, whose name it takes when it is full."""
     part = file.with_suffix(".part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    open_memmap(part, "w+", np.float16, (2, count, 4, side, side)).flush()
+    open_memmap(part, "w+", np.float16, (2, count, channels, side, side)).flush()
     return part
 
 

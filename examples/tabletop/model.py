@@ -13,6 +13,9 @@ TOKENS = 48
 
 _TEXT_WIDTH = 128
 _TIME_WIDTH = 32
+BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+"""SDXL's noise."""
+
 _SIZES = 6  # SDXL's size conditioning: original size, crop, target size
 
 

@@ -13,9 +13,10 @@ import math
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,17 +30,18 @@ from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 from transformers import CLIPTokenizer
 
+from examples.tabletop.alignment import CHANNELS, SIDE, features_file, see_pictures
 from examples.tabletop.attention_loss import Kept, attention_loss, keep_attention
 from examples.tabletop.batches import Batch, draw_batch
-from examples.tabletop.latents import Shard, encode_pictures, latent_file, new_latent_file
+from examples.tabletop.glance import Glances
+from examples.tabletop.latents import Shard, encode_pictures, latent_file, new_file
 from examples.tabletop.mixed_precision import MasterWeights
-from examples.tabletop.model import TOKENS, TabletopModel
+from examples.tabletop.model import BETAS, TOKENS, TabletopModel
 from examples.tabletop.recognition_loss import recognition_loss
 from examples.tabletop.tokenizer import make_tokenizer
-from realedit.progress import progress_bars
+from realedit.progress import Progress, progress_bars
 
-BETAS = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
-"""SDXL's noise."""
+CHECKPOINT, PROJECTION = "checkpoint.pt", "projection.pt"
 
 _SNR_GAMMA = 5.0
 _WARM_UP = 200  # steps
@@ -64,6 +66,8 @@ class Run:
         rate: The highest learning rate.
         attention: Weight of the attention losses.
         recognition: Weight of the loss that tells things apart.
+        glances: Scenes a step, over all processes, that only the U-Net's first half sees; 0 for none.
+        alignment: Weight, in glances, of the loss that draws features to the teacher's.
         device: Where to compute.
         threads: On a CPU, the number of one-thread processes that share a batch.
         seed: Of weights, scenes, captions and noise.
@@ -80,6 +84,8 @@ class Run:
     rate: float = 8e-4
     attention: float = 0.03
     recognition: float = 0.02
+    glances: int = 0
+    alignment: float = 0.5
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 2
     seed: int = 0
@@ -112,30 +118,42 @@ def train(run: Run, worker: int, workers: int) -> None:
     kept = keep_attention(model.unet)
     masters = MasterWeights(model)
     model.to(torch.bfloat16)
-    checkpoint = run.output / "checkpoint.pt"
     if run.resume:
-        masters.load_state_dict(torch.load(checkpoint, map_location=run.device))
+        masters.load_state_dict(torch.load(run.output / CHECKPOINT, map_location=run.device))
+    glances = None
+    if shards[0].seen is not None:
+        glances = Glances(model, kept, shards[0].seen[0])
+        if run.resume and (run.output / PROJECTION).exists():
+            state = torch.load(run.output / PROJECTION, map_location=run.device)
+            glances.masters.load_state_dict(state)
     first, saved, began = masters.step, 0.0, time.monotonic()
     log = _Log(run.output / "log.jsonl", run.batch)
     with progress_bars(quiet=worker > 0) as report:
         while (elapsed := _elapsed(began)) < run.minutes * 60:
             rng = np.random.default_rng((run.seed, masters.step, worker))
             batch = draw_batch(shards, tokenizer, run.batch // workers, rng)
-            loss, figures = losses(
-                model, kept, batch, run, torch.Generator().manual_seed(int(rng.integers(2**62)))
-            )
+            generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+            loss, figures = losses(model, kept, batch, run, generator)
             loss.backward()
             rate = run.rate * schedule(masters.step - first, elapsed / (run.minutes * 60))
+            seen = figures.new_zeros(2)
+            if glances is not None:
+                batch = draw_batch(shards, tokenizer, run.glances // workers, rng, none_named=1.0)
+                told, apart = glances.losses(batch, run.size, generator)
+                (run.recognition * told + run.alignment * apart).backward()
+                glances.masters.update(rate)
+                seen = torch.stack([told, apart]).detach()
+            figures = torch.cat([figures, seen])
             norm = masters.update(rate)
             if worker:
                 continue
             log.add(masters.step, figures, rate, norm)
             report("training", round(elapsed), round(run.minutes * 60))
             if elapsed - saved > _SAVE_EVERY:
-                save(masters, checkpoint)
+                _save(run, masters, glances)
                 saved = elapsed
     if not worker:
-        save(masters, checkpoint)
+        _save(run, masters, glances)
 
 
 def losses(
@@ -181,6 +199,12 @@ def save(masters: MasterWeights, file: Path) -> None:
     part.replace(file)
 
 
+def _save(run: Run, masters: MasterWeights, glances: Glances | None) -> None:
+    save(masters, run.output / CHECKPOINT)
+    if glances is not None:
+        save(glances.masters, run.output / PROJECTION)
+
+
 def _work(worker: int, run: Run, meeting: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=meeting, rank=worker, world_size=run.threads)
@@ -197,24 +221,37 @@ def _elapsed(began: float) -> float:
 
 
 def _open_shards(run: Run, worker: int, workers: int) -> list[Shard]:
+    cache, share = run.output / "latents", (worker, workers)
     shards = []
     for folder in run.scenes:
-        file = latent_file(folder, run.vae, run.size, run.output / "latents")
-        part = file.with_suffix(".part")
-        with _together():
-            missing = not file.exists()
-        if missing:
-            with _together():
-                if not worker:
-                    images = np.load(folder / "images.npy", mmap_mode="r")
-                    new_latent_file(file, len(images), run.size // 4)
-            with _together(), progress_bars(quiet=worker > 0) as report:
-                encode_pictures(folder, run.vae, run.size, part, (worker, workers), report)
-            with _together():
-                if not worker:
-                    part.replace(file)
-        shards.append(Shard.open(folder, file))
+        count = len(np.load(folder / "images.npy", mmap_mode="r"))
+        latents = latent_file(folder, run.vae, run.size, cache)
+        _fill(latents, (count, 4, run.size // 4), share, partial(encode_pictures, folder, run.vae, run.size))
+        seen = features_file(folder, cache) if run.glances else None
+        if seen is not None:
+            _fill(seen, (count, CHANNELS, SIDE), share, partial(see_pictures, folder))
+        shards.append(Shard.open(folder, latents, seen))
     return shards
+
+
+def _fill(
+    file: Path, shape: tuple[int, int, int], share: tuple[int, int],
+    work: Callable[[Path, tuple[int, int], Progress], None],
+) -> None:  # fmt: skip
+    """Make a file of pictures' arrays, unless it is there; each process does its share of the work."""
+    part = file.with_suffix(".part")
+    with _together():
+        missing = not file.exists()
+    if not missing:
+        return
+    with _together():
+        if not share[0]:
+            new_file(file, *shape)
+    with _together(), progress_bars(quiet=share[0] > 0) as report:
+        work(part, share, report)
+    with _together():
+        if not share[0]:
+            part.replace(file)
 
 
 @contextmanager
@@ -240,7 +277,7 @@ class _Log:
         if len(self._figures) < _LOG_EVERY:
             return
         now = time.monotonic()
-        mse, weighted, tied, inside, told = torch.stack(self._figures).mean(0).tolist()
+        mse, weighted, tied, inside, told, glanced, apart = torch.stack(self._figures).mean(0).tolist()
         line = {
             "step": step,
             "seconds": round(now - self._began, 1),
@@ -250,6 +287,8 @@ class _Log:
             "attention": round(tied, 4),
             "inside": round(inside, 3),
             "recognition": round(told, 3),
+            "glances": round(glanced, 3),
+            "alignment": round(apart, 3),
             "rate": rate,
             "norm": round(norm, 3),
         }

@@ -15,9 +15,9 @@ from transformers import CLIPTokenizer
 
 from examples.tabletop.export import export
 from examples.tabletop.mixed_precision import MasterWeights
-from examples.tabletop.model import TOKENS, TabletopModel
+from examples.tabletop.model import BETAS, TOKENS, TabletopModel
 from examples.tabletop.portable import forget_origins
-from examples.tabletop.train_diffusion import BETAS, save
+from examples.tabletop.train_diffusion import save
 from realedit.models import load_pipeline, resolve_model
 
 

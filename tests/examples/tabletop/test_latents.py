@@ -19,7 +19,7 @@ from examples.tabletop.latents import (
     encode_pictures,
     latent_file,
     load_vae,
-    new_latent_file,
+    new_file,
 )
 from realedit.progress import silent
 
@@ -42,7 +42,7 @@ def test_pictures_are_in_minus_one_to_one_averaged_by_area_and_mirrored() -> Non
 def test_latents_are_the_autoencoders_scaled_and_those_of_the_mirror_image(
     tmp_path: Path, scene_folders: tuple[Path, Path], vae_folder: Path
 ) -> None:
-    part = new_latent_file(tmp_path / "deep" / "latents.npy", 3, 16)
+    part = new_file(tmp_path / "deep" / "latents.npy", 3, 4, 16)
     encode_pictures(scene_folders[0], vae_folder, 64, part, (0, 1), silent)
     latents = np.load(part)
     assert (latents.dtype, latents.shape) == (np.float16, (2, 3, 4, 16, 16))
@@ -67,7 +67,7 @@ def test_a_shift_is_taken_off_before_the_scale(
     (shifted / "config.json").write_text(json.dumps({**config, "shift_factor": 0.25, "scaling_factor": 2.0}))
     found = []
     for number, folder in enumerate((vae_folder, shifted)):
-        part = new_latent_file(tmp_path / f"{number}.npy", 2, 8)
+        part = new_file(tmp_path / f"{number}.npy", 2, 4, 8)
         encode_pictures(scene_folders[1], folder, 32, part, (0, 1), silent)
         found.append(np.load(part).astype(float))
     np.testing.assert_allclose(found[1], (found[0] / 1.7 - 0.25) * 2, atol=3e-3)
@@ -76,7 +76,7 @@ def test_a_shift_is_taken_off_before_the_scale(
 def test_workers_shares_make_up_the_whole(tmp_path: Path, new_scenes: WriteScenes, vae_folder: Path) -> None:
     scene = {"objects": [{"noun": "mug", "colour": None}], "surface": "plain"}
     folder = new_scenes(tmp_path / "scenes", [scene] * 19, 4)
-    alone, shared = (new_latent_file(tmp_path / f"{name}.npy", 19, 4) for name in ("alone", "shared"))
+    alone, shared = (new_file(tmp_path / f"{name}.npy", 19, 4, 4) for name in ("alone", "shared"))
     encode_pictures(folder, vae_folder, 16, alone, (0, 1), silent)
     steps: list[tuple[str, int, int]] = []
 
@@ -91,7 +91,7 @@ def test_workers_shares_make_up_the_whole(tmp_path: Path, new_scenes: WriteScene
 
 
 def test_the_file_is_full_before_it_has_its_name(tmp_path: Path) -> None:
-    part = new_latent_file(tmp_path / "cache" / "a.npy", 2, 8)
+    part = new_file(tmp_path / "cache" / "a.npy", 2, 4, 8)
     assert part == tmp_path / "cache" / "a.part"
     assert not (tmp_path / "cache" / "a.npy").exists()
     assert not np.load(part).any()
