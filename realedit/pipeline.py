@@ -36,6 +36,7 @@ from realedit.model_errors import translated
 from realedit.models import ModelRef, fingerprint, load_pipeline, resolve_model
 from realedit.photo import Photo
 from realedit.recipe import recipe
+from realedit.recogniser import Recogniser
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import Outcome, Work, run
@@ -82,7 +83,9 @@ class RealEditPipeline:
         self.cache = cache
         self.working_side = working_side
         self.capture = capture_for(backbone)
-        self.finder = WordFinder(backbone, ref)
+        self.finder = WordFinder(
+            backbone, ref, None if ref.source == "hub" else Recogniser.load(Path(ref.location))
+        )
         self.outside = outside
         self.captioner = captioner
 

@@ -1,4 +1,7 @@
-"""From a word to an object: where the model attends to it in an inverted photo."""
+"""From a word to an object: where the model attends to it in an inverted photo.
+
+Where the model has a recogniser that knows the word's noun, its P(noun | place) weighs the attention.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from torch import Tensor
 
 from realedit.attention_heat import heat as heat_of
 from realedit.attention_heat import mean_attention
@@ -15,6 +19,7 @@ from realedit.errors import ObjectNotFoundError
 from realedit.inverted import Inversion
 from realedit.locate import Location, from_heat
 from realedit.models import ModelRef
+from realedit.recogniser import Recogniser
 from realedit.shadow import grow
 from realedit.which_one import chosen, split
 
@@ -24,6 +29,13 @@ vocabulary holds, a word that its tokenizer has to spell out, and any word in a 
 trained on masks. On the embedded model objects that are there reach 0.23 to 0.99 (nine in ten over 0.86),
 words spelt out at most 0.24."""
 
+LIKELY = 0.04
+"""Least peak of P(noun | place) that counts as having found what the recogniser knows."""
+_DOUBT = 0.002
+"""Added to P(noun | place): what it denies everywhere is where the attention is."""
+_TRUST = 2
+"""Power of P(noun | place): squared, it overrules an attention that is a fifth of its peak at the object."""
+
 
 @dataclass(frozen=True)
 class WordFinder:
@@ -32,10 +44,12 @@ class WordFinder:
     Args:
         backbone: the model.
         ref: which model it is.
+        recogniser: the model's, or None.
     """
 
     backbone: Backbone
     ref: ModelRef
+    recogniser: Recogniser | None = None
 
     def find(self, rgb: np.ndarray, inversion: Inversion, word: str) -> Location:
         """The object that ``word`` names in the photo ``rgb``, uint8 ``[H, W, 3]``.
@@ -46,7 +60,11 @@ class WordFinder:
             ObjectNotFoundError: the model does not see it.
         """
         which, noun = split(word)
-        heats = self._heats(inversion, noun)
+        seen = self._seen(rgb, inversion)
+        likely = self._likely(seen, noun)
+        if likely is not None and likely.max() < LIKELY:
+            raise self._unlike(noun, float(likely.max()))
+        heats = self._heats(inversion, noun, seen)
         heat, score = heats.pop(noun)
         if score < self._least_peak(noun):
             raise self._not_found(noun, score)
@@ -57,11 +75,14 @@ class WordFinder:
             heat = heat / max(float(heat.max()), 1e-9)
         return from_heat(rgb, heat, word, score, others)
 
-    def others(self, inversion: Inversion, own: np.ndarray, words: Sequence[str]) -> np.ndarray | None:
+    def others(
+        self, rgb: np.ndarray, inversion: Inversion, own: np.ndarray, words: Sequence[str]
+    ) -> np.ndarray | None:
         """Where the prompt's other things lie; None where no word tells them from the object's own.
 
         Args:
-            inversion: of the photo.
+            rgb: the photo, uint8 ``[H, W, 3]``.
+            inversion: of it.
             own: the edited objects, bool ``[H, W]``; never part of the answer.
             words: theirs.
 
@@ -71,10 +92,11 @@ class WordFinder:
         if not words:
             return None
         h, w = own.shape
+        seen = self._seen(rgb, inversion)
         closed = np.zeros((h, w), bool)
         nouns = [split(word)[1] for word in words]
         for noun in dict.fromkeys(nouns):
-            for other, (heat, peak) in self._heats(inversion, noun).items():
+            for other, (heat, peak) in self._heats(inversion, noun, seen).items():
                 if other not in nouns and peak >= FOUND_SPELT:
                     there = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35
                     closed |= grow(there, max(h, w) / 64)
@@ -86,19 +108,32 @@ class WordFinder:
         spelt_out = len(self.backbone.seen_words(word)) > len(word.split())
         return FOUND_SPELT if spelt_out else FOUND
 
-    def _heats(self, inversion: Inversion, word: str) -> dict[str, tuple[np.ndarray, float]]:
+    def _seen(self, rgb: np.ndarray, inversion: Inversion) -> np.ndarray | None:
+        """What the recogniser makes of the photo at the model's working size."""
+        return None if self.recogniser is None else self.recogniser.probabilities(rgb, inversion.size)
+
+    def _likely(self, seen: np.ndarray | None, words: str) -> np.ndarray | None:
+        """P(noun | place) of the noun that ``words`` end in, ``[h, w]``; None where that is not known."""
+        noun = None if self.recogniser is None else self.recogniser.noun(words)
+        if seen is None or noun is None:
+            return None
+        return cv2.GaussianBlur(seen[..., noun], (0, 0), 1)
+
+    def _heats(
+        self, inversion: Inversion, word: str, seen: np.ndarray | None
+    ) -> dict[str, tuple[np.ndarray, float]]:
         """Heat and peak of the object's words, and of the prompt's other words that name compact things."""
         prompt = inversion.prompt
         tokens = self.backbone.tokens(prompt, word)
         if not tokens:
             raise self._not_found(word, 0.0)
         maps = mean_attention(inversion)
-        heats = {word: heat_of(maps, tokens)}
+        heats = {word: self._heat(maps, tokens, word, seen)}
         taken = set(tokens)
         for other in dict.fromkeys(prompt.lower().split()):
             positions = self.backbone.tokens(prompt, other.strip(".,;:!?"))
             if positions and not taken & set(positions):
-                heat, peak = heat_of(maps, positions)
+                heat, peak = self._heat(maps, positions, other, seen)
                 there, own = heat > 0.4, heats[word][0] > 0.4
                 thing = there.mean() < 0.15  # and not a surface
                 # the object's own colour, say
@@ -106,6 +141,26 @@ class WordFinder:
                 if thing and not attribute:
                     heats[other] = (heat, peak)
         return heats
+
+    def _heat(
+        self, maps: Tensor, tokens: list[int], words: str, seen: np.ndarray | None
+    ) -> tuple[np.ndarray, float]:
+        """Heat of some tokens, weighed by what the recogniser sees, and the attention's peak."""
+        heat, peak = heat_of(maps, tokens)
+        likely = self._likely(seen, words)
+        if likely is None:
+            return heat, peak
+        h, w = heat.shape
+        wide = cv2.resize(likely, (w, h), interpolation=cv2.INTER_LINEAR)
+        weighed = heat * (wide + _DOUBT) ** _TRUST
+        return weighed / max(float(weighed.max()), 1e-9), peak
+
+    def _unlike(self, word: str, likely: float) -> ObjectNotFoundError:
+        return ObjectNotFoundError(
+            f"no {word!r} found in the photo: nothing in it looks like one "
+            f"(likelihood {likely:.3f}, needs {LIKELY})",
+            "use another word, or show the object with --point, --box or --mask",
+        )
 
     def _not_found(self, word: str, score: float) -> ObjectNotFoundError:
         pieces = self.backbone.seen_words(word)

@@ -119,7 +119,7 @@ def _run(
             own |= piece.location.hard
     positions = tokens_of(work, inversion.prompt, words)
     named = [word for word, tokens in zip(words, positions, strict=True) if word and tokens]
-    closed = work.pipeline.finder.others(inversion, own, named)
+    closed = work.pipeline.finder.others(rgb, inversion, own, named)
     with translated():
         anchor = build_anchor(
             rgb, pieces, closed, shadow=settings.shadow, pixels=settings.pixels, fill_hole=settings.fill

@@ -1,0 +1,172 @@
+"""What stands where in a photo, by a small network that has seen photographs: what attention alone mixes up.
+
+A small diffusion model's attention finds things, and takes a bowl for a mug. A model folder may therefore
+carry a recogniser: the first eleven blocks of EfficientNet-Lite0 (Tan and Le 2019,
+https://arxiv.org/abs/1905.11946), trained on photographs, and two layers over them that know the model's
+nouns. For every place p of 16 x 16 pixels they give P(noun | p), which weighs the word's attention there.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from realedit.inputs import at_size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+FOLDER = "recogniser"
+"""Of a model folder."""
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+SIDE = 16
+"""Pixels of a place."""
+CHANNELS = 112
+"""Of the features that the nouns are read from."""
+_HIDDEN = 384
+_STEM = 32
+_STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3))
+"""EfficientNet-Lite0's, to the eleventh block: expansion, kernel, stride, channels, blocks."""
+
+
+class _Convolution(nn.Conv2d):
+    """Padded as TensorFlow pads where the stride divides the side: what is left over at the end."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Pad, and convolve."""
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        before = (kernel - stride) // 2
+        after = kernel - stride - before
+        return super().forward(F.pad(input, (before, after, before, after)))
+
+
+class _Block(nn.Module):
+    """An inverted residual: expand, filter each channel, project."""
+
+    def __init__(self, channels: int, expansion: int, kernel: int, stride: int, out: int) -> None:
+        super().__init__()
+        wide = channels * expansion
+        self.expand = nn.Conv2d(channels, wide, 1) if expansion > 1 else None
+        self.filter = _Convolution(wide, wide, kernel, stride, groups=wide)
+        self.project = nn.Conv2d(wide, out, 1)
+        self._adds = stride == 1 and channels == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, C, H, W]`` to as many places, or a quarter of them."""
+        wide = x if self.expand is None else F.relu6(self.expand(x))
+        out = self.project(F.relu6(self.filter(wide)))
+        return x + out if self._adds else out
+
+
+class Features(nn.Module):
+    """Pixels ``[B, 3, H, W]`` in 0..255, sides multiples of 16, to ``[B, 112, H / 16, W / 16]``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _Convolution(3, _STEM, 3, 2)
+        self.blocks = nn.ModuleList()
+        channels = _STEM
+        for expansion, kernel, stride, out, count in _STAGES:
+            for k in range(count):
+                self.blocks.append(_Block(channels, expansion, kernel, stride if k == 0 else 1, out))
+                channels = out
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """See the class."""
+        x = F.relu6(self.stem((pixels - 127) / 128))
+        for block in self.blocks:
+            x = block(x)
+        return x
+
+
+class Recogniser(nn.Module):
+    """Says of each place how likely each noun is there.
+
+    Args:
+        nouns: that it knows.
+        synonyms: other words for some of them.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, nouns: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> None:
+        super().__init__()
+        self.nouns = tuple(nouns)
+        self.synonyms = {noun: tuple(words) for noun, words in synonyms.items()}
+        self.features = Features()
+        self.register_buffer("mean", torch.zeros(CHANNELS))
+        self.register_buffer("deviation", torch.ones(CHANNELS))
+        # one more than the nouns: nothing
+        self.head = nn.Sequential(
+            nn.Linear(CHANNELS, _HIDDEN), nn.GELU(), nn.Dropout(0.2), nn.Linear(_HIDDEN, len(self.nouns) + 1)
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits ``[..., nouns + 1]``, the last one of nothing, of features ``[..., 112]``."""
+        return self.head((features - self.mean) / self.deviation)
+
+    def noun(self, words: str) -> int | None:
+        """The number of the noun that ``words`` end in, "red coffee cup" in "cup"; None of an unknown one."""
+        spoken = words.lower().split()
+        known = {noun: k for k, noun in enumerate(self.nouns)}
+        for noun, others in self.synonyms.items():
+            known.update(dict.fromkeys(others, known[noun]))
+        ends = (" ".join(spoken[start:]) for start in range(len(spoken)))
+        return next((known[end] for end in ends if end in known), None)
+
+    @torch.inference_mode()
+    def probabilities(self, rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """P(noun | place), float32 ``[h / 16, w / 16, nouns + 1]``.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            size: (h, w) in pixels to look at it, brought to multiples of 16.
+        """
+        height, width = (max(1, round(side / SIDE)) * SIDE for side in size)
+        pixels = (
+            torch.from_numpy(np.ascontiguousarray(at_size(rgb, (height, width))))
+            .permute(2, 0, 1)[None]
+            .float()
+        )
+        features = self.features(pixels)[0].permute(1, 2, 0)
+        return self(features).softmax(-1).numpy()
+
+    def save(self, folder: Path) -> None:
+        """Write weights in float16, and the words."""
+        folder.mkdir(parents=True, exist_ok=True)
+        halves = {name: value.half().contiguous() for name, value in self.state_dict().items()}
+        save_file(halves, folder / _WEIGHTS)
+        words = {"nouns": self.nouns, "synonyms": self.synonyms}
+        (folder / _CONFIG).write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, model: Path) -> Recogniser | None:
+        """A model folder's recogniser, float32; None where it has none.
+
+        Raises:
+            ModelUnavailableError: it cannot be read.
+        """
+        folder = model / FOLDER
+        if not folder.is_dir():
+            return None
+        from realedit.errors import ModelUnavailableError
+
+        try:
+            words: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+            found = cls(words["nouns"], words["synonyms"])
+            found.load_state_dict({k: v.float() for k, v in load_file(folder / _WEIGHTS).items()})
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise ModelUnavailableError(
+                f"the recogniser in {folder} cannot be read ({type(error).__name__})",
+                "install realedit again, or remove that folder",
+            ) from error
+        return found.eval().requires_grad_(False)
