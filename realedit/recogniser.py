@@ -132,11 +132,7 @@ class Recogniser(nn.Module):
             size: (h, w) in pixels to look at it, brought to multiples of 16.
         """
         height, width = (max(1, round(side / SIDE)) * SIDE for side in size)
-        pixels = (
-            torch.from_numpy(np.ascontiguousarray(at_size(rgb, (height, width))))
-            .permute(2, 0, 1)[None]
-            .float()
-        )
+        pixels = torch.from_numpy(np.array(at_size(rgb, (height, width)))).permute(2, 0, 1)[None].float()
         features = self.features(pixels)[0].permute(1, 2, 0)
         return self(features).softmax(-1).numpy()
 
