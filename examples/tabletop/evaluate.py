@@ -3,6 +3,7 @@
     python -m examples.tabletop.evaluate autoencoder MODEL --scenes scenes/900 --photos photographs
     python -m examples.tabletop.evaluate localisation MODEL --scenes scenes/900 [--bare] [--synonyms]
     python -m examples.tabletop.evaluate absent MODEL --scenes scenes/900
+    python -m examples.tabletop.evaluate recogniser MODEL --scenes scenes/900
     python -m examples.tabletop.evaluate train-classifier --scenes scenes/0 scenes/1 --output classifier
     python -m examples.tabletop.evaluate text-control MODEL --classifier classifier --scenes scenes/900
     python -m examples.tabletop.evaluate distance MODEL --scenes scenes/900
@@ -72,6 +73,14 @@ def absent(
 
     given = {"model": model, "scenes": scenes, "limit": limit, "seed": seed}
     _tell(measure(model, scenes, limit, seed), given, json_file)
+
+
+@app.command
+def recogniser(model: Path, /, *, scenes: Scenes, limit: int = 250, json_file: JSONFile = None) -> None:
+    """Share of objects that the recogniser names, tells from others, and finds where they are not."""
+    from examples.tabletop.evaluate_recogniser import recogniser as measure
+
+    _tell(measure(model, scenes, limit), {"model": model, "scenes": scenes, "limit": limit}, json_file)
 
 
 @app.command

@@ -42,6 +42,6 @@ def test_a_command_is_one_that_its_program_takes(
     app = getattr(program, "app", None)
     if app is None:
         app = cyclopts.App()
-        app.default(getattr(program, "main", None) or program.export)
+        app.default(getattr(program, "main", None) or getattr(program, module.rpartition(".")[2]))
     plain = re.sub(r"\[|\]|\.\.\.|`+", "", arguments.replace("\\\n", " "))
     app.parse_args(shlex.split(plain), exit_on_error=False, print_error=False)
