@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from torch import Tensor
 
 from realedit.attention_heat import heat as heat_of
 from realedit.attention_heat import mean_attention
@@ -131,35 +130,34 @@ class WordFinder:
         if not tokens:
             raise self._not_found(word, 0.0)
         maps = mean_attention(inversion)
-        heats = {word: self._heat(maps, tokens, word, seen)}
+        plain, peak = heat_of(maps, tokens)
+        heats = {word: (self._weighed(plain, word, seen), peak)}
+        own = plain > 0.4
         taken = set(tokens)
         for other in dict.fromkeys(prompt.lower().split()):
             positions = self.backbone.tokens(prompt, other.strip(".,;:!?"))
             if positions and not taken & set(positions):
-                heat, peak = self._heat(maps, positions, other, seen)
-                there, own = heat > 0.4, heats[word][0] > 0.4
+                heat, peak = heat_of(maps, positions)
+                there = heat > 0.4
                 thing = there.mean() < 0.15  # and not a surface
                 # the object's own colour, say
                 attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())
                 if thing and not attribute:
-                    heats[other] = (heat, peak)
+                    heats[other] = (self._weighed(heat, other, seen), peak)
         return heats
 
-    def _heat(
-        self, maps: Tensor, tokens: list[int], words: str, seen: np.ndarray | None
-    ) -> tuple[np.ndarray, float]:
-        """Heat of some tokens, weighed by what the recogniser sees, and the attention's peak."""
-        heat, peak = heat_of(maps, tokens)
+    def _weighed(self, heat: np.ndarray, words: str, seen: np.ndarray | None) -> np.ndarray:
+        """A heat where the recogniser has said which of several objects the words mean."""
         likely = self._likely(seen, words)
         if likely is None:
-            return heat, peak
+            return heat
         h, w = heat.shape
         likely = cv2.resize(likely, (w, h), interpolation=cv2.INTER_LINEAR) + _DOUBT
         which = heat * likely**2
         about = cv2.dilate((which > 0.3 * which.max()).astype(np.float32), np.ones((_NEAR, _NEAR)))
         weighed = heat * np.minimum(1, likely / (_PLAIN * likely.max())) ** 2
         weighed = weighed * cv2.GaussianBlur(about, (0, 0), 0.7)
-        return weighed / max(float(weighed.max()), 1e-9), peak
+        return weighed / max(float(weighed.max()), 1e-9)
 
     def _unlike(self, word: str, likely: float) -> ObjectNotFoundError:
         return ObjectNotFoundError(

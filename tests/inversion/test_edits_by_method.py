@@ -93,7 +93,8 @@ def test_an_edit_from_it_is_near_the_default_s_and_keeps_the_rest(
     assert result.metrics["changed_outside_region"] == 0
     assert np.array_equal(moved[~result.region], before[~result.region])
     x, y = default.location.centroid
-    assert result.location.centroid == pytest.approx((x, y), abs=0.01)
+    # two pixels of a book that touches the mug belong to it by one method's attention and not by another's
+    assert result.location.centroid == pytest.approx((x, y), abs=0.02)
     again = pipeline.locate(Image.fromarray(moved), "mug", prompt=PROMPT, steps=8)
     assert again.centroid == pytest.approx((x + DX, y), abs=0.02)
     # what the model settles differs a little, the move itself a lot

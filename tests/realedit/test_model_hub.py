@@ -180,6 +180,8 @@ def test_a_model_is_downloaded_once_and_then_used_without_the_network(hub: Hub, 
         "unet/flax_model.msgpack",
         "unet/run_me.py",
     }
+    # of a folder's parts, only those that every pipeline has
+    wanted = {name for name in wanted if not name.startswith("recogniser/")}
     # Half precision is asked for and there is no fp16 variant: the plain files serve.
     first = load(tmp_path / "home", hub.url, dtype="float16")
     assert first[0].startswith("torch.float16 torch.float32 ")

@@ -85,8 +85,8 @@ def test_a_word_alone_tells_a_mug_from_a_bowl(pipeline: RealEditPipeline, sample
 
 
 def test_what_nothing_looks_like_is_not_found(pipeline: RealEditPipeline, sample: Path) -> None:
-    with pytest.raises(ObjectNotFoundError, match="no 'banana' found in the photo: nothing in it looks like"):
-        pipeline.locate(sample, "banana")
+    with pytest.raises(ObjectNotFoundError, match="no 'sunglasses' found in the photo: nothing in it looks"):
+        pipeline.locate(sample, "sunglasses")
 
 
 def test_what_is_saved_is_read_again_and_what_is_broken_is_told(
