@@ -30,8 +30,8 @@ words spelt out at most 0.24."""
 
 LIKELY = 0.005
 """Least peak of P(noun | place) that counts as having found what the recogniser knows: a fifth of the least
-that forty scanned things reach; a fifth of the words for things that were not there stay below. What attention
-does find is seldom to be refused for a look that the recogniser does not know."""
+that forty scanned things reach. Of the words for things that were not there one in five stays below: what
+attention does find is seldom to be refused for a look that the recogniser does not know."""
 _DOUBT = 0.002
 """Added to P(noun | place): what it denies everywhere is where the attention is."""
 _PLAIN = 0.3
