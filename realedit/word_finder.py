@@ -67,7 +67,7 @@ class WordFinder:
         likely = self._likely(seen, noun)
         if likely is not None and likely.max() < LIKELY:
             raise self._unlike(noun, float(likely.max()))
-        heats = self._heats(inversion, noun, seen)
+        heats = self._heats(inversion, noun, seen, every=which is not None)
         heat, score = heats.pop(noun)
         if score < self._least_peak(noun):
             raise self._not_found(noun, score)
@@ -123,16 +123,19 @@ class WordFinder:
         return cv2.GaussianBlur(seen[..., noun], (0, 0), 1)
 
     def _heats(
-        self, inversion: Inversion, word: str, seen: np.ndarray | None
+        self, inversion: Inversion, word: str, seen: np.ndarray | None, *, every: bool = False
     ) -> dict[str, tuple[np.ndarray, float]]:
-        """Heat and peak of the object's words, and of the prompt's other words that name compact things."""
+        """Heat and peak of the object's words, and of the prompt's other words that name compact things.
+
+        With ``every``, of each object of the word's noun, not of the likeliest alone.
+        """
         prompt = inversion.prompt
         tokens = self.backbone.tokens(prompt, word)
         if not tokens:
             raise self._not_found(word, 0.0)
         maps = mean_attention(inversion)
         plain, peak = heat_of(maps, tokens)
-        heats = {word: (self._weighed(plain, word, seen), peak)}
+        heats = {word: (self._weighed(plain, word, seen, every=every), peak)}
         own = plain > 0.4
         taken = set(tokens)
         for other in dict.fromkeys(prompt.lower().split()):
@@ -144,20 +147,21 @@ class WordFinder:
                 # the object's own colour, say
                 attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())
                 if thing and not attribute:
-                    heats[other] = (self._weighed(heat, other, seen), peak)
+                    heats[other] = (self._weighed(heat, other, seen, every=True), peak)
         return heats
 
-    def _weighed(self, heat: np.ndarray, words: str, seen: np.ndarray | None) -> np.ndarray:
+    def _weighed(self, heat: np.ndarray, words: str, seen: np.ndarray | None, *, every: bool) -> np.ndarray:
         """A heat where the recogniser has said which of several objects the words mean."""
         likely = self._likely(seen, words)
         if likely is None:
             return heat
         h, w = heat.shape
         likely = cv2.resize(likely, (w, h), interpolation=cv2.INTER_LINEAR) + _DOUBT
-        which = heat * likely**2
-        about = cv2.dilate((which > 0.3 * which.max()).astype(np.float32), np.ones((_NEAR, _NEAR)))
         weighed = heat * np.minimum(1, likely / (_PLAIN * likely.max())) ** 2
-        weighed = weighed * cv2.GaussianBlur(about, (0, 0), 0.7)
+        if not every:
+            which = heat * likely**2
+            about = cv2.dilate((which > 0.3 * which.max()).astype(np.float32), np.ones((_NEAR, _NEAR)))
+            weighed = weighed * cv2.GaussianBlur(about, (0, 0), 0.7)
         return weighed / max(float(weighed.max()), 1e-9)
 
     def _unlike(self, word: str, likely: float) -> ObjectNotFoundError:

@@ -108,3 +108,19 @@ def test_what_is_saved_is_read_again_and_what_is_broken_is_told(
     (tmp_path / FOLDER).mkdir()
     with pytest.raises(ModelUnavailableError, match="recogniser"):
         Recogniser.load(tmp_path)
+
+
+def test_of_several_objects_of_a_noun_the_less_likely_one_stays_to_be_chosen(
+    pipeline: RealEditPipeline,
+) -> None:
+    finder, mug = pipeline.finder, pipeline.finder.recogniser
+    assert mug is not None
+    heat = np.zeros((16, 16), np.float32)
+    heat[7:9, 3:5] = heat[7:9, 11:13] = 1
+    seen = np.full((16, 16, len(mug.nouns) + 1), 1e-4, np.float32)
+    seen[6:10, 2:6, mug.nouns.index("mug")] = 0.8
+    seen[6:10, 10:14, mug.nouns.index("mug")] = 0.35
+    likeliest = finder._weighed(heat, "mug", seen, every=False)
+    both = finder._weighed(heat, "mug", seen, every=True)
+    assert (likeliest[7, 4], likeliest[7, 12]) == pytest.approx((1, 0), abs=0.05)
+    assert (both[7, 4], both[7, 12]) == pytest.approx((1, 1), abs=0.05)
