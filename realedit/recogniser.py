@@ -3,15 +3,18 @@
 A small diffusion model's attention finds things, and takes a bowl for a mug. A model folder may therefore
 carry a recogniser: the first eleven blocks of EfficientNet-Lite0 (Tan and Le 2019,
 https://arxiv.org/abs/1905.11946), trained on photographs, and two layers over them that know the model's
-nouns. For every place p of 16 x 16 pixels they give P(noun | p), which weighs the word's attention there.
+nouns. For every place p of 16 x 16 pixels they give P(noun | p), which weighs the word's attention there, and
+stands in where the attention missed the object.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -35,6 +38,19 @@ _HIDDEN = 384
 _STEM = 32
 _STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3))
 """EfficientNet-Lite0's, to the eleventh block: expansion, kernel, stride, channels, blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a photo shows where, at places of 8 x 8 pixels.
+
+    Args:
+        nouns: P(noun | place), float32 ``[h, w, nouns]``.
+        thing: P(some thing | place), float32 ``[h, w]``.
+    """
+
+    nouns: np.ndarray
+    thing: np.ndarray
 
 
 class _Convolution(nn.Conv2d):
@@ -135,6 +151,14 @@ class Recogniser(nn.Module):
         pixels = torch.from_numpy(np.array(at_size(rgb, (height, width)))).permute(2, 0, 1)[None].float()
         features = self.features(pixels)[0].permute(1, 2, 0)
         return self(features).softmax(-1).numpy()
+
+    def look(self, rgb: np.ndarray, size: tuple[int, int]) -> Look:
+        """The photo's nouns seen at ``size``, its things at that and, for their outlines, at twice it."""
+        height, width = size
+        wide, close = self.probabilities(rgb, size), self.probabilities(rgb, (2 * height, 2 * width))
+        places = close.shape[1::-1]
+        nouns = cv2.resize(wide, places, interpolation=cv2.INTER_LINEAR)
+        return Look(nouns[..., :-1], 1 - (nouns[..., -1] + close[..., -1]) / 2)
 
     def save(self, folder: Path) -> None:
         """Write weights in float16, and the words."""

@@ -16,7 +16,7 @@ from PIL import Image
 from realedit import RealEditPipeline
 from realedit.errors import ModelUnavailableError, ObjectNotFoundError
 from realedit.models import resolve_model
-from realedit.recogniser import FOLDER, Recogniser
+from realedit.recogniser import FOLDER, Look, Recogniser
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,19 @@ def test_every_place_has_a_distribution(recogniser: Recogniser, sample: Path) ->
     assert seen.min() >= 0
 
 
+def test_a_look_has_its_nouns_from_afar_and_its_outlines_from_near(
+    recogniser: Recogniser, sample: Path
+) -> None:
+    photo = np.array(Image.open(sample).convert("RGB"))
+    wide, close = recogniser.probabilities(photo, (128, 192)), recogniser.probabilities(photo, (256, 384))
+    look = recogniser.look(photo, (128, 192))
+    assert look.nouns.shape == (16, 24, len(recogniser.nouns))
+    mug = recogniser.nouns.index("mug")
+    assert look.nouns[..., mug] == pytest.approx(cv2.resize(wide[..., mug], (24, 16)), abs=1e-6)
+    nothing = (cv2.resize(wide[..., -1], (24, 16)) + close[..., -1]) / 2
+    assert look.thing == pytest.approx(1 - nothing, abs=1e-6)
+
+
 def test_a_mug_a_bowl_and_a_book_are_seen_where_they_are(recogniser: Recogniser, sample: Path) -> None:
     rgb = np.array(Image.open(sample).convert("RGB"))
     seen = cv2.GaussianBlur(recogniser.probabilities(rgb, (208, 320)), (0, 0), 1)
@@ -117,10 +130,27 @@ def test_of_several_objects_of_a_noun_the_less_likely_one_stays_to_be_chosen(
     assert mug is not None
     heat = np.zeros((16, 16), np.float32)
     heat[7:9, 3:5] = heat[7:9, 11:13] = 1
-    seen = np.full((16, 16, len(mug.nouns) + 1), 1e-4, np.float32)
-    seen[6:10, 2:6, mug.nouns.index("mug")] = 0.8
-    seen[6:10, 10:14, mug.nouns.index("mug")] = 0.35
+    seen = two_mugs(mug, 0.8, 0.35)
     likeliest = finder._weighed(heat, "mug", seen, every=False)
     both = finder._weighed(heat, "mug", seen, every=True)
-    assert (likeliest[7, 4], likeliest[7, 12]) == pytest.approx((1, 0), abs=0.05)
-    assert (both[7, 4], both[7, 12]) == pytest.approx((1, 1), abs=0.05)
+    assert (likeliest[16, 8], likeliest[16, 24]) == pytest.approx((1, 0), abs=0.05)
+    assert (both[16, 8], both[16, 24]) == pytest.approx((1, 1), abs=0.1)
+
+
+def test_what_the_attention_missed_is_found_by_its_look(pipeline: RealEditPipeline) -> None:
+    finder, mug = pipeline.finder, pipeline.finder.recogniser
+    assert mug is not None
+    heat = np.zeros((16, 16), np.float32)
+    heat[7:9, 11:13] = 1
+    seen = two_mugs(mug, 0.6, 0.06)
+    weighed = finder._weighed(heat, "mug", seen, every=False)
+    assert weighed[13:19, 5:11].min() > 0.8
+    assert weighed[:, 16:].max() < 0.1
+
+
+def two_mugs(recogniser: Recogniser, left: float, right: float) -> Look:
+    look = Look(np.full((32, 32, len(recogniser.nouns)), 1e-4, np.float32), np.zeros((32, 32), np.float32))
+    for columns, likely in ((slice(4, 12), left), (slice(20, 28), right)):
+        look.nouns[12:20, columns, recogniser.nouns.index("mug")] = likely
+        look.thing[12:20, columns] = 1
+    return look
