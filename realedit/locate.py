@@ -21,6 +21,8 @@ from realedit.shadow import contrast, disk, grow
 
 LIKELY, SURE = 0.4, 0.8
 """Heat, as a share of its maximum, above which a pixel is probably, and surely, the object's."""
+_FULL = 0.6
+"""Mean heat of a hole in the object from which on it is no hole."""
 _REACH = 0.05
 """How far beyond the likely pixels the object may extend, as a share of the longer side."""
 _STANDOUT = 0.5
@@ -94,8 +96,26 @@ def from_heat(
     cut = grabcut(rgb, inner & (wide > 0.5), mask, grow(mask, 1.2 * reach) & ~claimed)
     mask = main_part(cut, wide)
     elsewhere = (wide < 0.03) | claimed
-    mask = complete(rgb, mask, elsewhere)
+    mask = closed_up(complete(rgb, mask, elsewhere), wide)
     return Location(word, matte(rgb, mask), heat, score, "word")
+
+
+def closed_up(mask: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """A mask without the holes that are attended to: shade in a cup, say, but not what a handle frames.
+
+    Args:
+        mask: bool ``[H, W]``.
+        heat: float32 ``[H, W]`` in [0, 1].
+    """
+    out = mask.copy()
+    count, labels, boxes, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+    h, w = mask.shape
+    for i in range(1, count):
+        x, y, width, height = boxes[i, :4]
+        inside = x > 0 and y > 0 and x + width < w and y + height < h
+        if inside and heat[labels == i].mean() > _FULL:
+            out |= labels == i
+    return out
 
 
 def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:

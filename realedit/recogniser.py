@@ -1,8 +1,8 @@
 """What stands where in a photo, by a small network that has seen photographs: what attention alone mixes up.
 
 A small diffusion model's attention finds things, and takes a bowl for a mug. A model folder may therefore
-carry a recogniser: the first eleven blocks of EfficientNet-Lite0 (Tan and Le 2019,
-https://arxiv.org/abs/1905.11946), trained on photographs, and two layers over them that know the model's
+carry a recogniser: EfficientNet-Lite0 without its last layer (Tan and Le 2019,
+https://arxiv.org/abs/1905.11946), trained on photographs, and small heads over them that know the model's
 nouns. For every place p of 16 x 16 pixels they give P(noun | p), which weighs the word's attention there, and
 stands in where the attention missed the object.
 """
@@ -32,12 +32,20 @@ FOLDER = "recogniser"
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 SIDE = 16
 """Pixels of a place."""
-CHANNELS = 112
+_MULTIPLE = 32
+"""Sides that it looks at are multiples of as many pixels."""
+_FINE, _COARSE = 112, 320
+CHANNELS = _FINE + _COARSE
 """Of the features that the nouns are read from."""
 _HIDDEN = 384
 _STEM = 32
-_STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3))
-"""EfficientNet-Lite0's, to the eleventh block: expansion, kernel, stride, channels, blocks."""
+_STAGES = (
+    (1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, _FINE, 3),
+    (6, 5, 2, 192, 4), (6, 3, 1, _COARSE, 1),
+)  # fmt: skip
+"""EfficientNet-Lite0's: expansion, kernel, stride, channels, blocks."""
+_FINE_BLOCKS = 11
+"""Blocks at 1/16 of the picture; the others are at 1/32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,10 @@ class _Block(nn.Module):
 
 
 class Features(nn.Module):
-    """Pixels ``[B, 3, H, W]`` in 0..255, sides multiples of 16, to ``[B, 112, H / 16, W / 16]``."""
+    """Pixels ``[B, 3, H, W]`` in 0..255, sides multiples of 32, to ``[B, 432, H / 16, W / 16]``.
+
+    The eleventh block's channels know outlines, the sixteenth's, brought to as many places, know things.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -98,9 +109,12 @@ class Features(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """See the class."""
         x = F.relu6(self.stem((pixels - 127) / 128))
-        for block in self.blocks:
+        for block in self.blocks[:_FINE_BLOCKS]:
             x = block(x)
-        return x
+        fine = x
+        for block in self.blocks[_FINE_BLOCKS:]:
+            x = block(x)
+        return torch.cat([fine, F.interpolate(x, fine.shape[-2:], mode="bilinear")], 1)
 
 
 class Recogniser(nn.Module):
@@ -122,13 +136,25 @@ class Recogniser(nn.Module):
         self.register_buffer("mean", torch.zeros(CHANNELS))
         self.register_buffer("deviation", torch.ones(CHANNELS))
         # one more than the nouns: nothing
-        self.head = nn.Sequential(
-            nn.Linear(CHANNELS, _HIDDEN), nn.GELU(), nn.Dropout(0.2), nn.Linear(_HIDDEN, len(self.nouns) + 1)
+        self.heads = nn.ModuleList(
+            nn.Sequential(
+                nn.Linear(count, _HIDDEN), nn.GELU(), nn.Dropout(0.2), nn.Linear(_HIDDEN, len(self.nouns) + 1)
+            )
+            for count in (_FINE, CHANNELS)
         )
 
+    def answers(self, features: Tensor) -> list[Tensor]:
+        """Each head's logits ``[..., nouns + 1]``, the last one of nothing, of features ``[..., 432]``.
+
+        One head sees the outlines' channels alone, and one all: they err on different things.
+        """
+        known = (features - self.mean) / self.deviation
+        return [self.heads[0](known[..., :_FINE]), self.heads[1](known)]
+
     def forward(self, features: Tensor) -> Tensor:
-        """Logits ``[..., nouns + 1]``, the last one of nothing, of features ``[..., 112]``."""
-        return self.head((features - self.mean) / self.deviation)
+        """Log P(noun | features), in proportion to the geometric mean of the heads'; shapes as above."""
+        both = torch.stack([answer.log_softmax(-1) for answer in self.answers(features)]).mean(0)
+        return both.log_softmax(-1)
 
     def noun(self, words: str) -> int | None:
         """The number of the noun that ``words`` end in, "red coffee cup" in "cup"; None of an unknown one."""
@@ -145,12 +171,12 @@ class Recogniser(nn.Module):
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            size: (h, w) in pixels to look at it, brought to multiples of 16.
+            size: (h, w) in pixels to look at it, brought to multiples of 32.
         """
-        height, width = (max(1, round(side / SIDE)) * SIDE for side in size)
+        height, width = (max(1, round(side / _MULTIPLE)) * _MULTIPLE for side in size)
         pixels = torch.from_numpy(np.array(at_size(rgb, (height, width)))).permute(2, 0, 1)[None].float()
         features = self.features(pixels)[0].permute(1, 2, 0)
-        return self(features).softmax(-1).numpy()
+        return self(features).exp().numpy()
 
     def look(self, rgb: np.ndarray, size: tuple[int, int]) -> Look:
         """The photo's nouns seen at ``size``, its things at that and, for their outlines, at twice it."""

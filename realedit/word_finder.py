@@ -29,9 +29,9 @@ vocabulary holds, a word that its tokenizer has to spell out, and any word in a 
 trained on masks. On the embedded model objects that are there reach 0.23 to 0.99 (nine in ten over 0.86),
 words spelt out at most 0.24."""
 
-LIKELY = 0.008
+LIKELY = 0.006
 """Least peak of P(noun | place) that counts as having found what the recogniser knows. Of 80 scanned things
-and 252 of held-out rendered scenes nearly all reach it; of nouns that are not there one in three stays below:
+and 252 of held-out rendered scenes nearly all reach it; of nouns that are not there about half stay below:
 what attention does find is seldom to be refused for a look that the recogniser does not know."""
 _DOUBT = 0.002
 """Added to P(noun | place): what it denies everywhere is where the attention is."""

@@ -1,8 +1,8 @@
 """Train the embedded model's recogniser: which noun stands where, read from a photograph network's features.
 
-    python -m examples.tabletop.train_recogniser --scenes FOLDER --cache FOLDER --output FOLDER
+    python -m examples.tabletop.train_recogniser --scenes FOLDER --output FOLDER
 
-The features are EfficientNet-Lite0's and stay as they are; only the two layers over them are trained, on the
+The features are EfficientNet-Lite0's and stay as they are; only the heads over them are trained, on the
 mean over each object, on some of its places, and on places where nothing stands. ``--output`` is a pipeline's
 folder, which the recogniser is added to.
 """
@@ -11,103 +11,112 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import cyclopts
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from examples.tabletop.alignment import CHANNELS, SIDE, features_file, see_pictures
-from examples.tabletop.frames import read_frames
+from examples.tabletop.frames import Frame, read_frames, tracked
 from examples.tabletop.image_features import halves
-from examples.tabletop.latents import new_file
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
 from realedit.progress import progress_bars
 from realedit.recogniser import FOLDER, Recogniser
 
 _PLACES = 3  # of an object, and of what is bare beside it, besides the object's mean
 _COVERED = 0.6  # of a place, for it to count as the object's
+_SEEN = 16  # pictures at once
 _BATCH = 1024
 _RATE = 2e-3
 
 
 def train_recogniser(
-    scenes: Sequence[Path], cache: Path, output: Path, epochs: int = 6, seed: int = 0
+    scenes: Sequence[Path], output: Path, pictures: int = 400, epochs: int = 10, seed: int = 0
 ) -> None:
     """Train and save.
 
     Args:
         scenes: Folders of scenes; give the option once for each.
-        cache: Where the features go.
         output: The pipeline's folder.
+        pictures: Of each folder, at most.
         epochs: How often each example is seen.
         seed: Of weights, examples and their order.
     """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    drawn = [examples(folder, seen_of(folder, cache), rng) for folder in scenes]
-    features, nouns = (torch.from_numpy(np.concatenate(part)) for part in zip(*drawn, strict=True))
     recogniser = new_recogniser()
+    folders = tracked(scenes, "features", len(scenes))
+    drawn = [examples(read_frames([folder], pictures), recogniser, rng) for folder in folders]
+    features, nouns = (torch.from_numpy(np.concatenate(part)) for part in zip(*drawn, strict=True))
     recogniser.mean, recogniser.deviation = features.mean(0), features.std(0) + 1e-3
     fit(recogniser, features, nouns, epochs)
     recogniser.save(output / FOLDER)
 
 
-def seen_of(folder: Path, cache: Path) -> np.ndarray:
-    """A folder's features, float16 ``[2, N, 112, 16, 16]``, computed where they are not there."""
-    file = features_file(folder, cache)
-    if not file.exists():
-        part = new_file(file, len(np.load(folder / "images.npy", mmap_mode="r")), CHANNELS, SIDE)
-        with progress_bars() as report:
-            see_pictures(folder, part, (0, 1), report)
-        part.replace(file)
-    return np.load(file, mmap_mode="r")
+def examples(
+    frames: Sequence[Frame], recogniser: Recogniser, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features float32 ``[M, 432]``, and the number of each one's noun; one more than the last is nothing.
 
-
-def examples(folder: Path, seen: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Features float32 ``[M, 112]``, and the number of each one's noun; one more than the last is nothing."""
-    features: list[np.ndarray] = []
-    nouns: list[int] = []
-
-    def add(values: np.ndarray, noun: int) -> None:
-        features.append(values)
-        nouns.append(noun)
-
-    def some(where: np.ndarray) -> np.ndarray:
-        return rng.permutation(np.argwhere(where))[:_PLACES]
-
-    for k, frame in enumerate(read_frames([folder])):
-        for mirrored in (False, True):
-            values = np.asarray(seen[int(mirrored), k], dtype=np.float32)
-            instances = frame.instances[:, ::-1] if mirrored else frame.instances
-            for number, thing in enumerate(frame.scene["objects"], 1):
-                share = _shares(instances == number)
-                if share.sum() < 1:
-                    continue
-                noun = NOUNS.index(thing["noun"])
-                add((values * share).sum((1, 2)) / share.sum(), noun)
-                for y, x in some(share > _COVERED):
-                    add(values[:, y, x], noun)
-            for y, x in some(_shares(instances > 0) == 0):
-                add(values[:, y, x], len(NOUNS))
+    Every other picture, by chance, is seen mirrored.
+    """
+    drawn: list[tuple[np.ndarray, int]] = []
+    layout = torch.channels_last
+    network = recogniser.features.to(memory_format=layout)
+    for start in range(0, len(frames), _SEEN):
+        some = frames[start : start + _SEEN]
+        turned = [bool(rng.integers(2)) for _ in some]
+        pictures = np.stack(
+            [f.image[:, ::-1] if turn else f.image for f, turn in zip(some, turned, strict=True)]
+        )
+        pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().contiguous(memory_format=layout)
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            seen = network(pixels).float().numpy()
+        for values, frame, turn in zip(seen, some, turned, strict=True):
+            instances = frame.instances[:, ::-1] if turn else frame.instances
+            drawn += _of_picture(values, instances, frame.scene, rng)
+    features, nouns = zip(*drawn, strict=True)
     return np.array(features, np.float32), np.array(nouns)
 
 
-def _shares(mask: np.ndarray) -> np.ndarray:
-    """The share of each place, ``[16, 16]``, that a mask ``[256, 256]`` covers."""
-    return mask.astype(np.float32).reshape(SIDE, mask.shape[0] // SIDE, SIDE, -1).mean((1, 3))
+def _of_picture(
+    values: np.ndarray, instances: np.ndarray, scene: dict[str, Any], rng: np.random.Generator
+) -> list[tuple[np.ndarray, int]]:
+    """One picture's examples, of features ``[432, h, h]``."""
+    side = values.shape[-1]
+
+    def some(where: np.ndarray, noun: int) -> list[tuple[np.ndarray, int]]:
+        return [(values[:, y, x], noun) for y, x in rng.permutation(np.argwhere(where))[:_PLACES]]
+
+    drawn = []
+    for number, thing in enumerate(scene["objects"], 1):
+        share = _shares(instances == number, side)
+        if share.sum() >= 1:
+            noun = NOUNS.index(thing["noun"])
+            drawn.append(((values * share).sum((1, 2)) / share.sum(), noun))
+            drawn += some(share > _COVERED, noun)
+    return drawn + some(_shares(instances > 0, side) == 0, len(NOUNS))
+
+
+def _shares(mask: np.ndarray, side: int) -> np.ndarray:
+    """The share of each place, ``[side, side]``, that a mask covers."""
+    return cv2.resize(mask.astype(np.float32), (side, side), interpolation=cv2.INTER_AREA)
 
 
 def fit(recogniser: Recogniser, features: Tensor, nouns: Tensor, epochs: int) -> None:
-    """Train the layers over the features, ``[M, 112]``, to tell the nouns ``[M]``."""
+    """Train the heads, each by itself, to tell the nouns ``[M]`` from the features ``[M, 432]``."""
     steps = max(1, epochs * len(features) // _BATCH)
-    optimizer = torch.optim.AdamW(recogniser.head.parameters(), _RATE, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(recogniser.heads.parameters(), _RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, _RATE, total_steps=steps)
-    recogniser.head.train()
+    recogniser.heads.train()
     with progress_bars() as report:
         for step in range(steps):
             chosen = torch.randint(len(features), (_BATCH,))
-            loss = F.cross_entropy(recogniser(features[chosen]), nouns[chosen], label_smoothing=0.05)
+            answers = recogniser.answers(features[chosen])
+            loss = torch.stack(
+                [F.cross_entropy(answer, nouns[chosen], label_smoothing=0.05) for answer in answers]
+            ).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

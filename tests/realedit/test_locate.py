@@ -8,7 +8,7 @@ from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.locate import from_box, from_mask, from_point
+from realedit.locate import closed_up, from_box, from_mask, from_point
 from realedit.pipeline import InvertedPhoto
 
 PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
@@ -44,6 +44,14 @@ def test_a_mask_is_taken_in_any_form(form: str) -> None:
     assert found.centroid == pytest.approx((90 / 240, 80 / 160), abs=1e-3)
     assert found.box == (70 / 240, 60 / 160, 110 / 240, 100 / 160)
     assert (found.word, found.source, found.score) == ("ball", "mask", 1.0)
+
+
+def test_holes_that_are_attended_to_are_closed_and_what_a_handle_frames_is_not() -> None:
+    shade, framed, bay = _disc(70, 80, 8), _disc(120, 80, 8), _disc(90, 0, 30)
+    whole = _disc(95, 80, 60)
+    mask = whole & ~shade & ~framed & ~bay
+    heat = np.where(framed, 0.4, 1.0).astype(np.float32)
+    assert np.array_equal(closed_up(mask, heat), whole & ~framed & ~bay)
 
 
 def test_soft_edges_are_kept() -> None:

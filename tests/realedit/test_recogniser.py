@@ -64,8 +64,8 @@ def test_convolutions_are_padded_as_the_weights_were_trained(recogniser: Recogni
 def test_every_place_has_a_distribution(recogniser: Recogniser, sample: Path) -> None:
     rgb = np.array(Image.open(sample).convert("RGB"))
     seen = recogniser.probabilities(rgb, (100, 150))
-    assert seen.shape == (6, 9, len(recogniser.nouns) + 1)
-    assert seen.sum(-1) == pytest.approx(np.ones((6, 9)), abs=1e-5)
+    assert seen.shape == (6, 10, len(recogniser.nouns) + 1)
+    assert seen.sum(-1) == pytest.approx(np.ones((6, 10)), abs=1e-5)
     assert seen.min() >= 0
 
 
