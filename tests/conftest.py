@@ -45,7 +45,7 @@ def latent(backbone: Backbone, photo: np.ndarray) -> Tensor:
 
 @pytest.fixture(scope="session")
 def prompt(backbone: Backbone) -> Prompt:
-    return backbone.prompt("a mug on a table", SIZE)
+    return backbone.prompt("a photo of a red mug on a wooden table", SIZE)
 
 
 def sdxl_scheduler(steps: int) -> DDIMScheduler:

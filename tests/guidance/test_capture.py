@@ -199,7 +199,7 @@ def test_maps_follow_the_latents_own_aspect_ratio(
     assert len(seen.attention) == 11
     for site in capture._cross:
         attention = seen.attention[site.name]
-        assert attention.shape == (2, *map_size(size, site.level), 77)
+        assert attention.shape == (2, *map_size(size, site.level), 48)
         assert attention.dtype == torch.float32
         torch.testing.assert_close(attention.sum(-1), torch.ones(attention.shape[:3]), rtol=0, atol=1e-5)
     for site in capture._transformers:

@@ -51,22 +51,22 @@ def figure(backbone: Backbone, prompt: Prompt, latent: Tensor) -> Figure:
 
 @pytest.mark.parametrize("method", [ddim, negative_prompt])
 def test_replay_without_guidance(method: Callable[..., InversionResult], figure: Figure) -> None:
-    assert figure(method, 1.0) > 27.5
-    assert figure(method, 1.0, 10) > 30.5
+    assert figure(method, 1.0) > 23.5
+    assert figure(method, 1.0, 10) > 26.5
 
 
 @pytest.mark.parametrize("scale", [5.0, 7.5])
 def test_guidance_spoils_plain_ddim_but_not_negative_prompt(figure: Figure, scale: float) -> None:
-    assert figure(ddim, scale) < figure(ddim, 1.0) - 2
-    assert figure(negative_prompt, scale) == pytest.approx(figure(ddim, 1.0), abs=0.1)
+    assert figure(ddim, scale, 10) < figure(ddim, 1.0, 10) - 2
+    assert figure(negative_prompt, scale, 10) == pytest.approx(figure(ddim, 1.0, 10), abs=0.1)
 
 
 def test_the_published_order_of_the_methods(figure: Figure) -> None:
     """Mokady 2023, Miyake 2023 and Ju 2024 at guidance 5; null-text with a budget that suits so few steps."""
-    optimised = figure(null_text, 5.0, inner_steps=14, learning_rate=0.1)
-    assert figure(ddim, 5.0) + 2 < figure(negative_prompt, 5.0)
-    assert figure(negative_prompt, 5.0) + 0.2 < optimised
-    assert optimised + 50 < figure(direct, 5.0)
+    optimised = figure(null_text, 5.0, 10, inner_steps=8, learning_rate=0.1)
+    assert figure(ddim, 5.0, 10) + 2 < figure(negative_prompt, 5.0, 10)
+    assert figure(negative_prompt, 5.0, 10) + 0.2 < optimised
+    assert optimised + 50 < figure(direct, 5.0, 10)
 
 
 def test_null_text_improves_on_ddim_with_its_defaults(figure: Figure) -> None:
