@@ -39,6 +39,8 @@ _PLAIN = 0.3
 """Share of P's peak from which on a place is as likely as any: it tells things apart, not their outlines."""
 _NEAR = 9
 """Places about the likeliest one that may be the object's."""
+_OF_IT = 0.1
+"""Share of P's peak from which on a place of the same thing is the object's, however far."""
 _OUTLINE = 0.3
 """Weight of what is some thing beside what is attended to, where the attention is full."""
 
@@ -164,7 +166,7 @@ class WordFinder:
         h, w = likely.shape
         heat = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC).clip(0, 1)
         thing = cv2.GaussianBlur(seen.thing, (0, 0), 0.7)
-        about = np.ones_like(heat) if every else _about((heat + thing) * likely**2)
+        about = np.ones_like(heat) if every else _about((heat + thing) * likely**2, thing, likely)
         missed = 1 - float((heat * about).max())
         outline = heat + (_OUTLINE + (1 - _OUTLINE) * missed) * thing
         weighed = outline * np.minimum(1, likely / (_PLAIN * likely.max())) ** 2 * about
@@ -188,7 +190,11 @@ class WordFinder:
         )
 
 
-def _about(which: np.ndarray) -> np.ndarray:
-    """What is near the peaks of ``which``, [0, 1], soft at its edge."""
-    near = cv2.dilate((which > 0.3 * which.max()).astype(np.float32), np.ones((_NEAR, _NEAR)))
-    return cv2.GaussianBlur(near, (0, 0), 1.4)
+def _about(which: np.ndarray, thing: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """What is near the peaks of ``which`` or of one thing with them, [0, 1], soft at its edge."""
+    peaks = which > 0.3 * which.max()
+    near = cv2.dilate(peaks.astype(np.uint8), np.ones((_NEAR, _NEAR))) > 0
+    whole = (thing > 0.5) & (likely > _OF_IT * likely.max())
+    _, parts = cv2.connectedComponents(whole.astype(np.uint8))
+    near |= whole & np.isin(parts, parts[peaks & whole])
+    return cv2.GaussianBlur(near.astype(np.float32), (0, 0), 1.4)
