@@ -148,6 +148,22 @@ def test_what_the_attention_missed_is_found_by_its_look(pipeline: RealEditPipeli
     assert weighed[:, 16:].max() < 0.1
 
 
+def test_one_connected_thing_is_taken_whole_without_what_looks_unlike_it(
+    pipeline: RealEditPipeline,
+) -> None:
+    finder, mug = pipeline.finder, pipeline.finder.recogniser
+    assert mug is not None
+    heat = np.zeros((16, 16), np.float32)
+    heat[2:4, 5:11] = 1
+    look = Look(np.full((32, 32, len(mug.nouns)), 1e-4, np.float32), np.zeros((32, 32), np.float32))
+    likely = look.nouns[..., mug.nouns.index("mug")]
+    likely[3:9, 8:24], likely[9:24, 8:24] = 0.8, 0.3  # one thing, less alike below
+    look.thing[3:24, 8:30] = 1  # and another beside it
+    weighed = finder._weighed(heat, "mug", look, every=False)
+    assert weighed[18:22, 10:22].min() > 0.15
+    assert weighed[:, 27:].max() < 0.05
+
+
 def two_mugs(recogniser: Recogniser, left: float, right: float) -> Look:
     look = Look(np.full((32, 32, len(recogniser.nouns)), 1e-4, np.float32), np.zeros((32, 32), np.float32))
     for columns, likely in ((slice(4, 12), left), (slice(20, 28), right)):
