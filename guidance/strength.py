@@ -18,12 +18,10 @@ from torch import Tensor
 
 from guidance.terms import Term
 from inversion import Schedule
+from inversion.half_precision import scaled_gradient
 
 CLIP = 3.0
 """Largest size of a normalised gradient in one latent value, in root mean squares."""
-
-_SCALES = (2.0**14, 2.0**7, 1.0)
-"""What an energy is multiplied by for the backward pass: half precision loses small slopes."""
 
 MOST_GAIN = 64.0
 """Largest factor on a first-order step that has brought too little."""
@@ -101,13 +99,14 @@ class Measured:
         Raises:
             FloatingPointError: it is not finite.
         """
-        for scale in _SCALES:
+        try:
             # kept, since several energies hang on one forward pass; it goes with the last reference to them
-            (scaled,) = torch.autograd.grad(scale * energy, self.x_t, retain_graph=True)
-            if torch.isfinite(scaled).all():
-                gradient = scaled / scale
-                return gradient if self.region is None else gradient * self.region.to(gradient)
-        raise FloatingPointError(f"the guidance energy at level {self.step.level} has no finite gradient")
+            gradient = scaled_gradient(energy, self.x_t, keep_graph=True)
+        except FloatingPointError as error:
+            raise FloatingPointError(
+                f"the guidance energy at level {self.step.level} has no finite gradient"
+            ) from error
+        return gradient if self.region is None else gradient * self.region.to(gradient)
 
 
 def weighted_sum(terms: Mapping[int, Term], energies: Mapping[int, Tensor]) -> Tensor:

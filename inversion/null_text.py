@@ -21,6 +21,7 @@ from torch.nn.functional import mse_loss
 
 from inversion.ddim import ddim_trajectory
 from inversion.denoiser import Conditioning, Denoiser, Guidance
+from inversion.half_precision import scaled_gradient
 from inversion.result import Callback, InversionResult
 from inversion.schedule import Schedule
 
@@ -117,8 +118,8 @@ def _optimise(
     for _ in range(inner_steps):
         with torch.enable_grad():
             loss = mse_loss(landing(embedding), target)
-            # not backward(): that would also fill in the gradients of the model's own weights
-            (embedding.grad,) = torch.autograd.grad(loss, [embedding])
+        # not backward(): that would also fill in the gradients of the model's own weights
+        embedding.grad = scaled_gradient(loss, embedding)
         if loss.item() < stop:
             break
         adam.step()
