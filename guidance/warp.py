@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
@@ -59,8 +59,11 @@ class Transform:
         return points @ m[:, :2].T + m[:, 2]
 
 
-def warp(maps: Tensor, transform: Transform) -> Tensor:
-    """Bilinear warp of ``[B, h, w]`` or ``[B, h, w, D]``; what enters over the border is 0."""
+def warp(maps: Tensor, transform: Transform, *, mode: Literal["bilinear", "nearest"] = "bilinear") -> Tensor:
+    """Warp of ``[B, h, w]`` or ``[B, h, w, D]``; what enters over the border is 0.
+
+    Noise is to be warped by the nearest cell: a mean of cells has less variance than noise has.
+    """
     flat = maps[..., None] if maps.dim() == 3 else maps
     h, w = flat.shape[1:3]
     inverse = torch.linalg.inv(torch.tensor([*transform.matrix(w / h), [0.0, 0.0, 1.0]], dtype=torch.float64))
@@ -71,6 +74,6 @@ def warp(maps: Tensor, transform: Transform) -> Tensor:
     flat = flat.to(torch.promote_types(maps.dtype, torch.float32))
     theta = torch.cat([linear, (2 * shift + linear.sum(1) - 1)[:, None]], 1).to(flat)
     grid = affine_grid(theta.expand(flat.shape[0], 2, 3), [flat.shape[0], 1, h, w], align_corners=False)
-    moved = grid_sample(flat.movedim(-1, 1), grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    moved = grid_sample(flat.movedim(-1, 1), grid, mode=mode, padding_mode="zeros", align_corners=False)
     moved = moved.movedim(1, -1).to(maps.dtype)
     return moved[..., 0] if maps.dim() == 3 else moved

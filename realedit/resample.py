@@ -250,8 +250,9 @@ def _noised(
     eps = noise * (1 - hole) + fresh * hole
     for subject in subjects:
         if subject.transform is not None:
-            carried = warp(noise.movedim(1, -1), subject.transform).movedim(-1, 1)
-            eps = torch.where(_cells(subject.matte > 0.5, z) > 0.5, carried, eps)
+            carried = warp(noise.movedim(1, -1), subject.transform, mode="nearest").movedim(-1, 1)
+            lands = (_cells(subject.matte > 0.5, z) > 0.5) & (carried != 0)
+            eps = torch.where(lands, carried, eps)
     return alpha * z + sigma * eps
 
 

@@ -63,6 +63,8 @@ class Appearance:
 class Features:
     """Activations inside a region against a target's, moved; what lies outside it does not count.
 
+    Neither does what would come from beyond the frame: nobody knows what it should be.
+
     With the identity transform and the background's region this is the "keep" term; with an edit's transform
     and the object's surroundings at the target it asks that light and shadow go along.
 
@@ -82,8 +84,10 @@ class Features:
         """Scalar >= 0; 1 means off by the target's own magnitude."""
 
         def distance(now: Tensor, goal: Tensor) -> Tensor:
-            goal = warp(resized(goal, (now.shape[1], now.shape[2])), self.transform)
-            weight = region_at(self.region, now)[..., None]
+            goal = resized(goal, (now.shape[1], now.shape[2]))
+            known = warp(torch.ones_like(goal[:1, :, :, :1]), self.transform)
+            weight = region_at(self.region, now)[..., None] * known
+            goal = warp(goal, self.transform)
             magnitude = (weight * goal.abs()).sum().clamp_min(1e-6)
             return (weight * (now - goal).abs()).sum() / magnitude
 

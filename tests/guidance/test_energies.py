@@ -129,6 +129,16 @@ def test_features_count_inside_the_region_alone() -> None:
     assert right == pytest.approx(sum(1 / m for m in magnitudes) / 2, rel=1e-5)
 
 
+def test_features_from_beyond_the_frame_do_not_count() -> None:
+    seen = Observation({}, {name: f.clone() for name, f in REFERENCE.features.items()})
+    for f in seen.features.values():
+        f[:, :, : f.shape[2] // 2] = 99.0
+    half = Transform(dx=0.5)  # all that comes to the left half comes from beyond the frame
+    assert Features(LEFT, half)(_state(seen, REFERENCE)).item() == pytest.approx(0, abs=1e-6)
+    shifted = Observation({}, {name: warp(f, half) for name, f in REFERENCE.features.items()})
+    assert Features(EVERYWHERE, half)(_state(shifted, REFERENCE)).item() == pytest.approx(0, abs=1e-6)
+
+
 def test_features_follow_the_transform() -> None:
     moved = _state(_seen(0.6, 0.4), REFERENCE)
     around = torch.zeros(1, 1, 24, 32)

@@ -134,3 +134,12 @@ def test_gradcheck(transform: Transform) -> None:
 def test_a_scale_that_is_not_positive_is_refused(scale: float) -> None:
     with pytest.raises(ValueError, match=f"^scale must be positive, got {scale}$"):
         Transform(scale=scale)
+
+
+@pytest.mark.parametrize("transform", [Transform(dx=0.21), Transform(dx=0.1, dy=0.053), Transform(scale=1.3)])
+def test_noise_warped_by_the_nearest_cell_is_noise(transform: Transform) -> None:
+    noise = torch.randn(1, 64, 64, 16, generator=torch.Generator().manual_seed(0))
+    moved = warp(noise, transform, mode="nearest")
+    landed = moved[moved != 0]
+    assert landed.std().item() == pytest.approx(1, abs=0.02)
+    assert warp(noise, transform)[moved != 0].std().item() < 0.9
