@@ -23,6 +23,10 @@ from realedit.shadow import Shadow, find_shadow, grow
 FILL_SIDE = 640
 """Longer side of the picture in which texture is copied into the hole; larger photos get it scaled up."""
 
+_SOME = 0.05
+"""Share of a small picture's pixel that an object covers from which on it is taken out: what is thin goes
+too."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -33,11 +37,13 @@ class Piece:
         transform: from where it is to where it goes; None where it goes away.
         source: uint8 ``[H, W, 3]`` at the photo's size that its pixels come from, where that is another
             picture: then nothing is taken up from the photo.
+        casts: whether its shadow is looked for; a reshaped object's own pixels end at its outline.
     """
 
     location: Location
     transform: Transform | None
     source: np.ndarray | None = None
+    casts: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def _shadow_of(
 ) -> Shadow:
     """A piece's shadow at the size at which holes are filled; none on the other pieces."""
     small = _small(rgb if piece.source is None else piece.source)
-    if not wanted:
+    if not (wanted and piece.casts):
         return no_shadow(small)
     size = small.shape[1::-1]
     mask = _scaled(piece.location.mask, size) > 0.5
@@ -134,7 +140,7 @@ def _cleared(
     mask = np.zeros(small.shape[:2], bool)
     cast = mask.copy()
     for location, shadow in taken:
-        mask |= _scaled(location.mask, size) > 0.5
+        mask |= _scaled(location.hard.astype(np.float32), size) > _SOME
         cast |= shadow
     shut = None if closed is None else _shut(closed, mask, size)
     hole = grow(mask, 6 * unit) | grow(cast, 2 * unit)

@@ -17,7 +17,7 @@ import numpy as np
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.fill import smooth_fill
 from realedit.matte import grabcut, main_part, matte
-from realedit.shadow import contrast, disk, grow
+from realedit.shadow import contrast, grow, shrink
 
 LIKELY, SURE = 0.4, 0.8
 """Heat, as a share of its maximum, above which a pixel is probably, and surely, the object's."""
@@ -25,6 +25,8 @@ _FULL = 0.6
 """Mean heat of a hole in the object from which on it is no hole."""
 _REACH = 0.05
 """How far beyond the likely pixels the object may extend, as a share of the longer side."""
+_NOTHING = 0.02
+"""Share of a pixel in a user's mask up to which it is not the object's, or all of it."""
 _STANDOUT = 0.5
 """Difference in log intensity from the surroundings that no shadow's edge explains."""
 
@@ -92,7 +94,7 @@ def from_heat(
     cut = grabcut(rgb, (wide > SURE) & likely, likely, grow(likely, reach))
     mask = main_part(cut, wide)
     # once more from what was found: the heat is coarse and often off-centre, the colours reach further
-    inner = cv2.erode(mask.astype(np.uint8), disk(3 * max(h, w) / 256)) > 0
+    inner = shrink(mask, 3 * max(h, w) / 256)
     cut = grabcut(rgb, inner & (wide > 0.5), mask, grow(mask, 1.2 * reach) & ~claimed)
     mask = main_part(cut, wide)
     elsewhere = (wide < 0.03) | claimed
@@ -173,7 +175,9 @@ def from_mask(rgb: np.ndarray, mask: np.ndarray, word: str | None = None) -> Loc
             "the mask selects " + ("everything" if hard.all() else "nothing"),
             "paint the object white on black",
         )
-    soft = alpha if ((alpha > 0.02) & (alpha < 0.98)).any() else matte(rgb, hard)
+    # a network's mask is nowhere quite 0: all of the photo would count as the object
+    snapped = np.where(alpha < _NOTHING, 0, np.where(alpha > 1 - _NOTHING, 1, alpha)).astype(np.float32)
+    soft = snapped if ((snapped > 0) & (snapped < 1)).any() else matte(rgb, hard)
     return Location(word, soft.clip(0, 1), hard.astype(np.float32), 1.0, "mask")
 
 

@@ -14,6 +14,9 @@ from realedit.shadow import grow
 _GRABCUT_SIDE = 384
 """Longer side of the picture that GrabCut sees: it knows colours, not edges, and is slow on large ones."""
 
+_OWN = 0.51
+"""Least matte of what a mask says is the object's: above the half that makes it so."""
+
 
 def grabcut(rgb: np.ndarray, sure: np.ndarray, likely: np.ndarray, possible: np.ndarray) -> np.ndarray:
     """Segment an object from three nested guesses at it.
@@ -64,9 +67,13 @@ def matte(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
     h, w = mask.shape
     radius = max(1, round(max(h, w) / 512))
     soft = cv2.GaussianBlur(mask.astype(np.float32), (2 * radius + 1, 2 * radius + 1), 0)
+    # a line of a pixel or two would fade to half and be none of the object
+    soft = np.where(mask, np.maximum(soft, _OWN), soft).astype(np.float32)
     if radius == 1:
         return soft
     guided = cv2.ximgproc.guidedFilter(rgb.astype(np.float32) / 255, mask.astype(np.float32), radius, 1e-4)
     inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=radius) > 0
     band = grow(mask, radius) & ~inner
-    return np.where(band, np.clip(guided, 0, 1), soft).astype(np.float32)
+    edge = np.clip(guided, 0, 1)
+    thin = mask & ~grow(inner, 2 * radius)
+    return np.where(band & ~thin, edge, soft).astype(np.float32)

@@ -73,7 +73,9 @@ def reshape(work: Work, step: Reshape) -> Outcome:
     location = work.find(inverted, step.target)
     goal = from_mask(work.photo.rgb, as_mask(step.shape, work.photo, "the outline"), step.target)
     source = reshaped(work.photo.rgb, location.mask, goal.mask)
-    pieces = [Piece(location, None), Piece(goal, Transform(), source)]
+    # where it stands as before, its shadow stays as it is
+    elsewhere = not (location.hard & goal.hard).any()
+    pieces = [Piece(location, None, casts=elsewhere), Piece(goal, Transform(), source, casts=False)]
     outcome = _run(work, inverted, pieces, [step.target, step.target])
     hard, wanted = outcome.mask_after > 0.5, goal.hard
     outcome.metrics["shape_iou"] = float((hard & wanted).sum() / (hard | wanted).sum())

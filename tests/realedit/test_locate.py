@@ -165,3 +165,21 @@ def test_a_search_for_nothing_is_refused(pipeline: RealEditPipeline, inverted_mu
         pipeline.locate(inverted_mug)
     with pytest.raises(UsageError, match="one of mask, box and point"):
         pipeline.locate(inverted_mug, box=(0, 0, 0.5, 0.5), point=(0.2, 0.2))
+
+
+@pytest.mark.parametrize(("side", "width"), [(256, 1), (640, 1), (2000, 2), (3000, 3)])
+def test_a_thin_mask_is_all_of_the_object(side: int, width: int) -> None:
+    mask = np.zeros((side, side), np.uint8)
+    mask[side // 4 : side // 2, side // 3 : side // 3 + width] = 255
+    location = from_mask(np.full((side, side, 3), 90, np.uint8), mask)
+    assert location.hard[mask > 0].all()
+
+
+def test_a_network_s_mask_is_nothing_where_it_is_next_to_nothing() -> None:
+    mask = np.full((40, 60), 1e-3, np.float32)
+    mask[10:20, 10:30] = 0.999
+    mask[9, 10:30] = 0.4
+    location = from_mask(np.full((40, 60, 3), 90, np.uint8), mask)
+    assert location.mask[30, 50] == 0
+    assert location.mask[15, 15] == 1
+    assert location.mask[9, 15] == pytest.approx(0.4)

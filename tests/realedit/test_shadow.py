@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from realedit.shadow import Shadow, find_shadow, grow
+from realedit.shadow import Shadow, find_shadow, grow, shrink
 
 SIDE = 256
 LOSS = 0.5
@@ -92,3 +92,19 @@ def test_growing_is_by_a_disk() -> None:
     grown = grow(point, 6)
     assert grown[distance <= 5].all()
     assert not grown[distance > 7].any()
+
+
+@pytest.mark.parametrize("radius", [0.3, 1, 2.5, 7, 31])
+def test_growing_and_shrinking_are_dilation_and_erosion_by_a_disk(radius: float) -> None:
+    mask = _disc(90, 100, 40, 25) | _disc(180, 60, 3)
+    reach = round(radius)
+    rows, columns = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    round_one = (rows**2 + columns**2 <= reach**2).astype(np.uint8)
+    assert (grow(mask, radius) == (cv2.dilate(mask.astype(np.uint8), round_one) > 0)).all()
+    assert (shrink(mask, radius) == (cv2.erode(mask.astype(np.uint8), round_one) > 0)).all()
+
+
+def test_of_nothing_nothing_grows() -> None:
+    nothing = np.zeros((9, 9), bool)
+    assert not grow(nothing, 4).any()
+    assert shrink(~nothing, 4).all()
