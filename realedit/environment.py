@@ -69,7 +69,7 @@ def out_of_memory(error: BaseException) -> MemoryLimitError | None:
     text = str(error).lower()
     on_gpu = isinstance(error, torch_error) or any(mark in text for mark in _GPU_ALLOCATOR)
     if isinstance(error, RuntimeError) and on_gpu:
-        cheaper = _CHEAPER.format(dtype="float16", where="model offload, --device cpu, ")
+        cheaper = _CHEAPER.format(dtype="float16", where="--device cpu, ")
         return MemoryLimitError("the GPU has too little memory for this edit", cheaper)
     refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
     refused |= isinstance(error, RuntimeError) and any(mark in text for mark in _CPU_ALLOCATOR)

@@ -77,7 +77,7 @@ class WordFinder:
             score = max(score, float(likely.max()))
         elif score < self._least_peak(noun):
             raise self._not_found(noun, score)
-        others = [other for other, peak in heats.values() if peak >= FOUND_SPELT]
+        others = [other for other, peak in heats.values() if peak >= self._sure_peak]
         if which is not None:
             heat, namesakes = chosen(heat, which)
             others.append(namesakes)
@@ -106,10 +106,15 @@ class WordFinder:
         nouns = [split(word)[1] for word in words]
         for noun in dict.fromkeys(nouns):
             for other, (heat, peak) in self._heats(inversion, noun, seen).items():
-                if other not in nouns and peak >= FOUND_SPELT:
+                if other not in nouns and peak >= self._sure_peak:
                     there = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35
                     closed |= grow(there, max(h, w) / 64)
         return closed & ~grow(own, max(h, w) / 64)
+
+    @property
+    def _sure_peak(self) -> float:
+        """From which on another thing counts as seen; what was measured is the embedded model's."""
+        return FOUND_SPELT if self.ref.source == "embedded" else FOUND_ELSEWHERE
 
     def _least_peak(self, word: str) -> float:
         if self.ref.source != "embedded":

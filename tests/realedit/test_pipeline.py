@@ -11,6 +11,7 @@ from realedit import Move, RealEditPipeline, Resize
 from realedit.backbone import Backbone
 from realedit.cache import Cache
 from realedit.errors import OutOfFrameError, OutputExistsError, UsageError
+from realedit.inputs import as_photo
 from realedit.models import resolve_model
 from realedit.pipeline import InvertedPhoto
 from realedit.result import EditResult
@@ -177,3 +178,12 @@ def test_progress_is_told_stage_by_stage(pipeline: RealEditPipeline, small: Imag
         steps = [(done, total) for name, done, total in told if name == stage]
         assert steps[-1][0] == steps[-1][1]
         assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_a_word_that_a_long_prompt_hides_is_read_all_the_same(
+    pipeline: RealEditPipeline, photo: np.ndarray
+) -> None:
+    long = "a photo of " + ", ".join(["a zigzagging xylophonist"] * 12) + " and a mug"
+    assert not pipeline.backbone.tokens(long, "mug")
+    inverted = pipeline.inverted_for(as_photo(photo), long, ["mug"], None, {"steps": 2})
+    assert pipeline.backbone.tokens(inverted.inversion.prompt, "mug")
