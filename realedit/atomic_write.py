@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 TEMPORARY = (".realedit-", ".tmp")
 """How the name of a file that is not whole yet begins and ends."""
+ABANDONED_SECONDS = 600.0
+"""Since the last write to a file that is not whole: a younger one may be another process at work."""
 
 
 def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
@@ -43,6 +47,27 @@ def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
     finally:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
+
+
+def clear_leftovers(folder: Path, *, below: bool = False) -> None:
+    """Remove what processes that were ended while they wrote have left, unless another may still write it.
+
+    What cannot be removed stays: it is in nobody's way.
+
+    Args:
+        folder: where files and folders named as :data:`TEMPORARY` says are looked for.
+        below: whether in the folders below it, too.
+    """
+    pattern = "*".join(TEMPORARY)
+    old = time.time() - ABANDONED_SECONDS
+    for leftover in list(folder.rglob(pattern) if below else folder.glob(pattern)):
+        with contextlib.suppress(OSError):
+            if leftover.lstat().st_mtime > old:
+                continue
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
 
 
 def _temporary_beside(destination: Path) -> Path:

@@ -1,19 +1,23 @@
 """The same edits of many photos: one model a process, a record a photo, a rerun goes on where one ended.
 
 A photo that cannot be edited ends nothing: its record says why, and a rerun tries it again. A record's key
-says everything that decides the edited photo; what has one, and its file, is not done again.
+says everything that decides the edited photo; what has one, and its file, is not done again. Files are noted
+before they are written: those that an interrupt leaves without a record are known as a task's own, by their
+content, and a rerun replaces them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from realedit.atomic_write import TEMPORARY
+from realedit.atomic_write import clear_leftovers, write_files
 from realedit.errors import (
     CacheError,
     ForeignPackageError,
@@ -41,11 +45,29 @@ class Task:
         photo: its file.
         output: where the edited photo goes.
         key: see :func:`tasks_for`.
+        written: (name, SHA-256) of each file that earlier runs wrote for it, or began to.
     """
 
     photo: Path
     output: Path
     key: str = ""
+    written: frozenset[tuple[str, str]] = frozenset()
+
+    def owns(self, files: Iterable[Path]) -> bool:
+        """Whether some of the files exist, and each of those is one that an earlier run wrote for the task.
+
+        Args:
+            files: beside the output.
+        """
+        there = [file for file in files if os.path.lexists(file)]
+        return bool(there) and all(
+            file.is_file() and (file.name, _sha256(file.read_bytes())) in self.written for file in there
+        )
+
+    @property
+    def leftovers(self) -> list[Path]:
+        """Where the files of earlier runs would lie, whether they are there or not."""
+        return sorted(self.output.with_name(name) for name in {name for name, _ in self.written})
 
 
 @dataclass(frozen=True)
@@ -75,6 +97,21 @@ class PhotoRecord:
     warnings: Sequence[str] = ()
     changes: Sequence[Mapping[str, Any]] = ()
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class WriteRecord:
+    """What is about to be written for a photo.
+
+    Args:
+        key: see :func:`tasks_for`.
+        files: SHA-256 by the file's name.
+        status: tells it from a :class:`PhotoRecord`.
+    """
+
+    key: str
+    files: Mapping[str, str]
+    status: Literal["writing"] = "writing"
 
 
 class Editor:
@@ -129,9 +166,13 @@ def edit_photos(
     Raises:
         RealEditError: something that ends the run; what is done is kept.
     """
-    kept = set() if force else _done(folder / JOURNAL)
+    kept, written = (set(), {}) if force else _earlier(folder / JOURNAL)
     before = [task for task in tasks if task.key in kept and task.output.exists()]
-    left = [task for task in tasks if task.key not in kept or not task.output.exists()]
+    left = [
+        replace(task, written=frozenset(written.get(task.key, ())))
+        for task in tasks
+        if task.key not in kept or not task.output.exists()
+    ]
     records: list[PhotoRecord] = []
 
     def listen(record: PhotoRecord) -> None:
@@ -144,26 +185,49 @@ def edit_photos(
         run_jobs(make_editor, left, processes, listen)
     finally:
         for place in {task.output.parent for task in left}:
-            for leftover in place.glob(f"{TEMPORARY[0]}*{TEMPORARY[1]}"):
-                leftover.unlink(missing_ok=True)  # of a process that was ended while it wrote
+            clear_leftovers(place)
     return before, records
 
 
-def tasks_for(photos: Sequence[Path], folder: Path, **settings: object) -> list[Task]:
+def write_outputs(task: Task, contents: Mapping[Path, bytes], journal: Path, *, force: bool = False) -> None:
+    """Write a task's files, all or none, once the journal tells a later run which they are.
+
+    Args:
+        task: of which they are; a file that it owns is replaced.
+        contents: bytes by file, beside the task's output.
+        journal: where that is noted.
+        force: whether other files may be replaced, too.
+
+    Raises:
+        FileExistsError: there is a file that the task does not own, and `force` is not set.
+        OSError: a file could not be written.
+        PhotoError: the journal could not.
+    """
+    digests = {file.name: _sha256(content) for file, content in contents.items()}
+    append_line(journal, asdict(WriteRecord(task.key, digests)))
+    write_files(contents, force=force or task.owns(contents))
+
+
+def tasks_for(
+    photos: Sequence[Path], folder: Path, *, files: Iterable[str | os.PathLike[str]] = (), **settings: object
+) -> list[Task]:
     """The photos' tasks; of a folder, all photos in it and below, which keep their places.
 
-    A task's key is the SHA-256 of the photo's path, size and time of change, and of the settings.
+    A task's key is the SHA-256 of the photo's path, size and time of change, of the settings, of the content
+    of the files that they name, and of the version of realedit.
 
     Args:
         photos: files and folders.
         folder: where the edited photos go, under the photos' own names.
+        files: those that the settings name.
         **settings: everything else that decides the edited photos.
 
     Raises:
         PhotoError: a file is not there, or a folder has no photos.
         UsageError: two photos would become one file, or a photo itself.
     """
-    shared = json.dumps(settings, sort_keys=True, default=str)
+    named = {str(file): _sha256(_content(file)) for file in {Path(file) for file in files}}
+    shared = json.dumps([_version(), named, settings], sort_keys=True, default=str)
     tasks: dict[Path, Task] = {}
     for photo, place in _listed(photos, folder):
         # what can only be read goes on as PNG
@@ -204,15 +268,40 @@ def _within(file: Path, folder: Path) -> bool:
     return file.resolve().is_relative_to(folder.resolve())
 
 
-def _done(journal: Path) -> set[str]:
-    last: dict[str, PhotoRecord] = {}
+def _earlier(journal: Path) -> tuple[set[str], dict[str, set[tuple[str, str]]]]:
+    """The keys of what earlier runs did, and by key what files they wrote or began to."""
+    done: set[str] = set()
+    written: dict[str, set[tuple[str, str]]] = {}
     for number, fields in read_lines(journal):
+        kind = WriteRecord if fields.get("status") == "writing" else PhotoRecord
         try:
-            record = PhotoRecord(**fields)
+            record = kind(**fields)
         except TypeError as error:
             raise foreign_line(journal, number) from error
-        last[record.key] = record
-    return {key for key, record in last.items() if record.status == "done"}
+        done.discard(record.key)  # the last record counts
+        if isinstance(record, WriteRecord):
+            written.setdefault(record.key, set()).update(record.files.items())
+        elif record.status == "done":
+            done.add(record.key)
+    return done, written
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise PhotoError(f"{file} cannot be read ({error.strerror})", "check the path") from error
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _version() -> str:
+    try:
+        return version("realedit")
+    except PackageNotFoundError:
+        return "source"  # a checkout that is not installed
 
 
 def _failed(task: Task, error: str, exit_code: int) -> PhotoRecord:

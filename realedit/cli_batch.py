@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,8 +32,12 @@ from realedit.progress import progress_bars, silent
 
 if TYPE_CHECKING:
     from realedit.batch import Editor, PhotoRecord, Task
+    from realedit.cli_output import Destination
     from realedit.cli_request import Request
+    from realedit.edits import Edit
+    from realedit.models import ModelRef
     from realedit.pipeline import RealEditPipeline
+    from realedit.result import EditResult
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -60,6 +67,7 @@ class _Work:
     to: BatchOptions
     model: ModelOptions
     journal: Path | None
+    """None of a dry run."""
 
 
 def batch(
@@ -80,13 +88,14 @@ def batch(
     from realedit.batch import JOURNAL, edit_photos, tasks_for
     from realedit.cli_request import Request
     from realedit.edit_entries import entries
-    from realedit.models import fingerprint, resolve_model
+    from realedit.models import fingerprint
 
     edits = tuple(what.edits(where.given))
+    files = list(_named_files(edits, where))
+    tasks_for(photos, to.output, files=files)  # what is wrong with them is told before gigabytes are fetched
     tasks = tasks_for(
-        photos, to.output, edits=entries(edits), where=asdict(where), sampling=asdict(sampling),
-        crop=what.allow_crop, model=fingerprint(resolve_model(model.model)), options=asdict(model),
-        report=to.report,
+        photos, to.output, files=files, edits=entries(edits), where=asdict(where), sampling=asdict(sampling),
+        crop=what.allow_crop, model=fingerprint(_fetched(model)), options=asdict(model), report=to.report,
     )  # fmt: skip
     journal = to.output / JOURNAL
     if not to.dry_run:
@@ -109,6 +118,48 @@ def batch(
             "see above" if to.dry_run else f"{journal} has the reasons; the same command tries them again"
         )
         raise SomePhotosFailedError(f"{len(failed)} of {len(tasks)} photos could not be edited", where_told)
+
+
+def _named_files(edits: Sequence[Edit], where: ObjectOptions) -> Iterator[str | os.PathLike[str]]:
+    """The pictures that edits and the object's options name."""
+    from realedit.edits import Like, LookOf, Paste, Reshape
+
+    if where.mask is not None:
+        yield where.mask
+    for edit in edits:
+        match edit:
+            case Paste(source=file) | Like(source=file) | LookOf(source=file) | Reshape(shape=file):
+                if isinstance(file, str | os.PathLike):
+                    yield file
+
+
+def _fetched(options: ModelOptions) -> ModelRef:
+    """The model that is meant, on this machine: its files decide the tasks' keys.
+
+    Raises:
+        ModelUnavailableError: it is not here and cannot be downloaded.
+    """
+    from realedit.model_hub import ensure_snapshot
+    from realedit.models import resolve_model
+
+    ref = resolve_model(options.model)
+    if ref.source == "hub":
+        from huggingface_hub import constants
+
+        barred = options.offline or constants.HF_HUB_OFFLINE
+        ensure_snapshot(ref.location, ref.name, half=_half(options), offline=barred)
+    return ref
+
+
+def _half(options: ModelOptions) -> bool:
+    """Whether the model will run at 16 bits, for which there may be smaller files."""
+    if options.dtype is not None:
+        return options.dtype != "float32"
+    if options.device is not None:
+        return options.device.startswith("cuda")
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _make_folders(folders: set[Path]) -> None:
@@ -138,28 +189,42 @@ def _editor(work: _Work, *, alone: bool) -> Editor:
 def _one(work: _Work, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     """Edit a photo, or find out what that would do."""
     from realedit import cli_session as session
-    from realedit.batch import PhotoRecord
+    from realedit.batch import PhotoRecord, write_outputs
     from realedit.inputs import as_photo
-    from realedit.report import write_report
 
     began = perf_counter()
     loaded = as_photo(task.photo)
     shown = session.region(work.request.where, loaded)
     record = partial(PhotoRecord, task.key, str(task.photo), str(task.output), "done")
-    if work.to.dry_run:
+    if work.journal is None:
         _, changes = work.request.plan(pipeline, loaded, shown, silent)
         told = [output.change_fields(change) for change in changes]
         return record(changes=told, seconds=perf_counter() - began)
-    files = output.plan_edit(loaded, task.photo, task.output, report=work.to.report, force=work.to.force)
+    replaced = work.to.force or task.owns(task.leftovers)
+    files = output.plan_edit(loaded, task.photo, task.output, report=work.to.report, force=replaced)
     result = work.request.edit(pipeline, loaded, shown, silent)
-    result.save(files.image, force=work.to.force)
-    if files.report is not None:
-        write_report(result, *files.report, force=work.to.force)
+    with output.disk_errors(files.image):
+        write_outputs(task, _contents(result, files), work.journal, force=work.to.force)
     return record(
         metrics=output.finite(result.metrics), warnings=result.warnings,
         changes=output.finite([output.change_fields(change) for change in result.changes]),
         seconds=perf_counter() - began,
     )  # fmt: skip
+
+
+def _contents(result: EditResult, files: Destination) -> dict[Path, bytes]:
+    """The files of an edit, before any is in its place: a report that fails leaves no photo without one."""
+    from realedit.atomic_write import TEMPORARY
+    from realedit.report import write_report
+
+    first, last = TEMPORARY
+    with TemporaryDirectory(prefix=first, suffix=last, dir=files.image.parent) as folder:
+        staged = Path(folder)
+        result.save(staged / files.image.name)
+        if files.report is not None:
+            html, png = (staged / page.name for page in files.report)
+            write_report(result, html, png)
+        return {files.image.with_name(file.name): file.read_bytes() for file in sorted(staged.iterdir())}
 
 
 def _tell(record: PhotoRecord, *, talk: TalkOptions, dry_run: bool) -> None:

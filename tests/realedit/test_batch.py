@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, tasks_for
+from realedit.atomic_write import ABANDONED_SECONDS
+from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, tasks_for, write_outputs
 from realedit.errors import (
     ModelUnavailableError,
     ObjectNotFoundError,
@@ -63,14 +65,38 @@ def test_what_cannot_be_meant_is_told(tmp_path: Path) -> None:
 def test_a_key_tells_photos_and_settings_apart(tmp_path: Path) -> None:
     photo, out = picture(tmp_path / "a.png"), tmp_path / "out"
 
-    def key(**settings: object) -> str:
-        return tasks_for([photo], out, **settings)[0].key
+    def key(**settings: float) -> str:
+        return tasks_for([photo], out, files=(), **settings)[0].key
 
     first = key(dx=0.1)
     assert first == key(dx=0.1) != key(dx=0.2)
     picture(photo, "blue")
     os.utime(photo, ns=(1, 1))
     assert key(dx=0.1) != first
+
+
+def test_a_key_tells_the_content_of_named_files_and_the_version_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo, other = picture(tmp_path / "a.png"), picture(tmp_path / "other.png")
+
+    def key(*files: str | Path) -> str:
+        return tasks_for([photo], tmp_path / "out", files=files, dx=0.1)[0].key
+
+    first, none = key(other), key()
+    assert first == key(str(other), other) != none
+    about = other.stat()
+    data = other.read_bytes()
+    other.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    os.utime(other, ns=(about.st_atime_ns, about.st_mtime_ns))
+    assert key(other) not in (first, none)
+    other.write_bytes(data)
+    assert key(other) == first
+    monkeypatch.setattr("realedit.batch.version", lambda name: f"{name} 99")
+    assert key(other) != first
+    other.unlink()
+    with pytest.raises(PhotoError, match=r"other.png cannot be read \(No such file"):
+        key(other)
 
 
 def saving(task: Task) -> PhotoRecord:
@@ -157,3 +183,88 @@ def test_a_foreign_journal_is_not_touched(
     with pytest.raises(OutputExistsError, match="is not a record"):
         run("a")
     assert journal.read_text() == '{"something": "else"}\n'
+
+
+class Interrupted(BaseException):
+    """Ends the run where it is, as Ctrl-C does."""
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    (tmp_path / "out").mkdir()
+    return Task(picture(tmp_path / "a.png"), tmp_path / "out" / "a.png", "key")
+
+
+def do(
+    task: Task, content: bytes, end: BaseException | None = None, *, force: bool = False
+) -> list[PhotoRecord]:
+    """Edits the photo to these bytes, with a second file beside it; may end before there is a record."""
+    journal = task.output.parent / JOURNAL
+
+    def edit(given: Task) -> PhotoRecord:
+        files = {given.output: content, given.output.with_name("a.png.json"): b"{}"}
+        write_outputs(given, files, journal, force=force)
+        if end is not None:
+            raise end
+        return PhotoRecord(given.key, str(given.photo), str(given.output), "done")
+
+    told: list[PhotoRecord] = []
+    edit_photos(lambda: Editor(edit, journal), [task], journal.parent, force=force, told=told.append)
+    return told
+
+
+def test_an_output_without_a_record_is_replaced(task: Task) -> None:
+    with pytest.raises(Interrupted):
+        do(task, b"first", Interrupted())
+    assert task.output.read_bytes() == b"first"
+    assert [record.status for record in do(task, b"second")] == ["done"]
+    assert task.output.read_bytes() == b"second"
+    assert do(task, b"third") == []
+    assert task.output.read_bytes() == b"second"
+    # the file beside it is the task's own, too
+    task.output.unlink()
+    assert [record.status for record in do(task, b"third")] == ["done"]
+    assert task.output.read_bytes() == b"third"
+
+
+def test_what_an_interrupted_replacement_left_is_replaced(task: Task) -> None:
+    do(task, b"first")
+    with pytest.raises(Interrupted):
+        do(task, b"second", Interrupted(), force=True)
+    assert task.output.read_bytes() == b"second"
+    assert [record.status for record in do(task, b"third")] == ["done"]
+    assert task.output.read_bytes() == b"third"
+
+
+def test_a_file_that_the_task_did_not_write_is_never_replaced(task: Task) -> None:
+    with pytest.raises(Interrupted):
+        do(task, b"first", Interrupted())
+    task.output.write_bytes(b"precious")
+    (record,) = do(task, b"second")
+    assert record.status == "failed"
+    assert "FileExistsError" in str(record.error)
+    assert task.output.read_bytes() == b"precious"
+    # nor one beside a file of its own
+    task.output.write_bytes(b"first")
+    beside = task.output.with_name("a.png.json")
+    beside.write_bytes(b"precious")
+    assert [record.status for record in do(task, b"second")] == ["failed"]
+    assert (task.output.read_bytes(), beside.read_bytes()) == (b"first", b"precious")
+
+
+def test_files_of_another_task_are_not_the_tasks_own(task: Task) -> None:
+    with pytest.raises(Interrupted):
+        do(task, b"first", Interrupted())
+    other = Task(task.photo, task.output, "other key")
+    assert [record.status for record in do(other, b"second")] == ["failed"]
+    assert task.output.read_bytes() == b"first"
+
+
+def test_what_another_run_is_writing_is_left_to_it(task: Task) -> None:
+    young, old = (task.output.with_name(f".realedit-{name}.tmp") for name in ("young", "old"))
+    for file in (young, old):
+        file.write_bytes(b"half")
+    when = time.time() - ABANDONED_SECONDS - 60
+    os.utime(old, (when, when))
+    do(task, b"first")
+    assert (young.exists(), old.exists()) == (True, False)

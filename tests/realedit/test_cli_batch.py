@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +16,9 @@ from PIL import Image
 
 from command import Command
 from realedit.batch import JOURNAL
-from realedit.errors import SomePhotosFailedError
+from realedit.errors import ModelUnavailableError, SomePhotosFailedError
+from realedit.models import resolve_model
+from tiny_hub import COMMIT, Answer
 
 QUICK = ("--steps", "2", "--working-size", "128", "--no-cache")
 MOVE = ("--box", "0.24,0.42,0.42,0.7", "--dx", "0.1", *QUICK)
@@ -98,3 +105,107 @@ def test_an_output_of_another_run_is_not_replaced(realedit: Command, photos: Pat
     forced = realedit("batch", "photos/one.png", "-o", "edited", "--force", "-q", *MOVE)
     assert (forced.returncode, forced.stdout, forced.stderr) == (0, "edited/one.png\n", "")
     assert sorted(path.name for path in edited.iterdir()) == ["one.png", "one.png.realedit.json", JOURNAL]
+
+
+@pytest.mark.slow
+def test_a_photo_without_its_record_is_edited_again(realedit: Command, photos: Path) -> None:
+    words = ("batch", "photos/one.png", "-o", "edited", "--report", "-q", *MOVE)
+    assert realedit(*words).returncode == 0
+    edited = realedit.folder / "edited"
+    names = sorted(path.name for path in edited.iterdir())
+    assert names == ["one.png", "one.png.realedit.json", "one.report.html", "one.report.png", JOURNAL]
+    picture = np.array(Image.open(edited / "one.png"))
+    # as an interrupt leaves it: every file is there, and the journal says only that they were begun
+    journal = edited / JOURNAL
+    begun, _ = journal.read_text().splitlines(keepends=True)
+    assert json.loads(begun)["status"] == "writing"
+    journal.write_text(begun)
+    again = realedit(*words)
+    assert (again.returncode, again.stdout, again.stderr) == (0, "edited/one.png\n", "")
+    assert np.array_equal(np.array(Image.open(edited / "one.png")), picture)
+    assert sorted(path.name for path in edited.iterdir()) == names
+
+    journal.write_text(begun)
+    (edited / "one.png").write_bytes(b"precious")
+    refused = realedit(*words)
+    assert refused.returncode == SomePhotosFailedError.exit_code
+    assert "exists already" in refused.stderr
+    assert (edited / "one.png").read_bytes() == b"precious"
+
+
+@pytest.mark.slow
+def test_another_content_of_a_file_that_an_edit_names_is_another_edit(
+    realedit: Command, photos: Path
+) -> None:
+    shape = np.zeros((96, 144), np.uint8)
+    shape[40:70, 60:90] = 255
+    outline = realedit.folder / "outline.png"
+    Image.fromarray(shape).save(outline)
+    words = ("batch", "photos/one.png", "-o", "edited", "--dry-run", "--json", "--box", "0.24,0.42,0.42,0.7")
+    words = (*words, "--shape", "outline.png", *QUICK)
+    keys = []
+    for _ in range(2):
+        result = realedit(*words)
+        assert result.returncode == 0, result.stderr
+        keys.append(json.loads(result.stdout)["key"])
+        Image.fromarray(np.roll(shape, 10)).save(outline)
+    assert keys[0] != keys[1]
+    outline.unlink()
+    result = realedit(*words)
+    assert result.returncode == 3
+    assert "outline.png cannot be read" in result.stderr
+
+
+class NestedAnswer(Answer):
+    """One request, over a folder of folders."""
+
+    def do_GET(self) -> None:  # noqa: N802 - its name in http.server
+        root: Path = self.server.folder
+        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+        path = self.path.split("?")[0]
+        self.server.asked.append(path)
+        if "/resolve/" in path:
+            content = files[path.split("/resolve/")[1].split("/", 1)[1]].read_bytes()
+            self.reply(content, ETag=f'"{hashlib.sha256(content).hexdigest()}"')
+        elif "/tree/" in path:
+            listed = [
+                {"type": "file", "path": name, "size": file.stat().st_size, "oid": "0" * 40}
+                for name, file in files.items()
+            ]
+            self.reply(json.dumps(listed).encode())
+        else:
+            siblings = [{"rfilename": name} for name in files]
+            self.reply(
+                json.dumps({"_id": "1", "id": "own/model", "sha": COMMIT, "siblings": siblings}).encode()
+            )
+
+
+@pytest.fixture
+def hub() -> Iterator[Any]:
+    """A hub that serves the embedded model as own/model; it keeps what it was asked for."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), NestedAnswer)
+    server.daemon_threads, server.asked = True, []
+    server.folder = Path(resolve_model("tabletop").location)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.slow
+def test_a_hub_model_is_downloaded_unless_offline(realedit: Command, photos: Path, hub: Any) -> None:  # noqa: ANN401
+    online = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_address[1]}"}
+    words = ("-o", "edited", "--dry-run", "--model", "own/model", *MOVE)
+    refused = realedit("batch", "photos/one.png", *words, "--offline", env=online)
+    assert refused.returncode == ModelUnavailableError.exit_code
+    assert "own/model is no folder here" in refused.stderr
+    assert "realedit is offline" in refused.stderr
+    nothing = realedit("batch", "nowhere.jpg", *words, env=online)
+    assert "no such file: nowhere.jpg" in nothing.stderr
+    assert hub.asked == []
+    result = realedit("batch", "photos/one.png", *words, env=online)
+    assert (result.returncode, result.stdout) == (0, "would write edited/one.png\n"), result.stderr
+    assert any(path.endswith(".safetensors") for path in hub.asked)
+    hub.asked.clear()
+    assert realedit("batch", "photos/one.png", *words, "--offline", env=online).returncode == 0
+    assert hub.asked == []
