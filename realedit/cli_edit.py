@@ -25,6 +25,7 @@ from realedit.errors import UsageError
 from realedit.progress import progress_bars
 
 if TYPE_CHECKING:
+    from realedit.edit_entries import EditsFile
     from realedit.edits import Edit
 
 
@@ -85,31 +86,48 @@ class EditOptions:
     look_of: Annotated[Words, _words("FILE", "Give the whole photo the look of this one.")] = ()
     edits_file: Annotated[
         Path | None,
-        Parameter(name="--edits", metavar="FILE", help="Do the edits of a JSON file; see schema."),
+        Parameter(
+            name="--edits",
+            metavar="FILE",
+            help="Do the edits of a JSON file, or of a recipe as it says; see schema.",
+        ),
     ] = None
     allow_crop: Annotated[bool, flag("Let the object leave the photo in part.")] = False
     order: Annotated[Words, Parameter(parse=False)] = ()
 
-    def edits(self, shown_by: str | None) -> list[Edit]:
+    def read(self) -> EditsFile | None:
+        """Return what the file of edits says, or None where there is none.
+
+        Raises:
+            UsageError: it cannot be read, is not such a file, or flags that edit are given too.
+        """
+        from realedit.edit_entries import read_file
+
+        if self.edits_file is None:
+            return None
+        if self.order:
+            raise UsageError("--edits and flags that edit contradict each other", "use one of them")
+        return read_file(self.edits_file)
+
+    def edits(self, shown_by: str | None, file: EditsFile | None = None) -> list[Edit]:
         """Return the edits that the flags ask for.
 
         Args:
             shown_by: the flag that shows the object without its word, or None.
+            file: of :meth:`read`, where that was called: a pipe can be read once.
 
         Raises:
             UsageError: flags are missing or contradict each other.
         """
         from realedit.cli_flags import gather
-        from realedit.edit_entries import read_entries, read_file
+        from realedit.edit_entries import read_entries
         from realedit.edits import plan, shown_word
 
-        named = gather(self, shown_by)
-        if self.edits_file is not None:
-            if named:
-                raise UsageError("--edits and flags that edit contradict each other", "use one of them")
-            edits = read_file(self.edits_file)
+        file = file or self.read()
+        if file is None:
+            edits = read_entries(gather(self, shown_by), "the edits asked for")
         else:
-            edits = read_entries(named, "the edits asked for")
+            edits = file.edits
         if not edits:
             raise UsageError(
                 "no edit was asked for", "for example: --move mug --dx 0.2, or --resize mug --scale 1.3"
@@ -155,18 +173,20 @@ def edit(
     """Edit a photo: move, resize, turn, remove, restyle, replace the object that a word names."""
     from realedit import cli_session as session
     from realedit.cli_edit_result import tell_plan, write_result
-    from realedit.cli_request import Request
+    from realedit.cli_request import asked
     from realedit.edit_pictures import with_pictures
     from realedit.inputs import as_photo
 
-    request = Request(tuple(what.edits(where.given)), where, sampling, what.allow_crop)
+    request = asked(what, where, sampling, quiet=talk.quiet)
     loaded = as_photo(photo)
     # what is wrong with the files is told before the model is loaded
-    shown = session.region(where, loaded)
+    shown = session.region(request.where, loaded)
     with_pictures(request.edits, loaded)
     files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        pipeline = session.load(request.on(model), quiet=talk.quiet, progress=progress)
+        if not talk.quiet:
+            request.tell_other_models(pipeline)
         result = None
         found, changes = [], []
         if to.dry_run:

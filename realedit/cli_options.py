@@ -94,7 +94,9 @@ def value(convert: Callable[..., Any], metavar: str, text: str) -> Parameter:
 Json = Annotated[bool, flag("Print one JSON object instead of text.")]
 Debug = Annotated[bool, flag("Show where in the code an error came from.")]
 Force = Annotated[bool, flag("Replace files that exist.")]
-Seed = Annotated[int, value(integer(0, 2**63 - 1), "N", "The same seed gives the same picture.")]
+Seed = Annotated[
+    int | None, value(integer(0, 2**63 - 1), "N", "The same seed gives the same picture. Default: 0.")
+]
 
 
 @Parameter(name="*", group=OBJECT)
@@ -179,29 +181,29 @@ class ModelOptions(BackboneOptions):
     no_cache: Annotated[bool, flag("Neither read nor keep inversions.")] = False
 
 
+_METHODS = (
+    "How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, noised not at all."
+)
+_Steps = Annotated[int | None, value(integer(2, 1000), "N", "Sampling steps. Default: the model's own.")]
+
+
 @Parameter(name="*", group=SAMPLING)
 @dataclass(frozen=True)
 class InversionOptions:
     """How the photo becomes latents."""
 
-    inversion: Annotated[
-        Method,
-        Parameter(
-            help="How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, "
-            "noised not at all."
-        ),
-    ] = "direct"
-    steps: Annotated[
-        int | None, value(integer(2, 1000), "N", "Sampling steps. Default: the model's own.")
-    ] = None
+    inversion: Annotated[Method, Parameter(help=_METHODS)] = "direct"
+    steps: _Steps = None
 
 
 @Parameter(name="*", group=SAMPLING)
 @dataclass(frozen=True)
-class EditSampling(InversionOptions):
-    """How the edited photo is sampled."""
+class EditSampling:
+    """How the photo becomes latents, and the edited photo is sampled; None where a recipe may say it."""
 
-    seed: Seed = 0
+    inversion: Annotated[Method | None, Parameter(help=f"{_METHODS} Default: direct.")] = None
+    steps: _Steps = None
+    seed: Seed = None
     strength: Annotated[
         float | None,
         value(

@@ -1,6 +1,7 @@
 """Edits as entries of a JSON file: ``{"move": "mug", "dx": 0.2}``. The first key names the edit.
 
-The command line's flags make the same entries, and so does a recipe: one schema reads all three.
+The command line's flags make the same entries, and so does a recipe: one schema reads all three. What a
+recipe says besides its edits is read here too.
 """
 
 from __future__ import annotations
@@ -8,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from realedit import edits as kinds
 from realedit.edits import Edit
 from realedit.errors import UsageError
+from realedit.settings import Settings
 
 _SHOWN = "null where a mask, a box or a point shows the object"
 
@@ -164,9 +167,7 @@ def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> lis
         try:
             found.append(_model(entry).model_validate(entry).edit())
         except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(map(str, first["loc"]))
-            said = first["msg"][:1].lower() + first["msg"][1:]
+            field, said = _first(error)
             raise UsageError(f"{where}, number {number}: {field}: {said}", _forms()) from error
         except _NoSuchEditError as error:
             raise UsageError(f"{where}, number {number}: {error}", _forms()) from error
@@ -175,8 +176,68 @@ def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> lis
     return found
 
 
-def read_file(file: Path) -> list[Edit]:
-    """The edits in a JSON file: a list of entries, or an object whose "edits" is one, such as a recipe.
+_KNOBS: dict[str, Any] = {knob.name: (type(knob.default), knob.default) for knob in fields(Settings)}
+_Knobs = create_model(
+    "_Knobs", __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **_KNOBS
+)
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+_Scale = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Besides(BaseModel):
+    """What a file may say besides its edits: how they are made, where no flag says otherwise.
+
+    Other keys are left alone: a recipe tells more than it takes. None is not said.
+    """
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    prompt: str | None = Field(default=None, description="what the photo shows")
+    box: list[_Fraction] | None = Field(
+        default=None,
+        min_length=4,
+        max_length=4,
+        description="x0, y0, x1, y1: a box around the object, in fractions",
+    )
+    point: list[_Fraction] | None = Field(
+        default=None, min_length=2, max_length=2, description="x, y: a point on the object, in fractions"
+    )
+    mask_sha256: str | None = Field(default=None, description="digest of the mask that showed the object")
+    allow_crop: bool | None = Field(
+        default=None, description="whether the object may leave the photo in part"
+    )
+    seed: int | None = Field(default=None, ge=0, le=2**63 - 1, description="of the noise")
+    steps: int | None = Field(default=None, ge=2, le=1000, description="sampling steps")
+    inversion: str | None = Field(default=None, description="how the photo becomes latents")
+    guidance_scale: _Scale | None = Field(default=None, description="that the inversion's replay is made for")
+    inversion_scale: _Scale | None = Field(default=None, description="guidance scale on the way up")
+    working_size: int | None = Field(
+        default=None,
+        ge=32,
+        le=8192,
+        description="side of the square of the model's working area; null: its own",
+    )
+    knobs: _Knobs | None = Field(default=None, alias="settings", description="every knob of an edit")  # pyright: ignore[reportInvalidTypeForm]
+    model: str | None = Field(default=None, description="which model edited; told where another does")
+    dtype: str | None = Field(default=None, description="its precision; likewise")
+    detector: str | None = Field(default=None, description="what found the words; likewise")
+    segmenter: str | None = Field(default=None, description="what cut them out; likewise")
+
+    @property
+    def settings(self) -> Settings | None:
+        """The knobs; those that the file does not name have their defaults."""
+        return None if self.knobs is None else Settings(**self.knobs.model_dump())
+
+
+@dataclass(frozen=True)
+class EditsFile:
+    """What a JSON file says: the edits, in their order, and how they are made."""
+
+    edits: list[Edit]
+    besides: Besides
+
+
+def read_file(file: Path) -> EditsFile:
+    """Read a JSON file: a list of entries, or an object whose "edits" is one, such as a recipe.
 
     Raises:
         UsageError: it cannot be read, or is not such a file.
@@ -188,10 +249,16 @@ def read_file(file: Path) -> list[Edit]:
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UsageError(f"{file} is not JSON: {error}") from error
     data = data.get("recipe", data) if isinstance(data, dict) else data
-    data = data.get("edits") if isinstance(data, dict) else data
-    if not isinstance(data, list) or not data or not all(isinstance(entry, dict) for entry in data):
+    listed = data.get("edits") if isinstance(data, dict) else data
+    if not isinstance(listed, list) or not listed or not all(isinstance(entry, dict) for entry in listed):
         raise UsageError(f"{file} holds no list of edits", _forms())
-    return read_entries(data, str(file))
+    edits = read_entries(listed, str(file))
+    try:
+        besides = Besides.model_validate(data if isinstance(data, dict) else {})
+    except ValidationError as error:
+        field, said = _first(error)
+        raise UsageError(f"{file}: {field}: {said}", "realedit schema prints what it may be") from error
+    return EditsFile(edits, besides)
 
 
 def json_schema() -> dict[str, Any]:
@@ -202,17 +269,38 @@ def json_schema() -> dict[str, Any]:
     one = TypeAdapter(union).json_schema(ref_template="#/$defs/{model}")
     definitions = {name: _tidy(schema) for name, schema in one.pop("$defs").items()}
     listed = {"type": "array", "minItems": 1, "items": one}
-    wrapped = {"type": "object", "properties": {"edits": listed}, "required": ["edits"]}
+    wrapped = {
+        "type": "object",
+        "properties": {"edits": listed, **_besides_properties()},
+        "required": ["edits"],
+    }
+    # what lies beside an edited photo
+    sidecar = {"type": "object", "properties": {"recipe": wrapped}, "required": ["recipe"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Edits of a photo, in their order",
-        "anyOf": [listed, wrapped],
+        "anyOf": [listed, wrapped, sidecar],
         "$defs": definitions,
     }
 
 
 class _NoSuchEditError(Exception):
     pass
+
+
+def _first(error: ValidationError) -> tuple[str, str]:
+    """The field that is wrong first, and what is wrong with it."""
+    first = error.errors()[0]
+    return ".".join(map(str, first["loc"])), first["msg"][:1].lower() + first["msg"][1:]
+
+
+def _besides_properties() -> dict[str, Any]:
+    """The schema of what a file says besides its edits, by field."""
+    schema = Besides.model_json_schema()
+    knobs = schema.pop("$defs")["_Knobs"]
+    properties = schema["properties"]
+    properties["settings"]["anyOf"][0] = {name: value for name, value in knobs.items() if name != "title"}
+    return properties
 
 
 def _model(entry: Mapping[str, Any]) -> type[_Entry]:

@@ -22,7 +22,7 @@ from realedit.photo_file import save_photo
 from realedit.photo_metadata import PhotoMetadata
 from realedit.photo_samples import Samples
 
-__all__ = ["Photo", "composite", "load_photo", "save_photo"]
+__all__ = ["Photo", "composite", "hidden_by_alpha", "load_photo", "save_photo"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +134,24 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
     values[box] = part.values
     rgb[box] = part.to_rgb()
     return replace(photo, rgb=rgb, native=replace(photo.native, values=values))
+
+
+def hidden_by_alpha(before: Photo, after: Photo) -> tuple[str, ...]:
+    """Warn of an edit of what is not opaque: :func:`composite` keeps alpha, so that it may not be seen.
+
+    Args:
+        before: the photo.
+        after: the edited photo, of the same size.
+
+    Returns:
+        The line, or nothing.
+    """
+    if after.native.opaque((before.rgb != after.rgb).any(axis=-1)):
+        return ()
+    return (
+        "the photo is transparent in part where it was edited, and its transparency is kept as it is: what "
+        "is new there may not be seen; flatten the photo onto a background first",
+    )
 
 
 def _read(path: Path) -> bytes:

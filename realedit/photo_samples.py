@@ -38,10 +38,16 @@ class Samples:
             return self.palette[self.values, 3]
         return None
 
-    def opaque(self) -> bool:
-        """Whether no sample is transparent at all."""
+    def opaque(self, where: np.ndarray | None = None) -> bool:
+        """Whether no sample is transparent at all.
+
+        Args:
+            where: the samples that are asked about, bool [H, W]; all by default.
+        """
         alpha = self.alpha
-        return alpha is None or bool((alpha == np.iinfo(alpha.dtype).max).all())
+        if alpha is None:
+            return True
+        return bool(((alpha if where is None else alpha[where]) == np.iinfo(alpha.dtype).max).all())
 
     def crop(self, rows: slice, columns: slice) -> Samples:
         """Return the samples of a rectangle, sharing memory."""

@@ -34,7 +34,7 @@ from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_p
 from realedit.locate import Location
 from realedit.model_errors import translated
 from realedit.models import ModelRef, fingerprint, load_pipeline, resolve_model
-from realedit.photo import Photo
+from realedit.photo import Photo, hidden_by_alpha
 from realedit.recipe import recipe
 from realedit.recogniser import Recogniser
 from realedit.result import EditResult
@@ -43,7 +43,7 @@ from realedit.steps import Outcome, Work, run
 from realedit.steps.sequence import after, changes, mattes, together
 from realedit.which_one import split
 from realedit.word_finder import WordFinder
-from realedit.words import PLAIN, with_words
+from realedit.words import PLAIN, with_article, with_words
 
 if TYPE_CHECKING:
     from realedit.outside import Captioner, OutsideFinder
@@ -255,6 +255,8 @@ class RealEditPipeline:
         text = self._described(photo, prompt)
         for word in words:
             text = with_words(text, word)
+            if not self.backbone.tokens(text, word):  # beyond what the model reads of a long prompt
+                text = f"{with_article(word)}, {text}"
         return self.invert(photo, text, progress=progress, **how)
 
     def edit(
@@ -301,9 +303,11 @@ class RealEditPipeline:
         )  # fmt: skip
         outcomes: list[Outcome] = []
         for step in steps:
-            outcomes.append(run(work, step))
-            work = after(work, outcomes[-1], step)
-        told = recipe(listed, outcomes[0].inverted.inversion, settings, seed, self.ref.name)
+            outcome = run(work, step)
+            work = after(work, outcome, step)
+            # on a GPU, what the model has seen of each step's photo would add up
+            outcomes.append(replace(outcome, inverted=outcomes[0].inverted) if outcomes else outcome)
+        told = recipe(listed, work, outcomes[0].inverted.inversion, mask=mask, box=box, point=point)
         return self._result(source, steps, outcomes, work, told, self.backbone.evaluations - before)
 
     def _result(
@@ -328,7 +332,10 @@ class RealEditPipeline:
             seed=work.seed,
             timings=work.clock.laps,
             recipe=told,
-            warnings=tuple(warning for outcome in outcomes for warning in outcome.warnings),
+            warnings=(
+                *(warning for outcome in outcomes for warning in outcome.warnings),
+                *hidden_by_alpha(source, last.photo),
+            ),
             before_composite=last.picture,
             changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
         )

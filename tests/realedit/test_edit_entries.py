@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from realedit.edit_entries import KEYS, entries, json_schema, read_entries, read_file
+from realedit.edit_entries import KEYS, Besides, EditsFile, entries, json_schema, read_entries, read_file
 from realedit.edits import (
     Background,
     Edit,
@@ -28,6 +29,7 @@ from realedit.edits import (
 )
 from realedit.errors import UsageError
 from realedit.provenance import recipe_json
+from realedit.settings import Settings
 
 FORMS = 'an edit looks like {"move": "mug", "dx": 0.2}; realedit schema prints all forms'
 PAIRS: list[tuple[Edit, dict[str, Any]]] = [
@@ -80,6 +82,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"restyle": "mug", "as": ""}, "as: string should have at least 1 character"),
     ({"restyle": "mug"}, "restyle says no look: give it as, like or object"),
 ]
+BESIDES: dict[str, Any] = {
+    "prompt": "a photo of a mug", "box": [0.1, 0.2, 0.3, 0.4], "point": [0.25, 0.75], "mask_sha256": "ab12",
+    "allow_crop": True, "seed": 3, "steps": 4, "inversion": "ddim", "guidance_scale": 1.0,
+    "inversion_scale": 1.5, "working_size": None, "settings": asdict(Settings(strength=0.3, shadow=False)),
+    "model": "tabletop", "dtype": "float32", "detector": None, "segmenter": "own/clipseg",
+}  # fmt: skip
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"restyle": "mug", "object": "mug"}, "an object already looks like itself"),
     ({"restyle": None, "like": "o.jpg"}, "whose look is it to take?"),
@@ -169,14 +177,54 @@ def _written(folder: Path, content: Any) -> Path:  # noqa: ANN401
 )
 def test_a_file_holds_a_list_or_an_object_with_one(tmp_path: Path, wrap: Any) -> None:  # noqa: ANN401
     listed = [{"move": "mug", "dx": 0.2}, {"remove": "bowl"}]
-    assert read_file(_written(tmp_path, wrap(listed))) == [Move("mug", 0.2), Remove("bowl")]
+    assert read_file(_written(tmp_path, wrap(listed))).edits == [Move("mug", 0.2), Remove("bowl")]
 
 
 def test_a_recipe_beside_a_photo_is_such_a_file(tmp_path: Path) -> None:
     edits = [Move("mug", 0.2), Paste("can", "other.jpg", scale=0.5), Restyle("mug", "a müg, blue")]
     file = tmp_path / "moved.png.realedit.json"
-    file.write_bytes(recipe_json({"edits": entries(edits), "seed": 3, "settings": {"strength": 0.4}}))
-    assert read_file(file) == edits
+    told = {"edits": entries(edits), **BESIDES, "versions": {"torch": "2.0"}}
+    file.write_bytes(recipe_json(told))
+    read = read_file(file)
+    assert read.edits == edits
+    assert read.besides.model_dump(by_alias=True, exclude_unset=True) == BESIDES
+    assert read.besides.settings == Settings(strength=0.3, shadow=False)
+    assert _fits(json.loads(file.read_text()), json_schema(), json_schema())
+
+
+def test_a_file_that_says_no_more_than_edits_leaves_all_open(tmp_path: Path) -> None:
+    listed = [{"remove": "mug"}]
+    for content in (listed, {"edits": listed}):
+        assert read_file(_written(tmp_path, content)) == EditsFile([Remove("mug")], Besides())
+    assert Besides().settings is None
+
+
+@pytest.mark.parametrize(
+    ("besides", "says"),
+    [
+        ({"seed": -1}, "seed: input should be greater than or equal to 0"),
+        ({"seed": "3"}, "seed: input should be a valid integer"),
+        ({"steps": 1}, "steps: input should be greater than or equal to 2"),
+        ({"prompt": 3}, "prompt: input should be a valid string"),
+        ({"box": [0.1, 0.2, 0.3]}, "box: list should have at least 4 items"),
+        ({"point": [0.1, 1.5]}, "point.1: input should be less than or equal to 1"),
+        ({"point": [0.1, 0.5, 0.5]}, "point: list should have at most 2 items"),
+        ({"allow_crop": 1}, "allow_crop: input should be a valid boolean"),
+        ({"working_size": 8}, "working_size: input should be greater than or equal to 32"),
+        ({"settings": {"strenght": 0.3}}, "settings.strenght: extra inputs are not permitted"),
+        ({"settings": {"shadow": "no"}}, "settings.shadow: input should be a valid boolean"),
+    ],
+)
+def test_what_a_file_says_besides_its_edits_is_checked(
+    tmp_path: Path, besides: dict[str, Any], says: str
+) -> None:
+    content = {"edits": [{"remove": "mug"}], **besides}
+    file, schema = _written(tmp_path, content), json_schema()
+    with pytest.raises(UsageError) as caught:
+        read_file(file)
+    assert str(caught.value).startswith(f"{file}: {says}")
+    assert not _fits(content, schema, schema)
+    assert not _fits({"recipe": content}, schema, schema)
 
 
 @pytest.mark.parametrize(
@@ -225,14 +273,18 @@ def _fits(value: Any, schema: Mapping[str, Any], top: Mapping[str, Any]) -> bool
     for note in ("$schema", "$defs", "title", "description", "default"):
         schema.pop(note, None)
     kinds = {"string": str, "null": type(None), "array": list, "object": dict, "number": (int, float)}
+    kinds |= {"integer": int, "boolean": bool}
     checks = {
         "$ref": lambda to: _fits(value, top["$defs"][to.removeprefix("#/$defs/")], top),
         "anyOf": lambda forms: any(_fits(value, form, top) for form in forms),
-        "type": lambda kind: isinstance(value, kinds[kind]) and not isinstance(value, bool),
+        "type": lambda kind: (
+            isinstance(value, kinds[kind]) and isinstance(value, bool) == (kind == "boolean")
+        ),
         "minimum": lambda low: not isinstance(value, int | float) or value >= low,
         "maximum": lambda high: not isinstance(value, int | float) or value <= high,
         "minLength": lambda least: not isinstance(value, str) or len(value) >= least,
         "minItems": lambda least: not isinstance(value, list) or len(value) >= least,
+        "maxItems": lambda most: not isinstance(value, list) or len(value) <= most,
         "items": lambda one: not isinstance(value, list) or all(_fits(item, one, top) for item in value),
         "required": lambda names: not isinstance(value, dict) or set(names) <= set(value),
         "properties": lambda named: (
@@ -286,6 +338,9 @@ def test_the_schema_is_one_by_its_own_standard() -> None:
     validator = jsonschema.Draft202012Validator(schema)
     for _, entry in PAIRS:
         assert validator.is_valid([entry]) == _fits([entry], schema, schema) is True
+    told = {"recipe": {"edits": [PAIRS[0][1]], **BESIDES}}
+    assert validator.is_valid(told)
+    assert not validator.is_valid({"recipe": {**told["recipe"], "seed": "3"}})
     for entry, _ in WRONG:
         assert validator.is_valid([entry]) == _fits([entry], schema, schema) is False
 
@@ -300,6 +355,11 @@ def test_every_field_of_the_schema_is_described() -> None:
     for form in schema["$defs"].values():
         assert form["additionalProperties"] is False
         assert all(field["description"] for field in form["properties"].values())
+    _, wrapped, sidecar = schema["anyOf"]
+    assert sidecar["properties"] == {"recipe": wrapped}
+    besides = {name: field for name, field in wrapped["properties"].items() if name != "edits"}
+    assert set(besides) == set(BESIDES)
+    assert all(field["description"] for field in besides.values())
     assert json.loads(json.dumps(schema)) == schema
 
 

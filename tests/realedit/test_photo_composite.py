@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realedit.photo import Photo, composite, load_photo
+from realedit.photo import Photo, composite, hidden_by_alpha, load_photo
 from realedit.photo_samples import Samples
 
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "RGB;16", "RGBA;16"]
@@ -127,3 +127,26 @@ def test_to_pillow_keeps_mode_and_values() -> None:
         image = photo.to_pillow()
         assert image.mode == mode
         np.testing.assert_array_equal(np.asarray(image), photo.native.values)
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "RGBA;16", "P"])
+def test_an_edit_is_warned_of_only_where_the_photo_is_not_opaque(mode: str) -> None:
+    photo = _photo(mode)
+    opacity = photo.native.alpha
+    assert opacity is not None
+    for transparent in (True, False):
+        where = (opacity == np.iinfo(opacity.dtype).max) ^ transparent
+        if not where.any():
+            continue
+        after = composite(photo, 255 - photo.rgb, where.astype(np.float32))
+        assert (after.rgb != photo.rgb).any()
+        assert len(hidden_by_alpha(photo, after)) == transparent
+    assert hidden_by_alpha(photo, photo) == ()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "CMYK", "I;16", "RGB;16"])
+def test_no_edit_of_a_photo_without_transparency_is_warned_of(mode: str) -> None:
+    photo = _photo(mode)
+    after = composite(photo, 255 - photo.rgb, np.ones(photo.rgb.shape[:2], np.float32))
+    assert (after.rgb != photo.rgb).any()
+    assert hidden_by_alpha(photo, after) == ()
