@@ -56,7 +56,7 @@ def repaint(
         region: bool ``[H, W]``.
         settings: the knobs.
         seed: of fresh noise.
-        fresh: start the region from fresh noise, not from the source's.
+        fresh: start the region from fresh noise, not from the source's state without its mean.
         tokens: positions in the prompt of words whose attention keeps the source's shape.
         callback: called after each step.
     """
@@ -72,6 +72,10 @@ def repaint(
         x = torch.where(
             where > 0, noise * schedule.sigma(start) + schedule.alpha(start) * _around(x, where), x
         )
+    else:
+        # a mean over many cells shows through any noise, and with it the colour that is to go
+        mine = (x * (where > 0)).sum((-2, -1), keepdim=True) / (where > 0).sum().clamp_min(1)
+        x = torch.where(where > 0, x - mine + _around(x, where), x)
 
     def recall(level: int):  # noqa: ANN202
         seen = inversion.observations.get(level)

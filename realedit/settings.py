@@ -48,4 +48,4 @@ class Settings:
     resample: float = 1.0
     smooth: float = 1.0
     repaint: float = 0.8
-    repaint_scale: float = 5.0
+    repaint_scale: float = 8.0

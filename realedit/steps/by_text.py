@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,6 +13,7 @@ from realedit.locate import Location
 from realedit.model_errors import translated
 from realedit.repaint import Repainted, repaint
 from realedit.shadow import find_shadow, grow
+from realedit.steps.looks import Loan, carry_look
 from realedit.steps.work import Outcome, Work, reached
 from realedit.which_one import split
 from realedit.words import replace_words, with_article, with_words, without_words
@@ -21,16 +23,21 @@ if TYPE_CHECKING:
 
 
 def restyle(work: Work, step: Restyle) -> Outcome:
-    """Another look, in the same outline."""
+    """Another look, in the same outline.
+
+    What the model paints has the colours that the words ask for, seldom the object's own detail; so its
+    colours are carried to the photo's pixels, which the model then settles, as a look that another object
+    lends is (:mod:`realedit.steps.looks`).
+    """
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     text = _with_new(inverted, step.target, step.text)
     painted = _painted(work, inverted, text, location.hard, fresh=False, held=step.text)
     h, w = location.mask.shape
-    change = cv2.resize(painted.change, (w, h), interpolation=cv2.INTER_CUBIC)
-    # the photo keeps its own detail: only what the model changed is added to it
-    edited = work.photo.rgb + change * location.mask[..., None]
-    return _outcome(work, inverted, location, painted, edited, location.mask > 0, text, step.text)
+    wide = cv2.resize(painted.picture, (w, h), interpolation=cv2.INTER_CUBIC)
+    pixels = wide.clip(0, 255).round().astype(np.uint8)
+    outcome = carry_look(work, inverted, [Loan(location, pixels, location.mask)], text, step.text)
+    return replace(outcome, metrics=outcome.metrics | reached(painted.trace), warnings=_missed(painted))
 
 
 def replace_object(work: Work, step: Replace) -> Outcome:
@@ -112,7 +119,11 @@ def _outcome(
     out, figures = work.laid_over(pixels, region.astype(np.float32))
     figures |= {"score": location.score, **reached(painted.trace)}
     known = dict.fromkeys([word for word in (location.word, named) if word], location.mask)
-    missed = tuple(f"not reached in the model's own picture: {target}" for target in painted.trace.missed)
     return Outcome(
-        out, inverted, location, location.mask, region, figures, text, known, missed, painted.picture
-    )
+        out, inverted, location, location.mask, region, figures, text, known, _missed(painted),
+        painted.picture,
+    )  # fmt: skip
+
+
+def _missed(painted: Repainted) -> tuple[str, ...]:
+    return tuple(f"not reached in the model's own picture: {target}" for target in painted.trace.missed)

@@ -32,13 +32,20 @@ _PIN = 0.3
 
 
 @dataclass(frozen=True)
-class _Loan:
-    """An object that takes a look: where it is, and whose look it takes."""
+class Loan:
+    """An object that takes a look.
+
+    Args:
+        location: where it is.
+        rgb: the picture that lends the look, uint8 ``[H', W', 3]``.
+        lent_by: the object in it, float32 ``[H', W']`` in [0, 1].
+        inversion: of that picture, whose keys and values are lent too; None lends its colours alone.
+    """
 
     location: Location
     rgb: np.ndarray
     lent_by: np.ndarray
-    inversion: Inversion
+    inversion: Inversion | None = None
 
 
 def like(work: Work, step: Like) -> Outcome:
@@ -53,8 +60,8 @@ def like(work: Work, step: Like) -> Outcome:
         other = work.other_photo(step.source)
         there = other.invert(word)
     lender = other.find(there, word)
-    loan = _Loan(location, other.photo.rgb, lender.mask, there.inversion)
-    return _run(work, inverted, [loan])
+    loan = Loan(location, other.photo.rgb, lender.mask, there.inversion)
+    return carry_look(work, inverted, [loan])
 
 
 def swap_looks(work: Work, step: SwapLooks) -> Outcome:
@@ -63,8 +70,8 @@ def swap_looks(work: Work, step: SwapLooks) -> Outcome:
     first = work.find(inverted, step.target)
     second = replace(work, given=None).find(inverted, step.other)
     rgb, inversion = work.photo.rgb, inverted.inversion
-    loans = [_Loan(first, rgb, second.mask, inversion), _Loan(second, rgb, first.mask, inversion)]
-    return replace(_run(work, inverted, loans), others=(second,))
+    loans = [Loan(first, rgb, second.mask, inversion), Loan(second, rgb, first.mask, inversion)]
+    return replace(carry_look(work, inverted, loans), others=(second,))
 
 
 def look_of(work: Work, step: LookOf) -> Outcome:
@@ -75,10 +82,21 @@ def look_of(work: Work, step: LookOf) -> Outcome:
     everything = np.ones(work.photo.rgb.shape[:2], np.float32)
     location = Location(None, everything, everything, 1.0, "mask")
     lent_by = np.ones(other.photo.rgb.shape[:2], np.float32)
-    return _run(work, inverted, [_Loan(location, other.photo.rgb, lent_by, there.inversion)])
+    return carry_look(work, inverted, [Loan(location, other.photo.rgb, lent_by, there.inversion)])
 
 
-def _run(work: Work, inverted: InvertedPhoto, loans: Sequence[_Loan]) -> Outcome:
+def carry_look(
+    work: Work, inverted: InvertedPhoto, loans: Sequence[Loan], text: str | None = None, named: str = ""
+) -> Outcome:
+    """The edit in colours first, then through the model.
+
+    Args:
+        work: what to work with.
+        inverted: the photo.
+        loans: who takes whose look.
+        text: what the photo then shows, if not what it shows now.
+        named: the object's words in ``text``, where they are new.
+    """
     rgb, inversion, pipeline = work.photo.rgb, inverted.inversion, work.pipeline
     picture = rgb.astype(np.float32)
     for loan in loans:
@@ -87,11 +105,14 @@ def _run(work: Work, inverted: InvertedPhoto, loans: Sequence[_Loan]) -> Outcome
     mattes = tuple(loan.location.mask for loan in loans)
     anchor = Anchor(picture, mattes, nothing, nothing, nothing)
     words = [loan.location.word for loan in loans]
+    told = text or inversion.prompt
+    positions = tokens_of(work, told, [named] if named else words)
     subjects = [
-        Subject(tokens, Transform(), loan.location.hard, loan.location.mask)
-        for tokens, loan in zip(tokens_of(work, inversion.prompt, words), loans, strict=True)
+        # under new words the object is not to read its own old look
+        Subject(tokens, Transform(), None if named else loan.location.hard, loan.location.mask)
+        for tokens, loan in zip(positions, loans, strict=True)
     ]
-    lenders = [Lender(loan.inversion, loan.lent_by > 0.5) for loan in loans]
+    lenders = [Lender(loan.inversion, loan.lent_by > 0.5) for loan in loans if loan.inversion is not None]
     settings = replace(work.settings, pin=min(work.settings.pin, _PIN))
     work.clock.lap("anchor")
     resampled = None
@@ -99,7 +120,7 @@ def _run(work: Work, inverted: InvertedPhoto, loans: Sequence[_Loan]) -> Outcome
         progress = work.progress
         tell = None if progress is None else lambda done, total: progress("resample", done, total)
         with translated(), pipeline.capture:
-            prompt = pipeline.backbone.prompt(inversion.prompt, inversion.size)
+            prompt = pipeline.backbone.prompt(told, inversion.size)
             resampled = resample(
                 pipeline.backbone, pipeline.capture, inversion, prompt, anchor, subjects, settings, work.seed,
                 tell, lenders=lenders,
@@ -109,8 +130,9 @@ def _run(work: Work, inverted: InvertedPhoto, loans: Sequence[_Loan]) -> Outcome
     out, figures = work.laid_over(edited, alpha)
     figures["score"] = loans[0].location.score
     known = {word: matte for word, matte in zip(words, mattes, strict=True) if word}
+    known |= {named: mattes[0]} if named else {}
     figures |= reached(resampled and resampled.trace)
     return Outcome(
-        out, inverted, loans[0].location, anchor.matte, alpha > 0, figures, inversion.prompt, known,
+        out, inverted, loans[0].location, anchor.matte, alpha > 0, figures, told, known,
         picture=None if resampled is None else resampled.picture,
     )  # fmt: skip
