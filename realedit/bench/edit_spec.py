@@ -4,13 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
+
+from realedit.errors import UsageError
 
 GEOMETRIC = frozenset({"move", "resize", "rotate"})
 """Edits that a similarity transform of the object's pixels describes."""
 
 KINDS = (*sorted(GEOMETRIC), "remove", "replace", "recolour", "text")
 """Every kind of edit that a case can ask for; ``text`` is whatever another prompt says."""
+
+
+Shown = Literal["word", "mask", "rest", "whole"]
+"""What tells where an edit's object is: its word, the case's mask, what the mask leaves out; or it is all of
+the picture."""
+
+
+@dataclass(frozen=True)
+class TextEdit:
+    """One of realedit's own edits that another prompt asks for.
+
+    Args:
+        kind: one of :data:`TEXT_EDITS`.
+        word: words of the prompt before the edit that it is about; None where there are none.
+        text: what is to be seen; None for a removal.
+        shown: what tells where.
+    """
+
+    kind: str
+    word: str | None
+    text: str | None
+    shown: Shown
+
+    def __str__(self) -> str:
+        """In words, for a record."""
+        word = f" '{self.word}'" if self.word else ""
+        text = f" as '{self.text}'" if self.text else ""
+        return f"{self.kind}{word}{text} by {self.shown}"
 
 
 @dataclass(frozen=True)
@@ -26,6 +56,8 @@ class EditSpec:
         new_object: what stands in its place; replace.
         new_colour: its new colour; recolour, and replace where it is known.
         target_prompt: what the edited photo shows, where the data set says it.
+        own: what realedit does of it, where the kind alone does not tell; other methods have the prompt.
+            Each of several is shown by its word.
     """
 
     kind: str
@@ -36,15 +68,29 @@ class EditSpec:
     new_object: str | None = None
     new_colour: str | None = None
     target_prompt: str | None = None
+    own: tuple[TextEdit, ...] = ()
 
     def fields(self) -> dict[str, Any]:
         """What differs from "nothing", for a record."""
         plain = EditSpec(self.kind)
-        return {
+        found = {
             name: value
             for name, value in asdict(self).items()
             if name == "kind" or value != getattr(plain, name)
         }
+        return found | ({"own": ", ".join(map(str, self.own))} if self.own else {})
+
+    def shown(self, *, told: bool = False) -> Shown:
+        """What tells realedit where the object is.
+
+        Args:
+            told: whether the mask stands in for the word.
+        """
+        found = self.own[0] if self.own else TextEdit(self.kind, None, None, "word")
+        if found.shown != "word" or not told:
+            return found.shown
+        # the mask shows what may change, a change of the background takes what stays
+        return "rest" if found.kind == "background" else "mask"
 
     def new_words(self, old: str) -> str:
         """The words of the object as it is after the edit."""
@@ -74,17 +120,45 @@ _BUILDERS: Mapping[str, tuple[str, Builder]] = {
     "recolour": ("Restyle", lambda e, word: _edit("Restyle", word, e.new_words(word or ""))),
 }
 
+TEXT_EDITS: Mapping[str, str] = {
+    "restyle": "Restyle",
+    "replace": "Replace",
+    "remove": "Remove",
+    "background": "Background",
+    "retouch": "Retouch",
+}
+"""Classes of ``realedit.edits`` that an edit of kind ``text`` can come to."""
+
 
 def supported_kinds() -> frozenset[str]:
     """The kinds for which ``realedit.edits`` has an edit."""
     from realedit import edits
 
-    return frozenset(kind for kind, (name, _) in _BUILDERS.items() if hasattr(edits, name))
+    found = frozenset(kind for kind, (name, _) in _BUILDERS.items() if hasattr(edits, name))
+    return found | {"text"} if all(hasattr(edits, name) for name in TEXT_EDITS.values()) else found
 
 
-def realedit_edit(spec: EditSpec, word: str | None) -> Any:  # noqa: ANN401 - one of realedit.edits' classes
-    """The edit of ``realedit.edits`` that a case asks for; its kind is one of :func:`supported_kinds`."""
-    return _BUILDERS[spec.kind][1](spec, word)
+def realedit_edits(spec: EditSpec, word: str | None) -> list[Any]:
+    """The edits of ``realedit.edits`` that a case asks for; its kind is one of :func:`supported_kinds`.
+
+    Raises:
+        UsageError: it is by text, and its prompts do not differ.
+    """
+    if spec.own:
+        return [_text_edit(edit) for edit in spec.own]
+    if spec.kind == "text":
+        raise UsageError("the prompts before and after the edit do not differ", "say what is to change")
+    return [_BUILDERS[spec.kind][1](spec, word)]
+
+
+def _text_edit(edit: TextEdit) -> Any:  # noqa: ANN401
+    name = TEXT_EDITS[edit.kind]
+    match edit.kind:
+        case "remove":
+            return _edit(name, edit.word)
+        case "retouch":
+            return _edit(name, edit.text)
+    return _edit(name, edit.word, edit.text)
 
 
 def _edit(name: str, *positional: object, **keywords: object) -> Any:  # noqa: ANN401

@@ -16,7 +16,9 @@ from pydantic import Field
 
 from realedit.bench.case import Case
 from realedit.bench.datasets.lines import Strict, checked_id, file_in, read_lines
+from realedit.bench.datasets.text_edits import Asked, text_edits
 from realedit.bench.edit_spec import EditSpec
+from realedit.photo import load_photo
 
 MANIFEST = "manifest.jsonl"
 
@@ -94,7 +96,7 @@ def load_manifest(folder: Path) -> list[Case]:
                 file_in(where, folder, line.photo),
                 line.prompt,
                 line.object,
-                EditSpec(**line.edit.model_dump()),
+                _edit(line, there(line.mask)),
                 there(line.mask),
                 there(line.truth),
                 there(line.truth_mask),
@@ -102,3 +104,13 @@ def load_manifest(folder: Path) -> list[Case]:
             )
         )
     return cases
+
+
+def _edit(line: _Line, mask: Path | None) -> EditSpec:
+    own = ()
+    if isinstance(line.edit, _Text):
+        share = None if mask is None else float((load_photo(mask).rgb.max(-1) > 127).mean())
+        # the words before and after: the object is the same
+        blended = f"{line.object} {line.object}" if line.object else ""
+        own = text_edits(Asked(line.prompt, line.edit.target_prompt, blended=blended, share=share))
+    return EditSpec(**line.edit.model_dump(), own=own)

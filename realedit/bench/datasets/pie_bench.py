@@ -5,8 +5,9 @@ Each entry has ``image_path``, ``original_prompt``, ``editing_prompt``, ``editin
 flattened 512 x 512 picture). What changes stands in [brackets] in the prompts. The user brings the data.
 
 Types 1 (change object) and 3 (delete object) become ``replace`` and ``remove`` where the prompts say of
-what; every other type is ``text``: the photo as the other prompt says. There is no truth: what lies outside
-the mask is measured against the photo.
+what; every other type is ``text``: the photo as the other prompt says, and for realedit itself the nearest of
+its own edits (:mod:`realedit.bench.datasets.text_edits`). There is no truth: what lies outside the mask is
+measured against the photo.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from pydantic import BaseModel, ConfigDict
 
 from realedit.bench.case import Case
 from realedit.bench.datasets.lines import checked, checked_id, file_in, read_mapping
-from realedit.bench.edit_spec import EditSpec
+from realedit.bench.datasets.phrases import name_in, thing_in
+from realedit.bench.datasets.prompt_pair import plain
+from realedit.bench.datasets.text_edits import Asked, text_edits
+from realedit.bench.edit_spec import EditSpec, TextEdit
 from realedit.bench.run_lengths import RunLengths
 from realedit.errors import UsageError
 
@@ -65,23 +69,32 @@ def _case(where: str, folder: Path, key: str, value: object, seen: set[str]) -> 
     if not (entry.editing_type_id.isdecimal() and int(entry.editing_type_id) < len(CATEGORIES)):
         raise UsageError(f"{where}: no editing type {entry.editing_type_id!r}", "they are 0 to 9")
     old, new = _words(entry)
-    target = _plain(entry.editing_prompt)
-    match CATEGORIES[int(entry.editing_type_id)]:
+    target = plain(entry.editing_prompt)
+    category = CATEGORIES[int(entry.editing_type_id)]
+    match category:
         case "change object" if old and new:
-            edit = EditSpec("replace", new_object=new, target_prompt=target)
+            edit = EditSpec("replace", new_object=new, target_prompt=target, own=_named(old, "replace", new))
         case "delete object" if old:
-            edit = EditSpec("remove", target_prompt=target)
+            edit = EditSpec("remove", target_prompt=target, own=_named(old, "remove"))
         case _:
-            edit = EditSpec("text", target_prompt=target)
+            share = float(mask.decode().mean())
+            asked = Asked(entry.original_prompt, entry.editing_prompt, category, entry.blended_word, share)
+            edit = EditSpec("text", target_prompt=target, own=text_edits(asked))
     return Case(
         checked_id(where, key, seen),
         file_in(where, folder / PICTURES, entry.image_path),
-        _plain(entry.original_prompt),
+        plain(entry.original_prompt),
         old,
         edit,
         mask,
-        category=CATEGORIES[int(entry.editing_type_id)],
+        category=category,
     )
+
+
+def _named(old: str, kind: str, new: str | None = None) -> tuple[TextEdit, ...]:
+    """Realedit's edit where the brackets hold more than a name: "a cat [and a butterfly]"."""
+    name, instead = name_in(old), new and thing_in(new)
+    return () if (name, instead) == (old, new) else (TextEdit(kind, name, instead, "word"),)
 
 
 def _words(entry: _Entry) -> tuple[str | None, str | None]:
@@ -92,7 +105,3 @@ def _words(entry: _Entry) -> tuple[str | None, str | None]:
     found = [_BRACKETS.findall(text) for text in (entry.original_prompt, entry.editing_prompt)]
     old, new = (words[0].strip() if words else None for words in found)
     return old, new
-
-
-def _plain(prompt: str) -> str:
-    return prompt.replace("[", "").replace("]", "")

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 
 from realedit.bench.case import LoadedCase
-from realedit.bench.counting import counted
-from realedit.bench.edit_spec import realedit_edit, supported_kinds
+from realedit.bench.edit_spec import realedit_edits, supported_kinds
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.errors import UsageError
@@ -21,6 +20,9 @@ from realedit.settings import Settings
 @dataclass(frozen=True)
 class Own:
     """Realedit, the object found by its word.
+
+    What another prompt asks for may have no word in the photo's own (something added, another style): then
+    the case's mask, or all of the picture, is given.
 
     Args:
         inversion: how the photo becomes latents, one of ``inversion.METHODS``.
@@ -50,26 +52,37 @@ class Own:
         Raises:
             RealEditError: as :meth:`realedit.RealEditPipeline.edit`.
         """
-        if self.mask and loaded.mask is None:
-            raise UsageError(f"case {loaded.case.id} has no mask to give")
+        edits = realedit_edits(loaded.case.edit, loaded.case.object)
+        given = self._given(loaded)
         inverted = bench.inverted(loaded, bare=self.bare, method=self.inversion, steps=self.steps or None)
-        given = loaded.mask.astype(np.float32) if self.mask and loaded.mask is not None else None
-        with counted(bench.backbone.unet) as count:
-            result = bench.pipeline.edit(
-                inverted.photo, realedit_edit(loaded.case.edit, loaded.case.object), mask=given,
-                seed=bench.seed, settings=self.settings, allow_crop=True,
-            )  # fmt: skip
+        result = bench.pipeline.edit(
+            inverted.photo, edits, mask=given, seed=bench.seed, settings=self.settings, allow_crop=True,
+        )  # fmt: skip
         times = {name: seconds for name, seconds in result.timings.items() if name != "invert"}
         after = None if result.mask_after is None else result.mask_after > 0.5
         return Outcome(
             result.photo.rgb,
             {"invert": inverted.seconds, **times},
-            inverted.evaluations + count.evaluations,
+            inverted.evaluations + round(result.metrics["model_evaluations"]),
             _at_size(getattr(result, "before_composite", None), loaded),
             None if given is not None else result.mask_before > 0.5,
             None if after is None or not after.any() else after,
             result.region,
         )
+
+    def _given(self, loaded: LoadedCase) -> np.ndarray | None:
+        """The region that the edit is given, float32 ``[H, W]``; None where its words tell."""
+        shown = loaded.case.edit.shown(told=self.mask)
+        if shown == "whole":
+            # a mask of everything is refused as a slip: the outermost pixels are half in it
+            everything = np.full(loaded.photo.shape[:2], 0.5, np.float32)
+            everything[1:-1, 1:-1] = 1
+            return everything
+        if shown == "word":
+            return None
+        if loaded.mask is None:
+            raise UsageError(f"case {loaded.case.id} has no mask to give")
+        return (~loaded.mask if shown == "rest" else loaded.mask).astype(np.float32)
 
 
 def _at_size(picture: np.ndarray | None, loaded: LoadedCase) -> np.ndarray | None:

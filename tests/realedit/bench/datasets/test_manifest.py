@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from bench_data import moved_case, scene, write_lines
+from bench_data import moved_case, save, scene, write_lines
 from realedit.bench.case import LoadedCase
 from realedit.bench.datasets import load_dataset
-from realedit.bench.edit_spec import EditSpec
+from realedit.bench.edit_spec import EditSpec, TextEdit
 from realedit.errors import PhotoError, UsageError
 
 LINE: dict[str, Any] = {
@@ -48,12 +49,27 @@ def test_a_line_becomes_a_case_with_its_pictures(tmp_path: Path) -> None:
         ({"kind": "remove"}, EditSpec("remove")),
         ({"kind": "replace", "new_object": "mug"}, EditSpec("replace", new_object="mug")),
         ({"kind": "recolour", "new_colour": "blue"}, EditSpec("recolour", new_colour="blue")),
-        ({"kind": "text", "target_prompt": "snow"}, EditSpec("text", target_prompt="snow")),
+        (
+            {"kind": "text", "target_prompt": "a blue box on a table"},
+            EditSpec(
+                "text",
+                target_prompt="a blue box on a table",
+                own=(TextEdit("restyle", "box", "blue box", "word"),),
+            ),
+        ),
     ],
 )
 def test_every_kind_of_edit(tmp_path: Path, edit: dict[str, Any], spec: EditSpec) -> None:
     (case,) = load_dataset(write(tmp_path, LINE | {"edit": edit}))
     assert case.edit == spec
+
+
+def test_a_mask_of_everything_makes_a_text_one_of_the_whole_picture(tmp_path: Path) -> None:
+    edit = {"kind": "text", "target_prompt": "a red box on a table at night"}
+    folder = write(tmp_path, LINE | {"edit": edit, "mask": "all.png"})
+    save(folder / "all.png", np.ones((64, 64), bool))
+    (case,) = load_dataset(folder)
+    assert [own.shown for own in case.edit.own] == ["whole"]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +119,6 @@ def test_what_is_no_data_set(tmp_path: Path) -> None:
 
 
 def test_pictures_of_two_sizes_are_refused(tmp_path: Path) -> None:
-    from bench_data import save
-
     folder = write(tmp_path, LINE)
     save(folder / "truth.png", scene(size=80)[0])
     with pytest.raises(PhotoError, match="truth has 80 x 80 pixels"):
@@ -112,8 +126,6 @@ def test_pictures_of_two_sizes_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_digest_is_of_what_is_said_and_of_the_files(tmp_path: Path) -> None:
-    from bench_data import save
-
     case = moved_case(tmp_path)
     before = case.digest()
     assert moved_case(tmp_path).digest() == before

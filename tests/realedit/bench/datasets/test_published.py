@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,15 @@ import pytest
 from PIL import Image
 
 from bench_data import save
+from realedit import Background, Remove, Replace, Restyle, Retouch
 from realedit.bench.case import LoadedCase
 from realedit.bench.datasets import load_dataset
-from realedit.bench.edit_spec import EditSpec
+from realedit.bench.edit_spec import EditSpec, realedit_edits
+from realedit.bench.methods.inpaint import Inpaint
+from realedit.bench.methods.ledits import directions
+from realedit.bench.methods.method import unsupported
+from realedit.bench.methods.own import Own
+from realedit.edits import Edit
 from realedit.errors import PhotoError, UsageError
 
 ENTRY: dict[str, Any] = {
@@ -43,10 +50,95 @@ def test_pie_bench(tmp_path: Path) -> None:
     assert change.category == "change object"
     assert remove.edit == EditSpec("remove", target_prompt="a chair")
     assert remove.object == "cat"
-    assert text.edit == EditSpec("text", target_prompt="a dog on a chair")
+    assert replace(text.edit, own=()) == EditSpec("text", target_prompt="a dog on a chair")
+    assert text.object == "cat"
     mask = LoadedCase.of(change).mask
     assert mask is not None
     assert np.argwhere(mask).tolist() == [[1, 1], [1, 2]]
+
+
+CATEGORIES: dict[str, tuple[str, str, str, str, list[Edit]]] = {
+    "random": ("0", "a slanted bicycle", "a slanted [rusty] bicycle", "bicycle bicycle",
+               [Restyle("bicycle", "slanted rusty bicycle")]),
+    "change object": ("1", "a [cat] on a chair", "a [dog] on a chair", "cat dog", [Replace("cat", "dog")]),
+    "add object": ("2", "a cat on a chair", "a cat [with a hat] on a chair", "", [Retouch("a hat")]),
+    "delete object": ("3", "a cat [and a butterfly] on a mat", "a cat on a mat", "", [Remove("butterfly")]),
+    "change content": ("4", "a [sad] cat", "a [smiling] cat", "cat cat", [Restyle("cat", "smiling cat")]),
+    "change pose": ("5", "a cat [sitting] on a chair", "a cat [standing] on a chair", "cat cat",
+                    [Restyle("cat sitting", "cat standing")]),
+    "change colour": ("6", "a [white] cat on a chair", "a [black] cat on a chair", "cat cat",
+                      [Restyle("cat", "black cat")]),
+    "change material": ("7", "a cat on a chair", "a cat on a [golden] chair", "",
+                        [Restyle("chair", "golden chair")]),
+    "change background": ("8", "a cat on [grass]", "a cat on [snow]", "grass snow",
+                          [Background("cat", "snow")]),
+    "change style": ("9", "a cat on a chair", "[a watercolor of] a cat on a chair", "",
+                     [Restyle("a cat on a chair", "a watercolor of a cat on a chair")]),
+}  # fmt: skip
+
+
+def test_every_category_of_pie_bench_is_an_edit_of_ours(tmp_path: Path) -> None:
+    entries = {
+        f"c{kind}": ENTRY
+        | {
+            "editing_type_id": kind,
+            "original_prompt": original,
+            "editing_prompt": editing,
+            "blended_word": blended,
+        }
+        for kind, original, editing, blended, _ in CATEGORIES.values()
+    }
+    cases = load_dataset(pie_bench(tmp_path, **entries))
+    assert [case.category for case in cases] == list(CATEGORIES)
+    for case in cases:
+        assert unsupported(Own(), LoadedCase.of(case)) is None
+        assert realedit_edits(case.edit, case.object) == CATEGORIES[case.category or ""][-1], case.category
+
+
+def test_peers_are_told_the_prompts_and_not_what_we_make_of_them(tmp_path: Path) -> None:
+    kind, original, editing, blended, _ = CATEGORIES["change colour"]
+    change = {"editing_type_id": kind, "original_prompt": original, "editing_prompt": editing}
+    (case,) = load_dataset(pie_bench(tmp_path, a=ENTRY | change | {"blended_word": blended}))
+    assert (case.edit.kind, case.object, case.prompt) == ("text", "cat", "a white cat on a chair")
+    assert directions(case) == (["a white cat on a chair", "a black cat on a chair"], [True, False])
+    assert unsupported(Inpaint(), LoadedCase.of(case)) == "it does not text"
+
+
+def test_brackets_that_hold_more_than_a_name_keep_the_object_and_give_us_its_name(tmp_path: Path) -> None:
+    swap = {
+        "blended_word": "",
+        "original_prompt": "a chair [and a cat]",
+        "editing_prompt": "a chair [and a dog]",
+    }
+    (case,) = load_dataset(pie_bench(tmp_path, a=ENTRY | swap))
+    assert case.object == "and a cat"
+    assert case.edit.new_object == "and a dog"
+    assert realedit_edits(case.edit, case.object) == [Replace("cat", "a dog")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "prompts", "edit"),
+    [
+        ("1", ("a cat on a chair", "a dog on a chair"), Replace("cat", "dog")),
+        ("1", ("a [] cat", "a [] dog"), Replace("cat", "dog")),
+        ("3", ("a cat and a dog on a chair", "a cat on a chair"), Remove("dog")),
+    ],
+)
+def test_an_entry_that_does_not_name_its_object_goes_by_its_prompts(
+    tmp_path: Path, kind: str, prompts: tuple[str, str], edit: Edit
+) -> None:
+    change = {"editing_type_id": kind, "original_prompt": prompts[0], "editing_prompt": prompts[1]}
+    (case,) = load_dataset(pie_bench(tmp_path, a=ENTRY | change | {"blended_word": ""}))
+    assert case.edit.kind == "text"
+    assert case.object is None
+    assert realedit_edits(case.edit, case.object) == [edit]
+
+
+def test_prompts_that_do_not_differ_are_refused(tmp_path: Path) -> None:
+    same = {"editing_type_id": "5", "editing_prompt": "a [cat] on a chair"}
+    (case,) = load_dataset(pie_bench(tmp_path, a=ENTRY | same))
+    with pytest.raises(UsageError, match="do not differ"):
+        realedit_edits(case.edit, case.object)
 
 
 @pytest.mark.parametrize(
