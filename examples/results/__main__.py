@@ -32,7 +32,9 @@ app = cyclopts.App(name="results", help=__doc__, help_format="plaintext")
 def main(
     *,
     scanned: Annotated[Path | None, Parameter(help="cases to report on")] = None,
-    tuning: Annotated[Path | None, Parameter(help="cases to choose settings on")] = None,
+    tuning: Annotated[
+        tuple[Path, ...], Parameter(negative=(), help="cases to choose settings on; may be repeated")
+    ] = (),
     part: Annotated[tuple[Part, ...], Parameter(negative=(), help="only these; may be repeated")] = (),
     page: Annotated[bool, Parameter(negative=(), help="run nothing, write the page alone")] = False,
     runs: Annotated[Path, Parameter(help="folder of all pictures and records")] = Path("bench-results"),

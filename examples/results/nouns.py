@@ -18,23 +18,25 @@ from examples.results.parts import NOUNS, TRUTH
 from examples.tabletop.classifier import Classifier
 from examples.tabletop.object_crops import MARGIN, cut, square
 from realedit.bench.case import Case, LoadedCase
-from realedit.bench.records import read_records
+from realedit.bench.records import Record
 
 
-def read_nouns(folder: Path, cases: Sequence[Case], classifier_folder: Path) -> None:
+def read_nouns(
+    folder: Path, records: Sequence[Record], cases: Sequence[Case], classifier_folder: Path
+) -> None:
     """Write :data:`NOUNS` beside the records: by method, the share of pictures that show the new noun.
 
     Args:
-        folder: of a run, with ``summary.json``.
+        folder: of a run.
+        records: of that run.
         cases: of that run; those whose noun the classifier does not know are left out.
         classifier_folder: output of ``train-classifier``.
     """
     classifier = Classifier.load(classifier_folder)
     known = {case.id: LoadedCase.of(case) for case in cases if case.edit.new_object in classifier.nouns}
-    methods = json.loads((folder / "summary.json").read_text())["methods"]
     hits: dict[str, list[bool]] = {}
-    for record in read_records(folder).values():
-        if record.case in known and record.method in methods and record.picture is not None:
+    for record in records:
+        if record.case in known and record.picture is not None:
             picture = np.asarray(Image.open(folder / record.picture).convert("RGB"))
             hits.setdefault(record.method, []).append(shows(classifier, known[record.case], picture))
     for loaded in known.values():

@@ -15,6 +15,7 @@ from realedit.bench.methods import MethodSpec, expand, parse_method
 from realedit.bench.methods.own import Own
 from realedit.bench.methods.spec import GROUPS, method_class, unique
 from realedit.bench.metrics.settings import METRICS, MetricSettings
+from realedit.bench.records import Record
 from realedit.bench.results import CSV, PLOTS, SUMMARY, TABLE, write_results
 from realedit.bench.run import run
 from realedit.bench.search import best_settings
@@ -46,7 +47,7 @@ class Plan:
         runs: folder of the runs, with every picture and record.
         output: folder that the tables are copied to.
         scanned: cases to report on; None where they are not here.
-        tuning: cases to choose the peers' settings on.
+        tuning: folders of cases to choose the peers' settings on.
         limit: only so many cases a run.
         tuning_limit: only so many cases of a kind in the search.
         jobs: processes.
@@ -58,7 +59,7 @@ class Plan:
     runs: Path
     output: Path
     scanned: Path | None = None
-    tuning: Path | None = None
+    tuning: Sequence[Path] = ()
     limit: int | None = None
     tuning_limit: int = 6
     jobs: int = 1
@@ -66,15 +67,17 @@ class Plan:
     working_size: int | None = None
     classifier: Path | None = None
 
-    def cases(self, folder: Path | None, kind: str, limit: int | None = None) -> list[Case]:
+    def cases(self, folders: Sequence[Path | None], kind: str, limit: int | None = None) -> list[Case]:
         """The first cases of a kind.
 
         Raises:
-            UsageError: their folder was not named.
+            UsageError: no folder was named.
         """
-        if folder is None:
+        named = [folder for folder in folders if folder is not None]
+        if not named:
             raise UsageError("this part needs cases", "name their folders with --scanned and --tuning")
-        return [case for case in load_dataset(folder) if case.edit.kind == kind][: limit or self.limit]
+        found = [case for folder in named for case in load_dataset(folder)]
+        return [case for case in found if case.edit.kind == kind][: limit or self.limit]
 
     def best(self) -> Best:
         """What the search chose; nothing where there was none."""
@@ -89,7 +92,7 @@ def search(plan: Plan) -> None:
         cases = plan.cases(plan.tuning, kind, plan.tuning_limit)
         specs = [v for spec in _others(kind) if method_class(spec.name).grid for v in expand(spec)]
         if cases:
-            best |= best_settings(_run(plan, f"search/{kind}", cases, specs, ("st_lpips_alex",)))
+            best |= best_settings(_run(plan, f"search/{kind}", cases, specs, ("st_lpips_alex",))[0])
     if best:
         for folder in (plan.runs / "search", plan.output / "bench" / "search"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -100,18 +103,18 @@ def scanned(plan: Plan) -> None:
     """Move and remove against every other way."""
     for kind in SCANNED:
         specs = [*_parsed([*OWN, "realedit:resample=0"]), *_chosen(plan, kind)]
-        _run(plan, kind, plan.cases(plan.scanned, kind), specs)
+        _run(plan, kind, plan.cases([plan.scanned], kind), specs)
 
 
 def ablation(plan: Plan) -> None:
     """Every ingredient switched off in turn."""
     for kind in SCANNED:
-        _run(plan, f"ablation-{kind}", plan.cases(plan.scanned, kind), _parsed(["ablations"]))
+        _run(plan, f"ablation-{kind}", plan.cases([plan.scanned], kind), _parsed(["ablations"]))
 
 
 def inversion(plan: Plan) -> None:
     """Every inversion, replayed without an edit and edited with."""
-    moves = plan.cases(plan.scanned, "move")
+    moves = plan.cases([plan.scanned], "move")
     replays = [
         MethodSpec("reconstruct", {"inversion": name, **({"guidance_scale": f"{scale:g}"} if scale else {})})
         for scale in REPLAYED
@@ -125,11 +128,12 @@ def inversion(plan: Plan) -> None:
 def edits(plan: Plan) -> None:
     """Every kind of edit on the rendered cases that come with the project."""
     for kind in KINDS:
-        _run(plan, f"edits/{kind}", plan.cases(CASES, kind), [*_parsed(OWN), *_chosen(plan, kind)])
-    if plan.classifier is not None:
-        from examples.results.nouns import read_nouns
+        cases = plan.cases([CASES], kind)
+        _, records = _run(plan, f"edits/{kind}", cases, [*_parsed(OWN), *_chosen(plan, kind)])
+        if kind == "replace" and plan.classifier is not None:
+            from examples.results.nouns import read_nouns
 
-        read_nouns(plan.runs / "edits" / "replace", plan.cases(CASES, "replace"), plan.classifier)
+            read_nouns(plan.runs / "edits" / kind, records, cases, plan.classifier)
 
 
 PARTS: Mapping[str, Callable[[Plan], None]] = {
@@ -141,7 +145,7 @@ PARTS: Mapping[str, Callable[[Plan], None]] = {
 def _run(
     plan: Plan, name: str, cases: Sequence[Case], specs: Sequence[MethodSpec],
     metrics: tuple[str, ...] = METRICS,
-) -> Summary:  # fmt: skip
+) -> tuple[Summary, list[Record]]:  # fmt: skip
     """Run, summarise, and copy what is small."""
     folder = plan.runs / name
     settings = RunSettings(
@@ -157,7 +161,7 @@ def _run(
         if (folder / file).is_file():
             shutil.copyfile(folder / file, there / file)
     print(f"{name}: {folder / SUMMARY}")
-    return summary
+    return summary, records
 
 
 def _parsed(names: Sequence[str]) -> list[MethodSpec]:

@@ -54,6 +54,7 @@ def targets(found: Summaries) -> list[Target]:
         _most("the same, remove", remove, "remove", OWN, "changed_outside", 0),
         _least("replay against the VAE's round trip, PSNR, dB", replay, "move",
                "reconstruct:inversion=direct", "psnr.roundtrip", 50),
+        *_order(replay),
         _most("invert and edit, s", move, "move", OWN, "seconds", 12),
         _most("a second edit of the same photo, s", move, "move", OWN, "seconds_again", 6),
         _most("evaluations of the UNet", move, "move", OWN, "evaluations", 64),
@@ -64,6 +65,20 @@ def targets(found: Summaries) -> list[Target]:
         Target("fidelity on SDXL's own weights", "as above",
                "needs SDXL's weights, which could not be had", NOT_MEASURED),
     ]  # fmt: skip
+
+
+def _order(replay: Summary | None) -> list[Target]:
+    """The published order of the inversions (Ju et al. 2024, arXiv 2310.01506), at realedit's own scale."""
+    asked = "ddim < negative_prompt < null_text < direct"
+    labels = {name: f"reconstruct:guidance_scale=2,inversion={name}" for name in asked.split(" < ")}
+    what = "order of the replays' PSNR to the round trip, at guidance scale 2"
+    found = {} if replay is None else {n: replay.row("move", at, "psnr.roundtrip") for n, at in labels.items()}
+    means = {name: row.interval.mean for name, row in found.items() if row is not None}
+    if len(means) < len(labels):
+        return [Target(what, asked, "-", NOT_MEASURED)]
+    ordered = sorted(means.values()) == list(means.values()) and len(set(means.values())) == len(means)
+    said = ", ".join(f"{name} {number(mean)}" for name, mean in means.items())
+    return [Target(what, asked, said, MET if ordered else NOT_MET)]
 
 
 def _peers(summary: Summary | None, edit: str) -> list[Target]:

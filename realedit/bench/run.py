@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from realedit.atomic_write import TEMPORARY
+from realedit.atomic_write import clear_leftovers
 from realedit.bench.case import Case
-from realedit.bench.methods import MethodSpec
+from realedit.bench.methods import MethodSpec, build
 from realedit.bench.records import Record, done, read_records, record_key
-from realedit.bench.worker import Job, RunSettings, Worker
+from realedit.bench.worker import Job, RunSettings, Worker, code_digest, versions
 from realedit.errors import UsageError
 from realedit.models import fingerprint, resolve_model
 from realedit.parallel import run_jobs
@@ -54,8 +54,7 @@ def run(
     try:
         run_jobs(partial(Worker, settings), left, processes, _counting(progress, len(kept), len(keys)))
     finally:
-        for leftover in settings.output.rglob(f"{TEMPORARY[0]}*{TEMPORARY[1]}"):
-            leftover.unlink(missing_ok=True)  # of a process that was ended while it wrote
+        clear_leftovers(settings.output, below=True)
     found = read_records(settings.output)
     return [found[key] for key in keys]
 
@@ -69,6 +68,9 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
     """
     ref = resolve_model(settings.model.model)
     shared = {
+        "versions": versions(),
+        "code": code_digest(),
+        "threads": settings.threads,
         "model": fingerprint(ref),
         "device": settings.model.device,
         "dtype": settings.model.dtype,
@@ -79,7 +81,7 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
     jobs = []
     for case in cases:
         digest = case.digest()
-        keys = [record_key(case=digest, method=m.name, options=dict(m.options), **shared) for m in methods]
+        keys = [record_key(case=digest, method=m.name, settings=repr(build(m)), **shared) for m in methods]
         jobs.append(Job(case, tuple(zip(methods, keys, strict=True))))
     return jobs
 

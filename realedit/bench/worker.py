@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from importlib import metadata
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import cv2
@@ -17,11 +20,16 @@ import numpy as np
 import torch
 from PIL import Image
 
+import guidance
+import inversion
+import realedit
 from realedit.atomic_write import write_files
 from realedit.bench.case import Case, LoadedCase
-from realedit.bench.counting import PeakMemory
+from realedit.bench.counting import Count, PeakMemory, counted
 from realedit.bench.methods import MethodSpec, build
-from realedit.bench.methods.method import unsupported
+from realedit.bench.methods.method import Method, unsupported
+from realedit.bench.methods.own import Own
+from realedit.bench.methods.reconstruct import Reconstruct
 from realedit.bench.metrics.measure import Meter
 from realedit.bench.metrics.missing import Figures
 from realedit.bench.metrics.settings import MetricSettings
@@ -111,17 +119,24 @@ class Worker:
         if method.uses_model:
             memory = PeakMemory(self._bench.backbone.device)  # the model is loaded before the clock starts
             memory.reset()
-        status, reason = OK, None
+        status, reason, began = OK, None, perf_counter()
         try:
-            outcome = method.edit(loaded, self._bench)
+            with self._counted(method) as count:
+                outcome = method.edit(loaded, self._bench)
         except RealEditError as error:
-            status, reason, outcome = FAILED, str(error), Outcome(loaded.photo)
+            if isinstance(method, Reconstruct):  # the untouched photo is no replay
+                return record(FAILED, str(error))
+            status, reason = FAILED, str(error)
+            outcome = _untouched(loaded, method, perf_counter() - began, count.evaluations)
         except Exception as error:  # a peer's own failure shall not end a run of hours
             text = traceback.format_exc() if self._settings.debug else f"{type(error).__name__}: {error}"
             return record(ERROR, text)
         peak = None if memory is None else memory.bytes()
         figures = self._meter.measure(loaded, outcome)
         return self._filled(record(status, reason), outcome, figures, peak)
+
+    def _counted(self, method: Method) -> AbstractContextManager[Count]:
+        return counted(self._bench.backbone.unet) if method.uses_model else nullcontext(Count())
 
     def _filled(self, record: Record, outcome: Outcome, figures: Figures, peak: int | None) -> Record:
         name = f"{PICTURES}/{record.case}/{slug(record.method)}-{record.key[:8]}"
@@ -148,18 +163,45 @@ class Worker:
 
     def _made(self) -> dict[str, Any]:
         chosen = self._settings
-        versions = {
-            name: _version(name) for name in ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
-        }
         return {
             "model": resolve_model(chosen.model.model).name, "seed": chosen.seed,
-            "threads": torch.get_num_threads(), "metrics": chosen.metrics.fields(), "versions": versions,
+            "threads": torch.get_num_threads(), "metrics": chosen.metrics.fields(), "versions": versions(),
         }  # fmt: skip
+
+
+def _untouched(loaded: LoadedCase, method: Method, seconds: float, evaluations: int) -> Outcome:
+    """What a refused edit comes to: the photo as it was, for all the time that the refusal took.
+
+    Of a method that says where the object is: it was found nowhere, and is where it was.
+    """
+    says = isinstance(method, Own) and not method.mask
+    nowhere = np.zeros(loaded.photo.shape[:2], bool)
+    return Outcome(
+        loaded.photo, {"refused": seconds}, evaluations, found=nowhere if says else None,
+        after=loaded.mask if says else None, region=nowhere if says else None,
+    )  # fmt: skip
 
 
 def slug(label: str) -> str:
     """A method's label as part of a file name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", label)[:80]
+
+
+def versions() -> dict[str, str | None]:
+    """Of what decides a figure; None of what is not installed."""
+    names = ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
+    return {name: _version(name) for name in names}
+
+
+@cache
+def code_digest() -> str:
+    """SHA-256 of the source of the three packages: between releases a version's number says too little."""
+    digest = hashlib.sha256()
+    for package in (guidance, inversion, realedit):
+        for folder in package.__path__:
+            for file in sorted(Path(folder).rglob("*.py")):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _version(name: str) -> str | None:

@@ -96,3 +96,23 @@ def test_the_settings_that_the_search_chose_are_run(tmp_path: Path) -> None:
 def test_a_part_without_its_cases_says_so(part: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs cases"):
         PARTS[part](Plan(tmp_path, tmp_path))
+
+
+def replays(**decibels: float) -> list[Record]:
+    return [
+        Record(
+            record_key(method=name), "a", {"kind": "move", "dx": 0.1},
+            f"reconstruct:guidance_scale=2,inversion={name}", "ok", figures={"psnr.roundtrip": value},
+            seconds=1.0, evaluations=40, made=MADE,
+        )
+        for name, value in decibels.items()
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("null_text", "verdict"), [(34.0, MET), (26.0, NOT_MET)], ids=["as published", "two exchanged"]
+)
+def test_the_published_order_of_the_inversions_is_met_or_not(null_text: float, verdict: str) -> None:
+    found = replays(ddim=24.0, negative_prompt=28.0, null_text=null_text, direct=100.0)
+    told = targets({"reconstruct": summarise(found)})
+    assert [one.verdict for one in told if one.what.startswith("order of the replays")] == [verdict]

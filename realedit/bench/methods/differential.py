@@ -34,12 +34,14 @@ class Differential:
     """Strong in the hole, weak on the object, nothing elsewhere.
 
     Args:
-        hole: strength in the hole (replace, recolour: on the object), at most 1.
+        hole: strength in the hole (replace, recolour: on the object and the rim about it), at most 1.
         seam: strength on a rim about the object.
         body: strength on the object itself.
         rim: the rim's width, in 1/256 of the longer side.
         guidance_scale: classifier-free guidance.
         steps: noise levels.
+        fill: what the hole is filled with before it is resampled, ``telea`` or ``ns``.
+        margin: how far the hole reaches beyond the mask, in 1/256 of the longer side.
     """
 
     hole: float = 0.6
@@ -48,13 +50,16 @@ class Differential:
     rim: int = 3
     guidance_scale: float = 2.0
     steps: int = 20
+    fill: str = "telea"
+    margin: int = 4
 
     edits: ClassVar[frozenset[str]] = peer.EDITS
     needs_mask: ClassVar[bool] = True
     needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "hole": (0.3, 0.6, 0.9), "seam": (0.0, 0.3), "body": (0.0, 0.2), "guidance_scale": (1.0, 2.0),
+        "hole": (0.3, 0.6, 0.9), "rim": (3, 8), "guidance_scale": (1.0, 5.0),
+        "fill": ("telea", "ns"),
     }  # fmt: skip
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
@@ -64,7 +69,7 @@ class Differential:
         )
 
         clock = Clock()
-        pasted = peer.start(loaded)
+        pasted = peer.start(loaded, self.fill, self.margin)
         strengths = self.strengths(loaded, pasted)
         clock.lap("paste")
         size = bench.size(loaded)
@@ -91,7 +96,7 @@ class Differential:
         """The map at the photo's size, float32 ``[H, W]``."""
         found = np.zeros(pasted.alpha.shape, np.float32)
         if loaded.case.edit.kind not in GEOMETRIC | {"remove"}:
-            return np.where(pasted.after, np.float32(self.hole), found)
+            return np.where(peer.repainted(loaded, pasted, self.rim), np.float32(self.hole), found)
         rim = peer.repainted(loaded, pasted, self.rim)
         found[rim] = self.seam
         found[pasted.hole & ~pasted.after] = self.hole

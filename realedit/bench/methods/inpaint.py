@@ -1,7 +1,7 @@
 """diffusers' SDXL inpainting of pasted pixels, on the same weights.
 
-The object is pasted at its place and the hole roughly filled (Telea); the pipeline then repaints the hole and
-the seam about the object. For replace and recolour it repaints the object under the new prompt.
+The object is pasted at its place and the hole roughly filled (by OpenCV); the pipeline then repaints the hole
+and the seam about the object. For replace and recolour it repaints the object under the new prompt.
 """
 
 from __future__ import annotations
@@ -29,19 +29,24 @@ class Inpaint:
         guidance_scale: classifier-free guidance.
         steps: noise levels.
         seam: width of the repainted rim about the object, in 1/256 of the longer side.
+        fill: what the hole is filled with before it is repainted, ``telea`` or ``ns``.
+        margin: how far the hole reaches beyond the mask, in 1/256 of the longer side.
     """
 
     strength: float = 0.6
     guidance_scale: float = 2.0
     steps: int = 20
     seam: int = 3
+    fill: str = "telea"
+    margin: int = 4
 
     edits: ClassVar[frozenset[str]] = peer.EDITS
     needs_mask: ClassVar[bool] = True
     needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "strength": (0.3, 0.6, 0.99), "guidance_scale": (1.0, 2.0, 5.0), "seam": (0, 3),
+        "strength": (0.3, 0.6, 0.99), "guidance_scale": (1.0, 5.0), "seam": (3, 8),
+        "fill": ("telea", "ns"),
     }  # fmt: skip
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
@@ -51,7 +56,7 @@ class Inpaint:
         )
 
         clock = Clock()
-        pasted = peer.start(loaded)
+        pasted = peer.start(loaded, self.fill, self.margin)
         region = peer.repainted(loaded, pasted, self.seam)
         clock.lap("paste")
         size = bench.size(loaded)

@@ -52,8 +52,8 @@ class Ledits:
     needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "guidance_scale": (3.0, 5.0, 10.0), "threshold": (0.8, 0.9), "skip": (0.2, 0.4),
-        "source_scale": (1.0, 3.5),
+        "guidance_scale": (3.0, 10.0), "threshold": (0.8, 0.9), "skip": (0.2, 0.4),
+        "margin": (4, 8),
     }  # fmt: skip
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:

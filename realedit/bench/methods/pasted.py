@@ -16,6 +16,8 @@ from realedit.bench.regions import transform_of, warp_image
 from realedit.errors import UsageError
 
 TELEA, NAVIER_STOKES = cv2.INPAINT_TELEA, cv2.INPAINT_NS
+FILLS = {"telea": TELEA, "ns": NAVIER_STOKES}
+"""The classical fills by the names that settings have for them."""
 
 
 @dataclass(frozen=True)

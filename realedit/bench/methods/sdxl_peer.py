@@ -12,11 +12,11 @@ from PIL import Image
 
 from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import GEOMETRIC
-from realedit.bench.methods.pasted import TELEA, Pasted, composited, feathered, grown, paste
+from realedit.bench.methods.pasted import FILLS, Pasted, composited, feathered, grown, paste
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.errors import NumericalError
-from realedit.words import with_words
+from realedit.errors import NumericalError, UsageError
+from realedit.words import with_words, without_words
 
 EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
 """What a method can do that repaints a masked region under a prompt."""
@@ -33,10 +33,21 @@ def sibling(kind: Any, bench: Workbench, **components: Any) -> Any:  # noqa: ANN
     return pipeline
 
 
-def start(loaded: LoadedCase) -> Pasted:
-    """The pixels to start from: pasted, for a geometric edit or a removal, else the photo as it is."""
+def start(loaded: LoadedCase, fill: str, margin: int) -> Pasted:
+    """The pixels to start from: pasted, for a geometric edit or a removal, else the photo as it is.
+
+    Args:
+        loaded: the case.
+        fill: what fills the hole, a key of :data:`~realedit.bench.methods.pasted.FILLS`.
+        margin: how far the hole reaches beyond the mask, in 1/256 of the longer side.
+
+    Raises:
+        UsageError: there is no such fill.
+    """
+    if fill not in FILLS:
+        raise UsageError(f"no such fill: {fill}", f"there are {', '.join(FILLS)}")
     if loaded.case.edit.kind in GEOMETRIC or loaded.case.edit.kind == "remove":
-        return paste(loaded, TELEA)
+        return paste(loaded, FILLS[fill], margin=margin)
     mask = loaded.mask if loaded.mask is not None else np.zeros(loaded.photo.shape[:2], bool)
     front = loaded.photo.astype(np.float32)
     return Pasted(loaded.photo, loaded.photo, front, mask.astype(np.float32), np.zeros_like(mask), mask)
@@ -63,7 +74,7 @@ def prompt(loaded: LoadedCase) -> str:
     """What the edited picture shows; what is removed is not mentioned."""
     case = loaded.case
     if case.edit.kind == "remove":
-        return case.edit.target_prompt or ""
+        return case.edit.target_prompt or without_words(case.prompt, [case.object or ""])
     text = case.edit.prompt_after(case.prompt, case.object, case.colour)
     return text if case.object is None or case.edit.kind == "replace" else with_words(text, case.object)
 

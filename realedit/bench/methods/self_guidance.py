@@ -95,7 +95,7 @@ class SelfGuidance:
     needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "weight": (30.0, 100.0, 300.0, 1000.0), "rank": (0, 1), "guidance_scale": (2.0, 5.0),
+        "weight": (100.0, 1000.0), "rank": (0, 1), "guidance_scale": (2.0, 5.0),
     }  # fmt: skip
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:

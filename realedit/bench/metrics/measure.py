@@ -155,6 +155,8 @@ class Meter:
         text = case.edit.prompt_after(case.prompt, case.object, case.colour)
         values = {f"clip.{WHOLE}": score(picture, text)}
         edited = loaded.mask if case.edit.kind == "text" else found.get(OBJECT)
+        if self.settings.masking == "pie" and loaded.mask is not None:
+            edited = with_border(loaded.mask)  # the reference's edited part, whatever the edit
         if edited is not None:
             values[f"clip.{OBJECT}"] = score(picture, text, edited)
         return values

@@ -113,7 +113,13 @@ def test_more_is_better_for_psnr() -> None:
 
 
 def test_the_best_setting_is_that_of_the_least_mean() -> None:
-    assert best_settings(summarise(RECORDS)) == {"move": {"own": "own", "peer": "peer:x=2"}}
+    better = [record(case, "peer:x=3", value) for case, value in (("a", 0.1), ("b", 0.2), ("c", 0.4))]
+    found = best_settings(summarise([*RECORDS, *better]))
+    assert found == {"move": {"own": "own", "peer": "peer:x=3"}}
+
+
+def test_a_setting_that_fails_where_others_of_the_method_do_not_is_not_the_best() -> None:
+    assert best_settings(summarise(RECORDS)) == {"move": {"own": "own", "peer": "peer:x=1"}}
 
 
 def test_tables_say_who_is_behind_and_what_is_missing() -> None:

@@ -68,7 +68,7 @@ def test_a_key_changes_with_every_setting(tabletop_folder: Path, tmp_path: Path)
 
 def test_a_refused_edit_is_measured_as_the_untouched_photo(tabletop_folder: Path, tmp_path: Path) -> None:
     case = load_dataset(tabletop_folder)[0]
-    nothing = replace(case, object="zeppelin", mask=None, truth_mask=None)
+    nothing = replace(case, object="zeppelin")
     records = run(
         [nothing], [MethodSpec("realedit", {"steps": "4"}), MethodSpec("no-edit")], settings(tmp_path / "o")
     )
@@ -76,6 +76,9 @@ def test_a_refused_edit_is_measured_as_the_untouched_photo(tabletop_folder: Path
     assert refused.status == "failed"
     assert "zeppelin" in str(refused.reason)
     assert refused.figures["psnr.whole"] == untouched.figures["psnr.whole"]
+    assert refused.figures["mask_iou"] == 0
+    assert refused.seconds > 0
+    assert refused.evaluations > 0
 
 
 def test_a_folder_with_something_else_in_it_is_left_alone(tabletop_folder: Path, tmp_path: Path) -> None:

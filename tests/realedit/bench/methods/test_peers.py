@@ -64,7 +64,7 @@ def test_masked_peers_change_their_region_alone(
 ) -> None:
     loaded = mug if kind == "move" else asking(mug, EditSpec("recolour", new_colour="blue"))
     outcome = edit(bench, loaded, name, steps=4, **options)
-    pasted = peer.start(loaded)
+    pasted = peer.start(loaded, "telea", 4)
     far = np.ones(mug.photo.shape[:2], bool)
     far[8:56, 6:76] = False
     assert (outcome.picture[far] == pasted.picture[far]).all()
