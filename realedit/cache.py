@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from realedit.atomic_write import ABANDONED_SECONDS
 from realedit.errors import CacheError
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ GIB = 2**30
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"(?P<key>[0-9a-f]{64})\.safetensors")
 _TEMPORARY = re.compile(r"\.realedit-[0-9a-f]{64}-\w+\.tmp")
-_ABANDONED_SECONDS = 600.0  # since the last write: a younger one may be another process at work
 _RESERVED = "realedit."
 _LOG = logging.getLogger(__name__)
 
@@ -257,7 +257,7 @@ class Cache:
         return self._remove(doomed) + self._sweep()
 
     def _sweep(self) -> int:
-        old = time.time() - _ABANDONED_SECONDS
+        old = time.time() - ABANDONED_SECONDS
         listed = [(path, status.st_size, status.st_mtime) for path, status in self._listing()]
         return self._remove(
             [file for file in listed if _TEMPORARY.fullmatch(file[0].name) and file[2] <= old]

@@ -1,7 +1,8 @@
-"""The real embedded model and a real photo, loaded once."""
+"""The real embedded model and a real photo, loaded once a process of pytest's."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from torch import Tensor
 from inversion import Schedule
 from realedit.backbone import Backbone, Prompt
 from realedit.models import load_pipeline, resolve_model
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Processes that share the cores must not each take all of them: OpenMP's threads wait by spinning.
+    os.environ["OMP_NUM_THREADS"] = "1"  # of the commands that tests start
+    torch.set_num_threads(1)
 
 PHOTO = Path(__file__).parents[1] / "examples" / "photos" / "mug.jpg"
 SIZE = (128, 192)

@@ -72,7 +72,9 @@ def _order(replay: Summary | None) -> list[Target]:
     asked = "ddim < negative_prompt < null_text < direct"
     labels = {name: f"reconstruct:guidance_scale=2,inversion={name}" for name in asked.split(" < ")}
     what = "order of the replays' PSNR to the round trip, at guidance scale 2"
-    found = {} if replay is None else {n: replay.row("move", at, "psnr.roundtrip") for n, at in labels.items()}
+    found = (
+        {} if replay is None else {n: replay.row("move", at, "psnr.roundtrip") for n, at in labels.items()}
+    )
     means = {name: row.interval.mean for name, row in found.items() if row is not None}
     if len(means) < len(labels):
         return [Target(what, asked, "-", NOT_MEASURED)]

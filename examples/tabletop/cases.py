@@ -13,7 +13,6 @@ edit's numbers:
 * replace: ``new_object`` and ``new_colour``; recolour: ``new_colour``.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +33,7 @@ from examples.tabletop.shapes import MAKERS
 from examples.tabletop.stage import SIZE, Stage
 from examples.tabletop.surfaces import TABLE_KINDS, WALL_KINDS, make_surface
 from examples.tabletop.vocabulary import COLOURS, METALS
+from realedit.journal import append_line
 
 _NOUNS_A_STAGE = 6
 _SCALES = (0.7, 1.35)
@@ -170,9 +170,11 @@ def main(
         Path, cyclopts.Parameter(help="sweethome3d-furniture's folder of .sh3f files")
     ] = FURNITURE,
 ) -> None:
-    """Render ``each`` cases of every edit."""
+    """Render ``each`` cases of every edit; one that is stopped leaves those that it has finished."""
     output.mkdir(parents=True, exist_ok=True)
-    things, rng, lines = load(furniture), np.random.default_rng(seed), []
+    told = output / "cases.jsonl"
+    told.write_text("")
+    things, rng = load(furniture), np.random.default_rng(seed)
     for number in track(range(each * len(edits)), description="rendering cases"):
         edit, case = edits[number // each], None
         while case is None:
@@ -180,12 +182,11 @@ def main(
                 tries = (draw_case(stage, edit, rng) for _ in range(8))
                 case = next((found for found in tries if found is not None), None)
         line, pictures = case
-        lines.append({"id": f"{number:03d}", **line})
         for name, pixels in pictures.items():
             Image.fromarray(pixels).save(
                 output / f"{number:03d}_{name}.webp", lossless=True, quality=100, method=6
             )
-    (output / "cases.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        append_line(told, {"id": f"{number:03d}", **line})
 
 
 def _with(scene: Scene, k: int, thing: Placed) -> Scene:

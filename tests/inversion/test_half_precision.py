@@ -10,11 +10,11 @@ class _Half(torch.autograd.Function):
     """The identity, whose gradient goes through half precision, as a half-precision model's does."""
 
     @staticmethod
-    def forward(ctx: object, x: torch.Tensor) -> torch.Tensor:  # noqa: ARG004
+    def forward(ctx: object, x: torch.Tensor) -> torch.Tensor:
         return x.clone()
 
     @staticmethod
-    def backward(ctx: object, *gradients: torch.Tensor) -> torch.Tensor:  # noqa: ARG004
+    def backward(ctx: object, *gradients: torch.Tensor) -> torch.Tensor:
         return gradients[0].half().float()
 
 
