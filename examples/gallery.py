@@ -3,8 +3,8 @@
     python examples/gallery.py FOLDER [--only NAME ...]
 
 writes ``FOLDER/index.html``, ``FOLDER/sheet.png`` and the pictures of each edit. The photos are those of
-``examples/photos`` and rendered ones of ``examples/cases``; a rendered case whose true edited photo is known
-shows it too.
+``examples/photos``, a photograph of scikit-image's and rendered ones of ``examples/cases``; a rendered case
+whose true edited photo is known shows it too. An edit that is refused is on the page with the reason.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment
 from PIL import Image
+from skimage import data
 
 from realedit import RealEditError, RealEditPipeline
 from realedit.edit_entries import entries
@@ -55,6 +56,7 @@ code { background: #f4f4f2; padding: .1rem .3rem; }
 {% for one in shown %}
 <h2>{{ one.name }}</h2>
 <p><code>{{ one.entries }}</code>{% if one.prompt %} &ldquo;{{ one.prompt }}&rdquo;{% endif %}</p>
+{% if one.refused %}<p><strong>Refused:</strong> {{ one.refused }}</p>{% endif %}
 {% for caption, file in one.pictures %}
 <figure><img src="{{ file }}" alt="{{ one.name }}: {{ caption }}">
 <figcaption>{{ caption }}</figcaption></figure>
@@ -113,13 +115,11 @@ def edit_of(case: dict[str, Any]) -> Edit:
 
 def of_photos() -> list[Example]:
     """Edits of the sample photos."""
-    mug, bowl, book = (HERE / "photos" / f"{name}.jpg" for name in ("mug", "bowl", "book"))
-    bottle = HERE / "photos" / "bottle.jpg"
+    mug, bowl, bottle = (HERE / "photos" / f"{name}.jpg" for name in ("mug", "bowl", "bottle"))
     says = {
         mug: "a photo of a red mug on a wooden table",
         bowl: "a photo of a bowl on a table",
         bottle: "a photo of a bottle on a table",
-        book: "a photo of a book on a table",
     }
     wanted: list[tuple[str, Path, Edit | list[Edit], dict[str, Any]]] = [
         ("move", mug, Move("mug", 0.2), {}),
@@ -133,9 +133,20 @@ def of_photos() -> list[Example]:
         ("background", mug, Background("mug", "a marble table"), {}),
         ("paste", bowl, Paste("mug", mug, 0.25, 0.6), {}),
         ("look of another photo", mug, LookOf(bowl), {}),
+        ("move a bottle", bottle, Move("bottle", 0.15), {}),
         ("retouch", bowl, Retouch("a red apple"), {"box": (0.1, 0.5, 0.3, 0.8)}),
     ]
-    return [Example(name, p, e, says[p], shown=kw) for name, p, e, kw in wanted if p.exists()]
+    return [Example(name, p, e, says[p], shown=kw) for name, p, e, kw in wanted]
+
+
+def of_photographs() -> list[Example]:
+    """An edit of a photograph that a camera took."""
+    coffee = Path(data.data_dir) / "coffee.png"
+    says = "a photo of a cup of coffee on a wooden table"
+    return [
+        Example("move (a photograph)", coffee, Move("cup", 0.06), says),
+        Example("resize (a photograph)", coffee, Resize("cup", 0.85), says),
+    ]
 
 
 def of_pairs() -> list[Example]:
@@ -154,29 +165,28 @@ def of_pairs() -> list[Example]:
     ]
 
 
-def show(pipeline: RealEditPipeline, example: Example, number: int, folder: Path) -> dict[str, Any] | None:
-    """Make an edit and write its pictures; None where it could not be made."""
+def show(pipeline: RealEditPipeline, example: Example, number: int, folder: Path) -> dict[str, Any]:
+    """Make an edit and write its pictures; where it is refused, the photo and why."""
+    told = {"name": example.name, "entries": json.dumps(entries(example.edits)), "prompt": example.prompt}
     try:
         result = pipeline.edit(example.photo, example.edits, prompt=example.prompt, **example.shown)
     except RealEditError as error:
         print(f"{example.name}: {error}", file=sys.stderr)
-        return None
+        before = Image.open(example.photo).convert("RGB")
+        return told | {"refused": str(error), "pictures": [write(before, "before", number, folder)]}
     pictures = {"before": Image.fromarray(result.source.rgb), "after": Image.fromarray(result.photo.rgb)}
     if example.truth is not None:
         pictures["truth"] = Image.open(example.truth).convert("RGB")
-    listed = []
-    for caption, picture in pictures.items():
-        picture.thumbnail((SIDE, SIDE))
-        file = f"{number:02d}-{caption}.png"
-        picture.save(folder / file)
-        listed.append((caption, file))
     print(example.name, file=sys.stderr)
-    return {
-        "name": example.name,
-        "entries": json.dumps(entries(example.edits)),
-        "prompt": example.prompt,
-        "pictures": listed,
-    }
+    return told | {"pictures": [write(p, caption, number, folder) for caption, p in pictures.items()]}
+
+
+def write(picture: Image.Image, caption: str, number: int, folder: Path) -> tuple[str, str]:
+    """Write one of an edit's pictures; its caption and its file's name."""
+    picture.thumbnail((SIDE, SIDE))
+    file = f"{number:02d}-{caption}.png"
+    picture.save(folder / file)
+    return caption, file
 
 
 def main() -> None:
@@ -189,11 +199,10 @@ def main() -> None:
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     pipeline = RealEditPipeline.from_pretrained()
-    examples = [*of_photos(), *of_pairs(), *of_cases()]
+    examples = [*of_photos(), *of_photographs(), *of_pairs(), *of_cases()]
     if given.only:
         examples = [one for one in examples if one.name.startswith(tuple(given.only))]
-    made = [show(pipeline, one, number, given.folder) for number, one in enumerate(examples)]
-    shown = [one for one in made if one is not None]
+    shown = [show(pipeline, one, number, given.folder) for number, one in enumerate(examples)]
     page = Environment(autoescape=True).from_string(PAGE).render(shown=shown)
     (given.folder / "index.html").write_text(page, encoding="utf-8")
     tiles = [
