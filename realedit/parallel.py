@@ -14,6 +14,7 @@ from realedit.errors import MemoryLimitError, RealEditError
 _Job = TypeVar("_Job", contravariant=True)
 _Word = TypeVar("_Word", covariant=True)
 _POLL = 0.5  # seconds between looks at whether a process has died
+_GRACE = 10.0  # seconds for a process that is done to end
 
 
 class Worker(Protocol[_Job, _Word]):
@@ -60,6 +61,8 @@ def run_jobs(
         for worker in workers:
             worker.start()
         _listen(workers, said, told)
+        for worker in workers:
+            worker.join(_GRACE)  # ended while it cleans up, it would leave semaphores behind
     finally:
         for worker in workers:
             if worker.is_alive():

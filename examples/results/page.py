@@ -10,9 +10,10 @@ from jinja2 import Environment, StrictUndefined
 
 from examples.results.measured import read_summary
 from examples.results.parts import BEST, KINDS, NOUNS, REPLAYED, SCANNED, TRUTH
-from examples.results.targets import targets
+from examples.results.targets import TOLD, targets
 from inversion import METHODS as INVERSIONS
-from realedit.bench.summary import Row, Summary
+from realedit.bench.records import read_records
+from realedit.bench.summary import Row, Summary, summarise
 from realedit.bench.tables import cell, difference, not_done
 
 HERE = Path(__file__).parent
@@ -40,6 +41,7 @@ def write_page(runs: Path, output: Path) -> Path:
     """Write the page from the runs that are there; what was not run is said to be missing."""
     names = [*SCANNED, *(f"ablation-{kind}" for kind in SCANNED), "reconstruct", "inversion"]
     found = {name: read_summary(runs / name) for name in names}
+    told = {kind: _told(runs / kind) for kind in SCANNED}
     kinds = {kind: read_summary(runs / "edits" / kind) for kind in KINDS}
     best = runs / "search" / BEST
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -48,9 +50,10 @@ def write_page(runs: Path, output: Path) -> Path:
         cases={name: summary.cases for name, summary in found.items() if summary is not None},
         targets=Table(
             ["what", "asked", "measured", ""],
-            [[t.what, t.asked, t.measured, t.verdict] for t in targets(found)],
+            [[t.what, t.asked, t.measured, t.verdict] for t in targets(found, told)],
         ).markdown(),
         scanned={kind: _compared(found[kind], kind) for kind in SCANNED},
+        told={kind: _compared(told[kind], kind) for kind in SCANNED},
         ablation={kind: _compared(found[f"ablation-{kind}"], kind) for kind in SCANNED},
         replays=_replays(found["reconstruct"]),
         inversions=_compared(found["inversion"], "move"),
@@ -61,6 +64,15 @@ def write_page(runs: Path, output: Path) -> Path:
     output.mkdir(parents=True, exist_ok=True)
     (output / PAGE).write_text(text.rstrip() + "\n", encoding="utf-8")
     return output / PAGE
+
+
+def _told(folder: Path) -> Summary | None:
+    """A run's differences to realedit on the others' footing; None where it was not run so."""
+    summary = read_summary(folder)
+    if summary is None or TOLD not in summary.methods:
+        return None
+    records = [record for record in read_records(folder).values() if record.method in summary.methods]
+    return summarise(records, TOLD)
 
 
 def _compared(summary: Summary | None, edit: str) -> str | None:

@@ -11,7 +11,7 @@ from examples.results.measured import read_summary
 from examples.results.page import write_page
 from examples.results.parts import PARTS, Plan, _chosen
 from examples.results.targets import MET, NOT_MEASURED, NOT_MET, Target, targets
-from realedit.bench.records import Record, record_key
+from realedit.bench.records import Record, append_record, record_key
 from realedit.bench.results import write_results
 from realedit.bench.summary import summarise
 from realedit.errors import UsageError
@@ -49,8 +49,8 @@ def test_targets_are_met_or_not_by_the_measured_figures() -> None:
     assert told["move: centroid error by its own matte, widths"].verdict == NOT_MET
     assert told["locate: IoU of the mask by word"].verdict == MET
     assert told["a second edit of the same photo, s"].measured == "2 +- 0 (3 cases)"
-    assert told["move: fidelity, against inpaint"].verdict == MET
-    assert told["move: fidelity, against differential"].verdict == MET
+    assert told["move by word: fidelity, against inpaint"].verdict == MET
+    assert told["move by word: fidelity, against differential"].verdict == MET
     assert told["move: time, against inpaint"].verdict == MET
     assert told["move: time, against differential"].verdict == NOT_MET
     assert told["replay against the VAE's round trip, PSNR, dB"].verdict == NOT_MEASURED
@@ -59,7 +59,20 @@ def test_targets_are_met_or_not_by_the_measured_figures() -> None:
 
 def test_ahead_takes_an_interval_that_leaves_nought_out() -> None:
     wide = records("inpaint", (0.05, 0.001, 0.02), 6.0)
-    assert verdicts([*OWN, *wide])["move: fidelity, against inpaint"].verdict == NOT_MET
+    assert verdicts([*OWN, *wide])["move by word: fidelity, against inpaint"].verdict == NOT_MET
+
+
+def test_realedit_is_compared_on_the_others_footing_too(tmp_path: Path) -> None:
+    told = records("realedit:mask=true", (0.010, 0.012, 0.011), 5.0)
+    close = records("paste-ns", (0.012, 0.0135, 0.013), 0.1)
+    (tmp_path / "move").mkdir()
+    for record in [*OWN, *told, *close]:
+        append_record(tmp_path / "move", record)
+    write_results(tmp_path / "move", [*OWN, *told, *close], title="t")
+    lines = write_page(tmp_path, tmp_path / "out").read_text().splitlines()
+    by = {line.split("|")[1].strip(): line for line in lines if "fidelity, against paste-ns" in line}
+    assert "**not met**" in by["move by word: fidelity, against paste-ns"]
+    assert by["move told the mask as they are: fidelity, against paste-ns"].endswith("| met |")
 
 
 def test_a_summary_is_read_back_as_it_was_written(tmp_path: Path) -> None:
