@@ -175,6 +175,12 @@ def _others(kind: str) -> list[MethodSpec]:
 
 
 def _chosen(plan: Plan, kind: str) -> list[MethodSpec]:
-    """The same with the settings that the search chose, else with their own."""
+    """The same with the settings that the search chose, else with their own.
+
+    The classical ways, which cost nothing, are run with both: what is best on a few cases need not be so on
+    others.
+    """
     best = plan.best().get(kind, {})
-    return _parsed([best.get(spec.name, spec.label) for spec in _others(kind)])
+    others = _others(kind)
+    cheap = [spec.label for spec in others if not method_class(spec.name).uses_model]
+    return _parsed([*cheap, *(best.get(spec.name, spec.label) for spec in others)])

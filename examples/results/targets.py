@@ -93,7 +93,7 @@ def _fidelity(summary: Summary | None, edit: str, footing: str) -> list[Target]:
     """Ahead of each other way on the whole picture and on every region."""
     figures = tuple(f"st_lpips_alex.{region}" for region in REGIONS)
     lines = [
-        _ahead(summary, edit, f"{edit} {footing}: fidelity, against {name}", label, figures)
+        _ahead(summary, edit, f"{edit} {footing}: fidelity, against {label}", label, figures)
         for name, label in _others(summary, edit)
     ]
     return lines or [
@@ -104,7 +104,7 @@ def _fidelity(summary: Summary | None, edit: str, footing: str) -> list[Target]:
 def _time(summary: Summary | None, edit: str) -> list[Target]:
     """Ahead of each peer that runs the model."""
     lines = [
-        _ahead(summary, edit, f"{edit}: time, against {name}", label, ("seconds",))
+        _ahead(summary, edit, f"{edit}: time, against {label}", label, ("seconds",))
         for name, label in _others(summary, edit)
         if name in GROUPS["peers"]
     ]

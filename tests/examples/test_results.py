@@ -49,9 +49,9 @@ def test_targets_are_met_or_not_by_the_measured_figures() -> None:
     assert told["move: centroid error by its own matte, widths"].verdict == NOT_MET
     assert told["locate: IoU of the mask by word"].verdict == MET
     assert told["a second edit of the same photo, s"].measured == "2 +- 0 (3 cases)"
-    assert told["move by word: fidelity, against inpaint"].verdict == MET
+    assert told["move by word: fidelity, against inpaint:strength=0.3"].verdict == MET
     assert told["move by word: fidelity, against differential"].verdict == MET
-    assert told["move: time, against inpaint"].verdict == MET
+    assert told["move: time, against inpaint:strength=0.3"].verdict == MET
     assert told["move: time, against differential"].verdict == NOT_MET
     assert told["replay against the VAE's round trip, PSNR, dB"].verdict == NOT_MEASURED
     assert "GPU" in told["SDXL at 1024 px, fp16, peak GPU memory"].measured
@@ -97,10 +97,14 @@ def test_the_settings_that_the_search_chose_are_run(tmp_path: Path) -> None:
     plan = Plan(tmp_path, tmp_path)
     assert "inpaint" in [spec.label for spec in _chosen(plan, "move")]
     (tmp_path / "search").mkdir()
-    (tmp_path / "search" / "best.json").write_text('{"move": {"inpaint": "inpaint:strength=0.3"}}')
+    (tmp_path / "search" / "best.json").write_text(
+        '{"move": {"inpaint": "inpaint:strength=0.3", "paste-ns": "paste-ns:radius=3.0"}}'
+    )
     labels = [spec.label for spec in _chosen(plan, "move")]
     assert "inpaint:strength=0.3" in labels
     assert "inpaint" not in labels
+    assert "paste-ns" in labels  # beside the one that was chosen: it costs nothing
+    assert "paste-ns:radius=3.0" in labels
     assert "ledits" not in labels  # it cannot move
     assert "inpaint" in [spec.label for spec in _chosen(plan, "remove")]
 
