@@ -75,11 +75,15 @@ def null_text(
     for i, level in enumerate(range(schedule.steps, 0, -1)):
         rate, stop = learning_rate * max(1 - i / 100, 0.01), tolerance + 2e-5 * i
         landing = _landing(denoiser, schedule, Guidance(text, base, guidance.scale), x, level)
-        null = _optimise(landing, null, trajectory[level - 1], inner_steps, rate, stop)
+        diverged = f"null-text inversion diverged at t = {schedule.timestep(level)}"
+        try:
+            null = _optimise(landing, null, trajectory[level - 1], inner_steps, rate, stop)
+        except FloatingPointError as error:
+            raise FloatingPointError(diverged) from error
         with torch.no_grad():
             x = landing(null.embedding)
         if not torch.isfinite(x).all():
-            raise FloatingPointError(f"null-text inversion diverged at t = {schedule.timestep(level)}")
+            raise FloatingPointError(diverged)
         embeddings.insert(0, null.embedding)
         if callback is not None:
             callback(schedule.steps + i + 1, total)

@@ -127,6 +127,8 @@ def carry_look(
             )  # fmt: skip
     work.clock.lap("resample")
     edited, alpha = blend(rgb, anchor, resampled, settings)
+    if named:  # another colour by words throws no new light about the object
+        alpha = np.where(anchor.matte > 0, alpha, 0).astype(np.float32)
     out, figures = work.laid_over(edited, alpha)
     figures["score"] = loans[0].location.score
     known = {word: matte for word, matte in zip(words, mattes, strict=True) if word}

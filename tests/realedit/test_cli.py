@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -43,13 +43,19 @@ def test_what_needs_no_model_loads_none(realedit: Command, arguments: list[str])
     assert result.stdout.strip()
 
 
+def _used() -> float:
+    """Seconds of the processor that finished commands took."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def test_help_is_quick(realedit: Command) -> None:
     seconds = []
     for _ in range(7):
-        begin = time.perf_counter()
+        begin = _used()
         assert realedit("--help").returncode == 0
-        seconds.append(time.perf_counter() - begin)
-    # The quickest: other work on the machine only ever adds to it.
+        seconds.append(_used() - begin)
+    # The quickest: other work on the machine only ever adds to it, even to the processor's own seconds.
     assert min(seconds) < 0.3
 
 

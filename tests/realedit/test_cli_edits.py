@@ -76,7 +76,7 @@ def test_two_edits_are_done_in_the_order_of_their_flags(realedit: Command, photo
     # the place that the mug left, and the place that it came to
     assert changed[45:62, 40:54].mean() > 0.5
     assert changed[45:62, 83:97].mean() > 0.5
-    assert not changed[:, 125:].any()
+    assert not changed[:, 128:].any()
 
 
 @pytest.mark.slow

@@ -198,7 +198,7 @@ def test_memory_of_a_gpu_is_told_apart(error: RuntimeError) -> None:
     assert str(out_of_memory(error)) == (
         "the GPU has too little memory for this edit; try a smaller --working-size, "
         "fewer --steps, --dtype float16, "
-        "model offload, --device cpu, or --model tabletop"
+        "--device cpu, or --model tabletop"
     )
 
 

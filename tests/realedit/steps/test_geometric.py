@@ -76,7 +76,7 @@ def test_a_removed_objects_words_leave_the_prompt(scene: Scene) -> None:
 def test_the_recipe_of_a_run_is_read_back(scene: Scene, removed: EditResult, tmp_path: Path) -> None:
     assert read_entries(removed.recipe["edits"]) == [Remove(None)]
     removed.save(tmp_path / "removed.png")
-    assert read_file(tmp_path / "removed.png.realedit.json") == [Remove(None)]
+    assert read_file(tmp_path / "removed.png.realedit.json").edits == [Remove(None)]
     edits = [Move(None, 0.1, -0.05), Rotate(None, 20.0), Resize(None, 1.25)]
     result = scene.pipeline.edit(scene.inverted, edits, mask=scene.masks["mug"], strength=0)
     assert read_entries(result.recipe["edits"]) == edits
