@@ -77,7 +77,9 @@ def test_a_refused_edit_is_measured_as_the_untouched_photo(tabletop_folder: Path
     assert "zeppelin" in str(refused.reason)
     assert refused.figures["psnr.whole"] == untouched.figures["psnr.whole"]
     assert refused.figures["mask_iou"] == 0
+    assert refused.seconds is not None
     assert refused.seconds > 0
+    assert refused.evaluations is not None
     assert refused.evaluations > 0
 
 
