@@ -94,9 +94,8 @@ def value(convert: Callable[..., Any], metavar: str, text: str) -> Parameter:
 Json = Annotated[bool, flag("Print one JSON object instead of text.")]
 Debug = Annotated[bool, flag("Show where in the code an error came from.")]
 Force = Annotated[bool, flag("Replace files that exist.")]
-Seed = Annotated[
-    int | None, value(integer(0, 2**63 - 1), "N", "The same seed gives the same picture. Default: 0.")
-]
+_SEED = value(integer(0, 2**63 - 1), "N", "The same seed gives the same picture. Default: 0.")
+Seed = Annotated[int, _SEED]
 
 
 @Parameter(name="*", group=OBJECT)
@@ -203,7 +202,7 @@ class EditSampling:
 
     inversion: Annotated[Method | None, Parameter(help=f"{_METHODS} Default: direct.")] = None
     steps: _Steps = None
-    seed: Seed = None
+    seed: Annotated[int | None, _SEED] = None
     strength: Annotated[
         float | None,
         value(
