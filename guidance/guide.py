@@ -164,20 +164,28 @@ class Guide:
             return self.rule(Measured(x, step, terms, energies, left, self.region, self._pulls))
 
     @torch.no_grad()
-    def remeasure(self, look_at: Callable[[int], Look], x_0: Tensor) -> None:
+    def remeasure(
+        self,
+        look_at: Callable[[int], Look],
+        x_0: Tensor,
+        noise: Callable[[int], Tensor | None] = lambda _: None,
+    ) -> None:
         """Measure every term on the finished sample, noised again to the last level at which the term acted.
 
         What a term reads at the end of its window, the steps behind it may still undo. Costs an evaluation,
-        most often a partial one, for each such level. The noise is the same at each call.
+        most often a partial one, for each such level. What the model sees depends on the noise, too: compared
+        with what it saw of the source, it must be the source's own.
 
         Args:
             look_at: level -> the conditional branch there.
             x_0: the finished sample ``[B, C, h, w]``.
+            noise: level -> the noise in the source's state there; None for some that is always the same.
         """
-        noise = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(0)).to(x_0)
+        fresh = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(0)).to(x_0)
         for step in {step.level: step for step in self._acted.values()}.values():
             terms = {place: self.acting[place] for place, at in self._acted.items() if at.level == step.level}
-            x_t = step.alpha * x_0 + step.sigma * noise
+            eps = noise(step.level)
+            x_t = step.alpha * x_0 + step.sigma * (fresh if eps is None else eps.to(x_0))
             self.trace.last |= _values(self.measure(look_at(step.level), x_t, step, terms)[1])
 
     def finish(self) -> Trace:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ from guidance.classifier_free import ClassifierFree
 from guidance.guide import Guide, Look, Trace
 from guidance.strength import Step, Strength
 from guidance.terms import Term
-from inversion import Denoiser, Guidance, Schedule, predict
+from inversion import Conditioning, Denoiser, Guidance, Schedule, predict
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class Anchors:
         reference: level -> the source's observation, for the energies.
         recall: level -> a context in which self-attention reads the source's keys and values.
         constrain: (predicted x_0, level) -> x_0, applied after guidance and before the step.
+        null: level -> the null conditioning of the source's replay there, in the place of the plain one; None
+            where the plain one is the replay's. ``ClassifierFree`` keeps conditions of its own.
+        noise: level -> the noise in the source's state there, under which the finished sample is compared
+            with what was seen of the source; None for noise of its own.
     """
 
     region: Tensor | None = None
@@ -49,6 +53,8 @@ class Anchors:
     reference: Callable[[int], Observation | None] = lambda _: None
     recall: Callable[[int], AbstractContextManager[None]] = lambda _: nullcontext()
     constrain: Callable[[Tensor, int], Tensor] = lambda x_0, _: x_0
+    null: Callable[[int], Conditioning | None] = lambda _: None
+    noise: Callable[[int], Tensor | None] = lambda _: None
 
     def hold(self, x: Tensor, level: int) -> Tensor:
         """``x`` with everything outside the region taken from the source's state of the same level."""
@@ -108,14 +114,15 @@ def self_guided_sample(
             if isinstance(guidance, ClassifierFree):
                 eps = guidance.predict(denoiser, x, schedule.timestep(level), done, steps)
             else:
-                eps = predict(denoiser, x, schedule.timestep(level), guidance)
+                null = anchors.null(level) or guidance.null
+                eps = predict(denoiser, x, schedule.timestep(level), replace(guidance, null=null))
         if push is not None:
             eps = eps + push.to(eps)
         x = _step(schedule, x, eps, level, anchors)
         if callback is not None:
             callback(done + 1, steps)
     if remeasure:
-        guide.remeasure(look_at, x)
+        guide.remeasure(look_at, x, anchors.noise)
     return x, guide.finish()
 
 

@@ -39,10 +39,10 @@ class Transform:
             raise ValueError(f"scale must be positive, got {self.scale}")
 
     def about(self, place: Tensor) -> Self:
-        """The same about ``place [..., 2]`` (its mean) where no centre was given."""
+        """The same about ``place [2]`` where no centre was given."""
         if self.centre is not None or (self.scale == 1 and self.angle == 0):
             return self
-        x, y = place.detach().reshape(-1, 2).mean(0).tolist()
+        x, y = place.detach().tolist()
         return replace(self, centre=(x, y))
 
     def matrix(self, aspect: float) -> list[list[float]]:
@@ -57,6 +57,17 @@ class Transform:
         """Points ``[..., 2]`` moved."""
         m = torch.tensor(self.matrix(aspect), dtype=points.dtype, device=points.device)
         return points @ m[:, :2].T + m[:, 2]
+
+
+def warp_objects(maps: Tensor, transform: Transform, centroids: Tensor) -> Tensor:
+    """Warp of ``[B, h, w]``, each about its own centroid ``[B, 2]`` where the transform has no centre."""
+    each = zip(maps, centroids, strict=True)
+    return torch.cat([warp(one[None], transform.about(place)) for one, place in each])
+
+
+def move_points(points: Tensor, transform: Transform, aspect: float) -> Tensor:
+    """Centroids ``[B, 2]`` moved, each about itself where the transform has no centre."""
+    return torch.stack([transform.about(point).apply(point, aspect) for point in points])
 
 
 def warp(maps: Tensor, transform: Transform, *, mode: Literal["bilinear", "nearest"] = "bilinear") -> Tensor:

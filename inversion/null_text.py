@@ -13,7 +13,8 @@ arXiv 2211.09794.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -75,15 +76,12 @@ def null_text(
     for i, level in enumerate(range(schedule.steps, 0, -1)):
         rate, stop = learning_rate * max(1 - i / 100, 0.01), tolerance + 2e-5 * i
         landing = _landing(denoiser, schedule, Guidance(text, base, guidance.scale), x, level)
-        diverged = f"null-text inversion diverged at t = {schedule.timestep(level)}"
-        try:
+        with _diverging(schedule.timestep(level)):
             null = _optimise(landing, null, trajectory[level - 1], inner_steps, rate, stop)
-        except FloatingPointError as error:
-            raise FloatingPointError(diverged) from error
-        with torch.no_grad():
-            x = landing(null.embedding)
-        if not torch.isfinite(x).all():
-            raise FloatingPointError(diverged)
+            with torch.no_grad():
+                x = landing(null.embedding)
+            if not torch.isfinite(x).all():
+                raise FloatingPointError("the step landed on a value that is not finite")
         embeddings.insert(0, null.embedding)
         if callback is not None:
             callback(schedule.steps + i + 1, total)
@@ -106,6 +104,15 @@ def _landing(
         return schedule.step(x, eps, level, level - 1)
 
     return landing
+
+
+@contextmanager
+def _diverging(t: int) -> Iterator[None]:
+    """Say where a value that is not finite came up."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise FloatingPointError(f"null-text inversion diverged at t = {t}") from error
 
 
 def _optimise(

@@ -8,7 +8,7 @@ DDIM sampling; with ``eta`` above 0 each step is the mean of the noisy one, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -92,10 +92,13 @@ class InversionResult:
 
     def guidance(self, plain: Guidance, level: int) -> Guidance:
         """The guidance of the replay's step from a level in 1..N: the plain one, with its null text."""
+        return Guidance(plain.text, self.null(plain.null, level), self.guidance_scale)
+
+    def null(self, plain: Conditioning, level: int) -> Conditioning:
+        """The null conditioning of the replay's step from a level in 1..N; the plain one if none is kept."""
         if self.null_embeddings is None:
-            return replace(plain, scale=self.guidance_scale)
-        null = Conditioning(self.null_embeddings[level - 1], {**plain.null.extra, **self.null_extra})
-        return Guidance(plain.text, null, self.guidance_scale)
+            return plain
+        return Conditioning(self.null_embeddings[level - 1], {**plain.extra, **self.null_extra})
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ import numpy as np
 from guidance import Transform
 from realedit.fill import fill
 from realedit.locate import Location
+from realedit.reflection import Reflection, find_reflection, no_reflection
 from realedit.shadow import Shadow, find_shadow, grow
 
 FILL_SIDE = 640
@@ -47,15 +48,38 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class _Cast:
+    """What a piece does to what it stands on, at the size at which holes are filled."""
+
+    shadow: Shadow
+    reflection: Reflection
+
+    @property
+    def mask(self) -> np.ndarray:
+        return self.shadow.mask | self.reflection.mask
+
+    def moved(self, transform: Transform, size: tuple[int, int]) -> _Cast:
+        """The same where the piece goes, at a size (width, height)."""
+        loss = _warp(_scaled(self.shadow.loss, size), transform)
+        light = _warp(_scaled(self.reflection.light, size), transform)
+        return _Cast(Shadow(loss.max(-1) > 0.004, loss), Reflection(np.abs(light).max(-1) > 0.5, light))
+
+    def upon(self, behind: np.ndarray) -> np.ndarray:
+        """A picture with it, float32 ``[H, W, 3]`` in 0..255; the same where it is not."""
+        dark = np.where(self.shadow.mask[..., None], self.shadow.cast(behind), behind)
+        return np.where(self.reflection.mask[..., None], self.reflection.cast(dark), dark)
+
+
+@dataclass(frozen=True)
 class Anchor:
     """The edit in pixels.
 
     Args:
         picture: float32 ``[H, W, 3]`` in 0..255; equal to the photo outside ``changed``.
         mattes: each piece's matte at its new place, float32 ``[H, W]`` in [0, 1]; zero where it went away.
-        hole: what the objects and their shadows used to cover, bool ``[H, W]``.
-        shadow_before: bool ``[H, W]``.
-        shadow_after: bool ``[H, W]``.
+        hole: what the objects, their shadows and reflections used to cover, bool ``[H, W]``.
+        shadow_before: where shadows and reflections were, bool ``[H, W]``.
+        shadow_after: where they are, bool ``[H, W]``.
     """
 
     picture: np.ndarray
@@ -77,7 +101,7 @@ class Anchor:
 
 def build_anchor(
     rgb: np.ndarray, pieces: Sequence[Piece], closed: np.ndarray | None = None, *, shadow: bool = True,
-    pixels: bool = True, fill_hole: bool = True,
+    reflection: bool = False, pixels: bool = True, fill_hole: bool = True,
 ) -> Anchor:  # fmt: skip
     """Move objects' pixels, fill what they leave and take their shadows along.
 
@@ -86,22 +110,25 @@ def build_anchor(
         pieces: what is taken up and put down. Where they overlap, the lower in the photo is in front.
         closed: bool ``[H, W]``, other objects: nothing is copied from them.
         shadow: whether to look for shadows.
+        reflection: whether to look for reflections.
         pixels: whether objects are laid at their new places; else their mattes alone say where those are.
         fill_hole: whether what they leave is filled.
     """
     h, w = rgb.shape[:2]
     taken = [piece for piece in pieces if piece.source is None]
-    casts = {id(piece): _shadow_of(rgb, piece, pieces, closed, shadow) for piece in pieces}
-    behind, hole = _cleared(rgb, [(piece.location, casts[id(piece)].mask) for piece in taken], closed)
+    casts = {
+        id(piece): _cast_of(rgb, piece, pieces, closed, shadow=shadow, reflection=reflection)
+        for piece in pieces
+    }
+    behind, hole = _cleared(rgb, [(piece.location, casts[id(piece)]) for piece in taken], closed)
     if not fill_hole:
         behind = rgb.astype(np.float32)
     mattes = [np.zeros((h, w), np.float32) for _ in pieces]
     shadow_after = np.zeros((h, w), bool)
     placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
     for k, piece, transform in sorted(placed, key=lambda one: _foot(one[1].location, one[2])):
-        loss = _warp(_scaled(casts[id(piece)].loss, (w, h)), transform)
-        cast = Shadow(loss.max(-1) > 0.004, loss)
-        behind = np.where(cast.mask[..., None], cast.cast(behind), behind)
+        cast = casts[id(piece)].moved(transform, (w, h))
+        behind = cast.upon(behind)
         shadow_after |= cast.mask
         laid, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)
         behind = laid if pixels else behind
@@ -111,13 +138,15 @@ def build_anchor(
     return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after)
 
 
-def _shadow_of(
-    rgb: np.ndarray, piece: Piece, pieces: Sequence[Piece], closed: np.ndarray | None, wanted: bool
-) -> Shadow:
-    """A piece's shadow at the size at which holes are filled; none on the other pieces."""
+def _cast_of(
+    rgb: np.ndarray, piece: Piece, pieces: Sequence[Piece], closed: np.ndarray | None, *, shadow: bool,
+    reflection: bool,
+) -> _Cast:  # fmt: skip
+    """A piece's shadow and reflection at the size at which holes are filled; none on the other pieces."""
     small = _small(rgb if piece.source is None else piece.source)
-    if not (wanted and piece.casts):
-        return no_shadow(small)
+    none = _Cast(no_shadow(small), no_reflection(small))
+    if not (piece.casts and (shadow or reflection)):
+        return none
     size = small.shape[1::-1]
     mask = _scaled(piece.location.mask, size) > 0.5
     shut = None if closed is None or piece.source is not None else _shut(closed, mask, size)
@@ -125,13 +154,17 @@ def _shadow_of(
         if other is not piece and other.source is None and piece.source is None:
             theirs = _scaled(other.location.mask, size) > 0.5
             shut = theirs if shut is None else shut | theirs
-    return find_shadow(small, mask, shut)
+    mirrored = find_reflection(small, mask, shut) if reflection else none.reflection
+    if not shadow:
+        return _Cast(none.shadow, mirrored)
+    # what is reflected is no shadow
+    return _Cast(find_shadow(mirrored.taken_from(small), mask, shut), mirrored)
 
 
 def _cleared(
-    rgb: np.ndarray, taken: Sequence[tuple[Location, np.ndarray]], closed: np.ndarray | None
+    rgb: np.ndarray, taken: Sequence[tuple[Location, _Cast]], closed: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The photo without some objects and their shadows, float32 ``[H, W, 3]``, and where it was filled."""
+    """The photo without some objects and what they cast, float32 ``[H, W, 3]``, and where it was filled."""
     if not taken:
         return rgb.astype(np.float32), np.zeros(rgb.shape[:2], bool)
     small = _small(rgb)
@@ -139,11 +172,13 @@ def _cleared(
     unit = max(size) / 256
     mask = np.zeros(small.shape[:2], bool)
     cast = mask.copy()
-    for location, shadow in taken:
+    mirrored = mask.copy()
+    for location, one in taken:
         mask |= _scaled(location.hard.astype(np.float32), size) > _SOME
-        cast |= shadow
+        cast |= one.mask
+        mirrored |= one.reflection.mask
     shut = None if closed is None else _shut(closed, mask, size)
-    hole = grow(mask, 6 * unit) | grow(cast, 2 * unit)
+    hole = grow(mask | mirrored, 6 * unit) | grow(cast, 2 * unit)
     if shut is not None:  # a neighbour that the object touches stays whole
         hole &= ~shut | grow(mask, unit)
     solid = grow(mask, 1.5 * unit) | grow(cast, unit)

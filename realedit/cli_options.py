@@ -79,9 +79,9 @@ def _float(text: str) -> float:
         return math.nan
 
 
-def flag(text: str, *names: str) -> Parameter:
+def flag(text: str, *names: str, **others: Any) -> Parameter:  # noqa: ANN401 - cyclopts'
     """Return the parameter of a switch, off unless given; `names` where the field's own does not do."""
-    return Parameter(name=names or None, negative="", show_default=False, help=text)
+    return Parameter(name=names or None, negative="", show_default=False, help=text, **others)
 
 
 def value(convert: Callable[..., Any], metavar: str, text: str) -> Parameter:
@@ -181,9 +181,10 @@ class ModelOptions(BackboneOptions):
 
 
 _METHODS = (
-    "How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, noised not at all."
+    "How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, noised not. "
+    "Edits read the latents alone; direct's are ddim's."
 )
-_Steps = Annotated[int | None, value(integer(2, 1000), "N", "Sampling steps. Default: the model's own.")]
+_Steps = Annotated[int | None, value(integer(2, 1000), "N", "Sampling steps. Default: 20.")]
 
 
 @Parameter(name="*", group=SAMPLING)
@@ -206,9 +207,14 @@ class EditSampling:
     strength: Annotated[
         float | None,
         value(
-            number(0, LARGEST_STRENGTH), "FRACTION", "Share of the steps sampled anew; 0 moves pixels only."
+            number(0, LARGEST_STRENGTH),
+            "FRACTION",
+            "Share of the steps sampled anew after the edit in pixels; 0: none. Painting has its own.",
         ),
     ] = None
+    reflection: Annotated[
+        bool, flag("Take along what a polished table mirrors of the object, too.", group=EDIT)
+    ] = False
 
 
 @Parameter(name="*", group=OUTPUT)

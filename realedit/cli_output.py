@@ -76,11 +76,17 @@ def check_free(paths: Sequence[Path], *, source: Path, force: bool) -> None:
     """Make sure that files can be written: their folder is there and takes files, their names are free.
 
     Raises:
-        UsageError: a folder is missing or cannot be written to, or a folder has one of the names.
+        UsageError: a folder is missing or cannot be written to, a folder has one of the names, or none can.
         OutputExistsError: a file has one of the names, unless `force`.
     """
     for path in paths:
-        if path.is_dir():
+        try:
+            is_folder = path.is_dir()
+        except OSError as error:  # a name that is too long, for one
+            raise UsageError(
+                f"{path.name} cannot name a file ({error.strerror})", "choose another name with -o"
+            ) from error
+        if is_folder:
             raise UsageError(f"{path} is a folder", "name a file in it")
     for folder in {path.parent for path in paths}:
         if not folder.is_dir():

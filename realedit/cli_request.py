@@ -12,6 +12,7 @@ from realedit.cli_options import EditSampling, ModelOptions, ObjectOptions
 from realedit.edit_entries import Besides
 from realedit.photo import Photo
 from realedit.progress import Progress
+from realedit.settings import Settings
 
 if TYPE_CHECKING:
     from realedit.change import Change
@@ -104,7 +105,7 @@ class Request:
             **shown,
             **self._inversion,
             **_said(seed=self.sampling.seed),
-            settings=self.besides.settings,
+            settings=self.settings,
             strength=self.sampling.strength,
             allow_crop=self.allow_crop,
             progress=progress,
@@ -120,6 +121,12 @@ class Request:
         found = session.find(pipeline, photo, self.edits, shown, self._inversion, progress)
         changes = planned(with_pictures(self.edits, photo), found, allow_crop=self.allow_crop)
         return list(found.values()), changes
+
+    @property
+    def settings(self) -> Settings | None:
+        """Every knob, as a recipe and the flags say it; None where neither does."""
+        said = self.besides.settings
+        return replace(said or Settings(), reflection=True) if self.sampling.reflection else said
 
     @property
     def _inversion(self) -> dict[str, Any]:

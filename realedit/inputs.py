@@ -39,6 +39,10 @@ def _loaded(photo: PhotoLike) -> Photo:
     return photo if isinstance(photo, Photo) else load_photo(photo)
 
 
+_BETWEEN = 0.5
+"""Share of a mask file's pixels between black and white from which on it is no mask but a photo."""
+
+
 def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") -> np.ndarray:
     """A mask as float32 ``[H, W]`` in [0, 1], 1 where it is white.
 
@@ -49,7 +53,8 @@ def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") 
 
     Raises:
         PhotoError: it cannot be read.
-        UsageError: its size is not the photo's, or nothing (or everything) is in it.
+        UsageError: its size is not the photo's, nothing (or everything) is in it, or it is a picture of
+            another kind: most of it is neither black nor white.
     """
     array = mask if isinstance(mask, np.ndarray) else _loaded(mask).rgb
     if array.shape[:2] != photo.rgb.shape[:2]:
@@ -61,6 +66,9 @@ def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") 
     if not hard.any() or hard.all():
         what = "everything" if hard.all() else "nothing"
         raise UsageError(f"{name} selects {what}", "paint the object white on black")
+    # an array may be a network's probabilities; a file is drawn
+    if array is not mask and ((alpha > 0.1) & (alpha < 0.9)).mean() > _BETWEEN:
+        raise UsageError(f"most of {name} is neither black nor white", "paint the object white on black")
     return alpha
 
 

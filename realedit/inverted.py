@@ -35,6 +35,7 @@ class Inversion:
         result: the trajectory and what its replay needs.
         observations: level -> what the model saw there.
         evaluations: noise predictions that it took, counted one per picture; 0 when it came from the cache.
+        inversion_scale: guidance scale on the way up.
     """
 
     prompt: str
@@ -42,6 +43,7 @@ class Inversion:
     result: InversionResult
     observations: Mapping[int, Observation]
     evaluations: int = 0
+    inversion_scale: float = 1.0
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors, for a file."""
@@ -58,7 +60,7 @@ class Inversion:
     @classmethod
     def from_tensors(
         cls, named: Mapping[str, Tensor], *, prompt: str, size: tuple[int, int], method: str, scale: float,
-        schedule: Schedule, device: torch.device,
+        schedule: Schedule, device: torch.device, inversion_scale: float = 1.0,
     ) -> Inversion:  # fmt: skip
         """The reverse of :meth:`tensors`.
 
@@ -80,7 +82,7 @@ class Inversion:
                 seen.memory[name] = (stored.to(device), named[f"value/{rest}"].to(device))
         own = {name: value.to(device) for name, value in named.items() if "/" not in name}
         result = InversionResult.from_tensors(method, schedule, scale, own)
-        return cls(prompt, size, result, observations)
+        return cls(prompt, size, result, observations, inversion_scale=inversion_scale)
 
 
 def capture_for(backbone: Backbone) -> Capture:
@@ -111,7 +113,8 @@ def invert_photo(
                 observer.observe(result.trajectory[level], level, prompt.conditioning, partial=True)
                 if progress is not None:
                     progress("observe", level, steps)
-    return Inversion(prompt.text, size, result, observer.observations, backbone.evaluations - before)
+    took = backbone.evaluations - before
+    return Inversion(prompt.text, size, result, observer.observations, took, inversion_scale)
 
 
 class _Observer:

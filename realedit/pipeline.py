@@ -212,8 +212,8 @@ class RealEditPipeline:
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:
             found = Inversion.from_tensors(
-                kept[0], prompt=text, size=size, method=method, scale=scale, schedule=schedule,
-                device=self.backbone.device,
+                kept[0], prompt=text, size=size, method=method, scale=scale,
+                inversion_scale=inversion_scale, schedule=schedule, device=self.backbone.device,
             )  # fmt: skip
             return InvertedPhoto(loaded, found, True, time.perf_counter() - began)
         with translated(), self.capture:
@@ -246,18 +246,28 @@ class RealEditPipeline:
         progress: Progress | None,
         how: dict[str, Any],
     ) -> InvertedPhoto:
-        """An inversion whose prompt holds some words: the one given, if it does, else a new one."""
+        """An inversion whose prompt holds some words: the one given, if it does, else a new one.
+
+        One that is given is made anew, too, where another prompt, or another way to make it, is asked for.
+        """
         words = [split(word)[1] for word in words]
         if isinstance(photo, InvertedPhoto):
-            if all(self.backbone.tokens(photo.inversion.prompt, word) for word in words):
+            made = photo.inversion.prompt
+            held = all(self.backbone.tokens(made, word) for word in words)
+            same = prompt is None or made in (prompt, self._naming(prompt, words))
+            if held and same and _as_made(photo) | how == _as_made(photo):
                 return photo
-            prompt, photo = prompt or photo.inversion.prompt, photo.photo
-        text = self._described(photo, prompt)
+            prompt, photo = prompt or made, photo.photo
+        text = self._naming(self._described(photo, prompt), words)
+        return self.invert(photo, text, progress=progress, **how)
+
+    def _naming(self, text: str, words: Sequence[str]) -> str:
+        """A prompt with some words in it, where the model reads them."""
         for word in words:
             text = with_words(text, word)
             if not self.backbone.tokens(text, word):  # beyond what the model reads of a long prompt
                 text = f"{with_article(word)}, {text}"
-        return self.invert(photo, text, progress=progress, **how)
+        return text
 
     def edit(
         self, photo: PhotoLike | InvertedPhoto, edits: Edit | Sequence[Edit], *, prompt: str | None = None,
@@ -299,7 +309,7 @@ class RealEditPipeline:
         before, clock = self.backbone.evaluations, Clock()
         work = Work(
             self, source, inverted, prompt, given_location(source, word, mask, box, point), {}, settings,
-            seed, allow_crop, progress, clock, _as_made(inverted) | inversion,
+            seed, allow_crop, progress, clock, _made_as(inverted, inversion),
         )  # fmt: skip
         outcomes: list[Outcome] = []
         for step in steps:
@@ -360,7 +370,18 @@ def _as_made(inverted: InvertedPhoto | None) -> dict[str, Any]:
     if inverted is None:
         return {}
     made = inverted.inversion.result
-    return {"method": made.method, "steps": made.schedule.steps, "guidance_scale": made.guidance_scale}
+    return {
+        "method": made.method, "steps": made.schedule.steps, "guidance_scale": made.guidance_scale,
+        "inversion_scale": inverted.inversion.inversion_scale,
+    }  # fmt: skip
+
+
+def _made_as(inverted: InvertedPhoto | None, asked: dict[str, Any]) -> dict[str, Any]:
+    """How further inversions are made: as asked, else as a given one was; scales are a method's own."""
+    made = _as_made(inverted)
+    if asked.get("method", made.get("method")) != made.get("method"):
+        made = {"steps": made["steps"]} if made else {}
+    return made | asked
 
 
 def _settings(settings: Settings | None, strength: float | None) -> Settings:

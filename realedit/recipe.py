@@ -42,7 +42,7 @@ def recipe(
         "mask_sha256": None if mask is None else mask_digest(as_mask(mask, work.photo)),
         "box": None if box is None else [float(side) for side in box],
         "point": None if point is None else [float(place) for place in point],
-        "inversion_scale": work.inversion.get("inversion_scale"),
+        "inversion_scale": None if inversion.inversion_scale == 1 else inversion.inversion_scale,
     }
     return {
         "edits": entries(edits),

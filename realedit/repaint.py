@@ -32,12 +32,10 @@ class Repainted:
 
     Args:
         picture: the whole picture at the working size, float32 ``[h, w, 3]`` in 0..255.
-        change: what it differs by from the source as the VAE shows it.
         trace: the energies along the way.
     """
 
     picture: np.ndarray
-    change: np.ndarray
     trace: Trace
 
 
@@ -66,22 +64,16 @@ def repaint(
     size = (x.shape[-2], x.shape[-1])
     inside = torch.from_numpy(region.astype(np.float32)).to(x.device)[None, None]
     where = adaptive_max_pool2d(inside, size)
-    if fresh:
-        generator = torch.Generator().manual_seed(seed)
-        noise = torch.randn(x.shape, generator=generator).to(x)
-        x = torch.where(
-            where > 0, noise * schedule.sigma(start) + schedule.alpha(start) * _around(x, where), x
-        )
-    else:
-        # a mean over many cells shows through any noise, and with it the colour that is to go
-        mine = (x * (where > 0)).sum((-2, -1), keepdim=True) / (where > 0).sum().clamp_min(1)
-        x = torch.where(where > 0, x - mine + _around(x, where), x)
+    x = _begun(x, where, schedule.sigma(start), seed if fresh else None)
 
     def recall(level: int):  # noqa: ANN202
         seen = inversion.observations.get(level)
         memory = seen.memory if seen is not None and settings.attention else {}
         sizes = {at: map_size(size, at) for at in capture.levels} if memory else {}
-        return capture.recall(memory, {at: _leak_proof(inside, cells) for at, cells in sizes.items()})
+        masks = {at: _leak_proof(inside, cells) for at, cells in sizes.items()}
+        if not settings.leak_proof:
+            masks = {at: torch.ones_like(mask) for at, mask in masks.items()}
+        return capture.recall(memory, masks)
 
     def reference(level: int) -> Observation:
         with torch.no_grad(), capture.record(size, tokens=prompt.tokens, partial=True) as seen:
@@ -89,16 +81,37 @@ def repaint(
         return seen
 
     ties = Anchors(
-        region=where, source=lambda level: source.trajectory[level], reference=reference, recall=recall
+        region=where,
+        source=(lambda level: source.trajectory[level]) if settings.hold else None,
+        reference=reference,
+        recall=recall,
+        null=lambda level: source.null(prompt.null, level),
+        noise=source.noise,
     )
-    guided = [Term(Shape(tokens), 1.0, Window(0.0, settings.window))] if tokens else []
+    guided = [Term(Shape(tokens), 1.0, Window(0.0, settings.window))] if tokens and settings.window else []
     out, trace = self_guided_sample(
         backbone, capture, schedule, x, Guidance(prompt.conditioning, prompt.null, settings.repaint_scale),
         guided, start=start, strength=strength_rule(settings), anchors=ties,
         remeasure=True, callback=callback,
     )  # fmt: skip
-    picture = backbone.decode(out)
-    return Repainted(picture, picture - backbone.decode(source.x_0), trace)
+    return Repainted(backbone.decode(out), trace)
+
+
+def _begun(x: Tensor, where: Tensor, sigma: float, seed: int | None) -> Tensor:
+    """The state to start from: in the region noise about the light of the place, elsewhere the source's.
+
+    Args:
+        x: the source's state.
+        where: the region, ``[1, 1, h, w]``; above 0 inside.
+        sigma: the level's.
+        seed: of fresh noise; None for the source's own state about another mean.
+    """
+    if seed is not None:
+        noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(seed)).to(x)
+        return torch.where(where > 0, noise * sigma + _around(x, where), x)
+    # a mean over many cells shows through any noise, and with it the colour that is to go
+    mine = (x * (where > 0)).sum((-2, -1), keepdim=True) / (where > 0).sum().clamp_min(1)
+    return torch.where(where > 0, x - mine + _around(x, where), x)
 
 
 def _around(x: Tensor, where: Tensor) -> Tensor:

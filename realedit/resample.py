@@ -6,7 +6,8 @@
 3. Self-attention reads the source's keys and values through a leak-proof mask: the hole sees background
    alone, the moved object sees itself at its old place.
 4. Self-guidance settles shape and size at the target, keeps the object out of the hole and takes the
-   activations of its surroundings along.
+   activations of its surroundings along. Where the prompt no longer names the object (it was removed) there
+   is nothing for it to look at, and it does nothing.
 5. What the model changes against the anchor as its own VAE shows it is added to the anchor's pixels, so that
    neither the VAE's blur nor the working size touches the photo's detail.
 
@@ -16,7 +17,8 @@ values); PixelMan, arXiv 2412.14283 (pixel-manipulated branch, leak-proof self-a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import cv2
@@ -115,17 +117,16 @@ def resample(
     height, width = inversion.size
     z = backbone.encode(at_size(anchor.picture, (height, width)).clip(0, 255).round().astype(np.uint8))
     maps = _Regions.of(anchor, subjects, z)
-    x = _noised(z, source.noise(start), schedule.alpha(start), schedule.sigma(start), maps, subjects, seed)
 
-    def recall(level: int):  # noqa: ANN202
+    def noise(level: int) -> Tensor:
+        return _carried(source.noise(level), maps, subjects, seed)
+
+    x = schedule.add_noise(z, noise(start), start)
+
+    def recall(level: int) -> AbstractContextManager[None]:
         if lenders and settings.attention:
             return capture.recall(*_lent(capture, lenders, subjects, level, z))
-        memory = inversion.observations[level].memory if settings.attention else {}
-        sizes = {at: map_size((z.shape[-2], z.shape[-1]), at) for at in capture.levels} if memory else {}
-        masks = {at: maps.attention_mask(size) for at, size in sizes.items()}
-        if not settings.leak_proof:
-            masks = {at: torch.ones_like(mask) for at, mask in masks.items()}
-        return capture.recall(memory, masks)
+        return capture.recall(*_own(capture, inversion, maps, level, z, settings))
 
     def constrain(x_0: Tensor, level: int) -> Tensor:
         # the last steps are free: they settle the seam
@@ -137,6 +138,8 @@ def resample(
         reference=lambda level: inversion.observations.get(level),
         recall=recall,
         constrain=constrain,
+        null=lambda level: source.null(prompt.null, level),
+        noise=noise,
     )
     guidance = Guidance(prompt.conditioning, prompt.null, settings.guidance_scale)
     out, trace = self_guided_sample(
@@ -208,6 +211,18 @@ class _Regions:
         return mask
 
 
+def _own(
+    capture: Capture, inversion: Inversion, maps: _Regions, level: int, z: Tensor, settings: Settings
+) -> tuple[Mapping[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
+    """The source's keys and values, and who may look at whom."""
+    if not settings.attention:
+        return {}, {}
+    masks = {at: maps.attention_mask(map_size((z.shape[-2], z.shape[-1]), at)) for at in capture.levels}
+    if not settings.leak_proof:
+        masks = {at: torch.ones_like(mask) for at, mask in masks.items()}
+    return inversion.observations[level].memory, masks
+
+
 def _lent(
     capture: Capture, lenders: Sequence[Lender], subjects: Sequence[Subject], level: int, z: Tensor
 ) -> tuple[dict[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
@@ -239,21 +254,18 @@ def _cells(mask: np.ndarray, z: Tensor) -> Tensor:
     return adaptive_avg_pool2d(whole, (z.shape[-2], z.shape[-1]))
 
 
-def _noised(
-    z: Tensor, noise: Tensor, alpha: float, sigma: float, maps: _Regions, subjects: Sequence[Subject],
-    seed: int,
-) -> Tensor:  # fmt: skip
-    """The anchor's latent at a level: the photo's noise, the objects' carried along, fresh in the hole."""
+def _carried(noise: Tensor, maps: _Regions, subjects: Sequence[Subject], seed: int) -> Tensor:
+    """The photo's noise at a level as the edit wants it: the objects' carried along, fresh in the hole."""
     generator = torch.Generator().manual_seed(seed)
-    fresh = torch.randn(z.shape, generator=generator).to(z)
-    hole = (maps.hole > 0.5).to(z)
+    fresh = torch.randn(noise.shape, generator=generator).to(noise)
+    hole = (maps.hole > 0.5).to(noise)
     eps = noise * (1 - hole) + fresh * hole
     for subject in subjects:
         if subject.transform is not None:
             carried = warp(noise.movedim(1, -1), subject.transform, mode="nearest").movedim(-1, 1)
-            lands = (_cells(subject.matte > 0.5, z) > 0.5) & (carried != 0)
+            lands = (_cells(subject.matte > 0.5, noise) > 0.5) & (carried != 0)
             eps = torch.where(lands, carried, eps)
-    return alpha * z + sigma * eps
+    return eps
 
 
 def _terms(subjects: Sequence[Subject], maps: _Regions, settings: Settings) -> list[Term]:
@@ -261,7 +273,7 @@ def _terms(subjects: Sequence[Subject], maps: _Regions, settings: Settings) -> l
 
     The activations about the objects are taken along where there is one place that they come from.
     """
-    if settings.self_guidance == 0:
+    if settings.self_guidance == 0 or settings.window == 0:
         return []
     window = Window(0.0, settings.window)
     moved = [(subject, subject.transform) for subject in subjects if subject.transform is not None]

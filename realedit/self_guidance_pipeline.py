@@ -25,7 +25,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import numpy as np
@@ -63,9 +63,11 @@ class Observed:
 
     Args:
         seen: by level, counted from the last step (1) up to the first.
+        noise: that separated the finished sample from its state at each of these levels, ``[B, C, h, w]``.
     """
 
     seen: Mapping[int, Observation]
+    noise: Mapping[int, Tensor] = field(default_factory=dict)
 
     def image(self, tokens: Sequence[int] = ()) -> Image:
         """The picture as a target for other samplings' terms; ``tokens`` are its object's in its prompt."""
@@ -159,10 +161,10 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         self._trace = None
         if not terms:
             return super().__call__(*args, **kwargs)
-        seen = {} if reference is None else reference.seen
+        source = Observed({}) if reference is None else reference
         with Capture(self.unet, self.attention_layers, self.feature_layers) as capture:
-            guide = Guide(capture, terms, guidance_strength, reference=seen.get)
-            with self._each_step(lambda moment: self._guided(guide, moment)):
+            guide = Guide(capture, terms, guidance_strength, reference=source.seen.get)
+            with self._each_step(lambda moment: self._guided(guide, moment, source)):
                 output = super().__call__(*args, **kwargs)
         self._trace = guide.finish()
         for target in self._trace.missed:
@@ -189,6 +191,8 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
             UsageError: as for a call.
         """
         seen: dict[int, Observation] = {}
+        states: dict[int, tuple[Tensor, Step]] = {}
+        finished: list[Tensor] = []
         with Capture(self.unet, self.attention_layers, self.feature_layers) as capture:
 
             def look(moment: _Moment) -> None:
@@ -196,10 +200,18 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
                     size = (moment.x_t.shape[-2], moment.x_t.shape[-1])
                     with torch.no_grad(), capture.record(size, partial=True) as seen[moment.step.level]:
                         moment.look_at(moment.step.level)(moment.x_t)
+                    states[moment.step.level] = moment.x_t, moment.step
+                if moment.done == moment.steps - 1:
+                    finished.append(self._finished(moment, moment.prediction))
 
             with self._each_step(look):
                 output = super().__call__(*args, **kwargs)
-        return output, Observed(seen)
+        noise = {
+            level: (x - step.alpha * x_0) / step.sigma
+            for x_0 in finished
+            for level, (x, step) in states.items()
+        }
+        return output, Observed(seen, noise)
 
     def tokens(self, prompt: str, words: str) -> tuple[int, ...]:
         """Positions of ``words`` in a prompt, looked up in both tokenizers.
@@ -212,7 +224,7 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
             raise ObjectNotFoundError(f"'{words}' is not in the prompt '{prompt}'", "take words of it")
         return found
 
-    def _guided(self, guide: Guide, moment: _Moment) -> Tensor | None:
+    def _guided(self, guide: Guide, moment: _Moment, source: Observed) -> Tensor | None:
         """The UNet's answer with the push of the active terms in it."""
         step, answer = moment.step, moment.prediction
         push = guide.push(
@@ -223,10 +235,14 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
             change = (slope[self._predicts] * push).to(answer)
             answer = answer + torch.cat([change] * (len(answer) // len(change)))
         if moment.done == moment.steps - 1:
-            null, text = answer.chunk(2) if self.do_classifier_free_guidance else (answer, answer)
-            eps = self._noise(moment.x_t, null + self.guidance_scale * (text - null), step)
-            guide.remeasure(moment.look_at, (moment.x_t - step.sigma * eps) / step.alpha)
+            guide.remeasure(moment.look_at, self._finished(moment, answer), source.noise.get)
         return None if push is None else answer
+
+    def _finished(self, moment: _Moment, answer: Tensor) -> Tensor:
+        """The sample that the last step's answer leads to, ``[B, C, h, w]``."""
+        null, text = answer.chunk(2) if self.do_classifier_free_guidance else (answer, answer)
+        eps = self._noise(moment.x_t, null + self.guidance_scale * (text - null), moment.step)
+        return (moment.x_t - moment.step.sigma * eps) / moment.step.alpha
 
     @contextmanager
     def _each_step(self, visit: Visit) -> Iterator[None]:

@@ -9,6 +9,11 @@ from dataclasses import dataclass
 class Settings:
     """The knobs of an edit; each ingredient has a switch, so that what it gives can be measured.
 
+    Edits in pixels (move, resize, rotate, reshape, remove, swap, paste, looks) take all but ``repaint`` and
+    ``repaint_scale``; a look is held no more firmly than ``pin`` 0.3. What text paints (restyle's colours,
+    replace, background, retouch) takes ``repaint``, ``repaint_scale``, ``attention``, ``leak_proof``,
+    ``hold``, ``shadow`` and, for a restyle, ``self_guidance``, ``automatic`` and ``window``.
+
     Args:
         strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
             as it is.
@@ -26,6 +31,8 @@ class Settings:
             there, held to nothing (as with ``pin`` 0).
         fill: whether the hole is filled before the model sees it; else the object is still in it.
         shadow: whether the object's shadow is looked for and taken along.
+        reflection: whether what is mirrored below the object is taken along; off, for where nothing is
+            mirrored there, too, that would be done.
         resample: how much of the model's change is added to the anchor's pixels, in [0, 1].
         smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own
             texture with.
@@ -45,6 +52,7 @@ class Settings:
     pixels: bool = True
     fill: bool = True
     shadow: bool = True
+    reflection: bool = False
     resample: float = 1.0
     smooth: float = 1.0
     repaint: float = 0.8

@@ -115,7 +115,7 @@ def _layer(
     under = mask & grow(found, 3 * unit)
     edge = cv2.GaussianBlur((found | under).astype(np.float32), (0, 0), unit)
     # a soft shadow fades: its own slope, free of the surface's texture, but never deeper than its core
-    fading = _average(loss, found & beside, 3 * unit).clip(0)
+    fading = average(loss, found & beside, 3 * unit).clip(0)
     share = np.where(under[..., None], 1.0, np.minimum(fading / np.maximum(depth, 1e-3), 1.0))
     share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), unit)
     return (edge[..., None] * share * depth).astype(np.float32)
@@ -133,10 +133,10 @@ def contrast(
         sigma: see ``where``.
     """
     loss = np.log(surface.astype(np.float32) + _FLOOR) - np.log(rgb.astype(np.float32) + _FLOOR)
-    return loss if where is None else _average(loss, where, sigma)
+    return loss if where is None else average(loss, where, sigma)
 
 
-def _average(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
+def average(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian average of ``[H, W, 3]`` over the true cells of ``where`` alone."""
     weight = where.astype(np.float32)
     total = cv2.GaussianBlur(values * weight[..., None], (0, 0), sigma)

@@ -16,7 +16,7 @@ from guidance.capture import Observation
 from guidance.energies.target import Activations, Image, in_full, observed, region_at, resized
 from guidance.properties import appearance, centroid, object_attention, shape
 from guidance.terms import State
-from guidance.warp import Transform, warp
+from guidance.warp import Transform, warp, warp_objects
 
 
 def appearance_vectors(seen: Observation, tokens: Sequence[int]) -> dict[str, Tensor]:
@@ -132,7 +132,7 @@ class Background:
         free = torch.ones_like(attention[..., 0])
         for tokens in self.objects:
             here = shape(object_attention(attention, tokens))
-            there = warp(here, self.transform.about(centroid(here)))
+            there = warp_objects(here, self.transform, centroid(here))
             free = free * (1 - here) * (1 - there)
         return free[..., None]
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from guidance.energies.target import Image, in_full, over_layers, region_at, require_map, resized
 from guidance.properties import centroid, object_attention, shape, size
 from guidance.terms import State
-from guidance.warp import Transform, warp
+from guidance.warp import Transform, move_points, warp_objects
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Shape:
             goal = resized(goal, (seen.shape[1], seen.shape[2]))
             if given is not None:  # a shape's largest value is 1, also where a thin mask is averaged away
                 goal = goal / goal.amax().clamp_min(1e-6)
-            goal = warp(goal, self.transform.about(centroid(goal)))
+            goal = warp_objects(goal, self.transform, centroid(goal))
             difference = (shape(seen) - goal).abs().mean()
             return difference / (2 * goal.mean()).clamp_min(1e-3) if self.relative else difference
 
@@ -86,7 +86,7 @@ class Centroid:
         """Scalar >= 0."""
 
         def distance(seen: Tensor, goal: Tensor) -> Tensor:
-            goal = self.transform.about(goal).apply(goal, seen.shape[-1] / seen.shape[-2])
+            goal = move_points(goal, self.transform, seen.shape[-1] / seen.shape[-2])
             return (centroid(shape(seen)) - goal).abs().mean()
 
         target = torch.tensor([self.target]) if isinstance(self.target, tuple) else self.target

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from realedit.pipeline import InvertedPhoto
 
 
+_TOO_SMALL = "the embedded model is too small to paint what a text says: choose another with --model"
+
+
 def restyle(work: Work, step: Restyle) -> Outcome:
     """Another look, in the same outline.
 
@@ -46,8 +49,9 @@ def replace_object(work: Work, step: Replace) -> Outcome:
     location = work.find(inverted, step.target)
     text = _with_new(inverted, step.target, step.text)
     unit = max(location.mask.shape) / 256
-    shadow = find_shadow(work.photo.rgb, location.hard).mask
-    region = grow(location.hard, 8 * unit) | grow(shadow, 2 * unit)
+    region = grow(location.hard, 8 * unit)
+    if work.settings.shadow:
+        region |= grow(find_shadow(work.photo.rgb, location.hard).mask, 2 * unit)
     painted = _painted(work, inverted, text, region, fresh=True)
     edited, alpha = _over(work, painted, region)
     return _outcome(work, inverted, location, painted, edited, alpha > 0, text, step.text)
@@ -119,10 +123,10 @@ def _outcome(
     out, figures = work.laid_over(pixels, region.astype(np.float32))
     figures |= {"score": location.score, **reached(painted.trace)}
     known = dict.fromkeys([word for word in (location.word, named) if word], location.mask)
+    warnings = (*_missed(painted), *([_TOO_SMALL] if work.pipeline.ref.source == "embedded" else []))
     return Outcome(
-        out, inverted, location, location.mask, region, figures, text, known, _missed(painted),
-        painted.picture,
-    )  # fmt: skip
+        out, inverted, location, location.mask, region, figures, text, known, warnings, painted.picture
+    )
 
 
 def _missed(painted: Repainted) -> tuple[str, ...]:

@@ -124,8 +124,9 @@ def _run(
     closed = work.pipeline.finder.others(rgb, inversion, own, named)
     with translated():
         anchor = build_anchor(
-            rgb, pieces, closed, shadow=settings.shadow, pixels=settings.pixels, fill_hole=settings.fill
-        )
+            rgb, pieces, closed, shadow=settings.shadow, reflection=settings.reflection,
+            pixels=settings.pixels, fill_hole=settings.fill,
+        )  # fmt: skip
     work.clock.lap("anchor")
     resampled = _resampled(work, inversion, anchor, pieces, words, text)
     work.clock.lap("resample")

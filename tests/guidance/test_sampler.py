@@ -21,7 +21,7 @@ from guidance import (
     Window,
     self_guided_sample,
 )
-from inversion import Guidance, Schedule
+from inversion import Guidance, Schedule, invert, replay
 from realedit.backbone import Backbone, Prompt
 
 STEPS = 6
@@ -65,6 +65,19 @@ def _references(
 
 def _guidance(prompt: Prompt, scale: float = 2.0) -> Guidance:
     return Guidance(prompt.conditioning, prompt.null, scale)
+
+
+@pytest.mark.parametrize("method", ["null_text", "negative_prompt"])
+def test_with_the_replay_s_null_text_and_no_edit_it_is_the_replay(
+    backbone: Backbone, capture: Capture, schedule: Schedule, latent: Tensor, prompt: Prompt, method: str
+) -> None:
+    plain = _guidance(prompt)
+    result = invert(method, backbone, latent, plain, schedule)
+    ties = Anchors(null=lambda level: result.null(prompt.null, level))
+    found, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain, anchors=ties)
+    torch.testing.assert_close(found, replay(backbone, result, plain), rtol=1e-3, atol=1e-4)
+    without, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain)
+    assert (without - found).abs().max() > 0.05
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])

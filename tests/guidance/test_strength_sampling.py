@@ -202,6 +202,13 @@ def test_remeasuring_tells_what_the_finished_sample_has_reached(
     x_0 = schedule.predict_x0(x_t, blob(x_t, schedule.timestep(level), NOTHING), level)
     assert after.last[0] == pytest.approx((_place(x_0) - 0.6).abs().mean().item(), rel=1e-6)
     assert after.last[0] != before.last[0]
+    own = _normal(5, again.shape)
+    ties = Anchors(noise=lambda _: own)
+    _, told = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], anchors=ties, remeasure=True)
+    x_t = schedule.add_noise(again, own, level)
+    x_0 = schedule.predict_x0(x_t, blob(x_t, schedule.timestep(level), NOTHING), level)
+    assert told.last[0] == pytest.approx((_place(x_0) - 0.6).abs().mean().item(), rel=1e-6)
+    assert told.last[0] != after.last[0]
     target = after.targets[0]
     assert (target.asked, target.reached) == (after.terms[0][0], after.terms[0][0] - after.last[0])
     assert target.share == pytest.approx(target.reached / (target.asked - TOLERANCE))

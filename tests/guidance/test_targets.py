@@ -217,6 +217,22 @@ def test_the_moved_target_is_the_warped_one() -> None:
     torch.testing.assert_close(Shape(TOKENS, transform, mask)(_state(only)), expected)
 
 
+@pytest.mark.parametrize("energy", [Centroid, Shape])
+def test_each_picture_of_a_batch_is_scaled_about_its_own_object(energy: type[Centroid | Shape]) -> None:
+    grown, places = Transform(scale=1.5), (0.3, 0.7)
+    seen, source = (
+        [_seen(24, 24, x, 0.5).attention["fine"] for x in shift]
+        for shift in ([x + 0.05 for x in places], places)
+    )
+
+    def measured(now: list[Tensor], then: list[Tensor]) -> float:
+        state = _state(Observation({"fine": torch.cat(now)}), Observation({"fine": torch.cat(then)}))
+        return energy(TOKENS, grown)(state).item()
+
+    apart = [measured([now], [then]) for now, then in zip(seen, source, strict=True)]
+    assert measured(seen, source) == pytest.approx(sum(apart) / 2, abs=1e-5)
+
+
 def test_without_a_centre_an_object_is_scaled_about_its_own_centroid() -> None:
     only = Observation({"fine": _seen(24, 24, 0.35, 0.55).attention["fine"]})
     place = centroid(shape(object_attention(only.attention["fine"], TOKENS)))[0].tolist()

@@ -83,6 +83,20 @@ def default(pipeline: RealEditPipeline, small: Image.Image) -> EditResult:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["null_text", "negative_prompt"])
+def test_an_edit_is_guided_away_from_the_null_text_of_its_inversion(
+    pipeline: RealEditPipeline, small: Image.Image, default: EditResult, method: str
+) -> None:
+    """The states that they hold are the default's own: the null text is all that tells them apart."""
+    result = pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, method=method, steps=8)
+    assert result.before_composite is not None
+    assert default.before_composite is not None
+    assert np.array_equal(result.mask_before, default.mask_before)
+    assert np.abs(result.before_composite - default.before_composite).max() > 1
+    assert _psnr(result.photo.rgb, default.photo.rgb) > 28
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fixed_point", "ddpm", "noised"])
 def test_an_edit_from_it_is_near_the_default_s_and_keeps_the_rest(
     pipeline: RealEditPipeline, small: Image.Image, default: EditResult, method: str

@@ -97,7 +97,7 @@ def test_a_file_of_edits_does_what_its_recipe_says(realedit: Command, photo: np.
 
 @pytest.mark.slow
 def test_a_recipe_makes_its_picture_again_without_a_flag(realedit: Command, photo: np.ndarray) -> None:
-    words = ("--point", "0.32,0.56", "--dx", "0.5", "--allow-crop", "--prompt", "a red mug")
+    words = ("--point", "0.32,0.56", "--dx", "0.5", "--allow-crop", "--reflection", "--prompt", "a red mug")
     knobs = ("--seed", "3", "--strength", "0.5", "--inversion", "ddim", *QUICK)
     first = realedit("photo.png", *words, *knobs, "-o", "first.png", "-q")
     assert (first.returncode, first.stderr) == (0, "")
@@ -115,6 +115,7 @@ def test_a_recipe_makes_its_picture_again_without_a_flag(realedit: Command, phot
     ]
     assert told[0] == told[1]
     assert told[0] | {"point": [0.32, 0.56], "allow_crop": True, "working_size": 128, "steps": 4} == told[0]
+    assert told[0]["settings"]["reflection"]
     # the user's own flags say otherwise
     other = realedit(
         "photo.png", "--edits", "first.png.realedit.json", "--seed", "4", "--steps", "3", "--strength", "0.4",

@@ -185,6 +185,8 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
             "the mask small-mask.png is 8 x 8 but the photo is 960 x 640",
         ),
         (("photo.jpg", *MOVE, "--mask", "black-mask.png"), 2, "the mask black-mask.png selects nothing"),
+        (("photo.jpg", *MOVE, "-o", "n" * 251 + ".png"), 2, "nnn.png.realedit.json cannot name a file (File"),
+        (("photo.jpg", *MOVE, "--mask", "photo.jpg"), 2, "most of the mask photo.jpg is neither black nor"),
         # The output.
         (("photo.jpg", *MOVE, "-o", "there.png"), 8, "there.png exists already"),
         (("photo.jpg", *MOVE, "-o", "photo.jpg"), 8, "photo.jpg is the photo being edited"),

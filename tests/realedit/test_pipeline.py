@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +119,28 @@ def test_the_seed_decides_the_bytes(pipeline: RealEditPipeline, small: Image.Ima
     assert _digest(same) == _digest(again)
     assert _digest(same) != _digest(other)
     assert same.seed == same.recipe["seed"] == 5
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"prompt": "a photo of a mug beside a book"},
+        {"method": "noised"},
+        {"steps": 6},
+        {"inversion_scale": 1.5},
+        {"method": "null_text", "steps": 2},
+    ],
+)
+def test_what_is_asked_of_an_inverted_photo_is_not_dropped(
+    pipeline: RealEditPipeline, small: Image.Image, asked: dict[str, Any]
+) -> None:
+    inverted = pipeline.invert(small, PROMPT, steps=4)
+    box = (0.2, 0.4, 0.45, 0.8)
+    told = pipeline.edit(inverted, Move("mug", dx=0.05), box=box, strength=0, **asked).recipe
+    names = {"method": "inversion"}
+    assert {name: told[names.get(name, name)] for name in asked} == asked
+    plain = pipeline.edit(inverted, Move("mug", dx=0.05), box=box, strength=0).recipe
+    assert (plain["prompt"], plain["inversion"], plain["steps"]) == (PROMPT, "direct", 4)
 
 
 def test_an_object_may_not_leave_the_frame_unasked(pipeline: RealEditPipeline, small: Image.Image) -> None:

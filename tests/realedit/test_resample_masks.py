@@ -12,8 +12,8 @@ from inversion import InversionResult, Schedule
 from realedit import RealEditPipeline
 from realedit.anchor import Anchor
 from realedit.inverted import Inversion
-from realedit.repaint import _around, _leak_proof
-from realedit.resample import Lender, Subject, _lent, _noised, _Regions, _terms
+from realedit.repaint import _around, _begun, _leak_proof
+from realedit.resample import Lender, Subject, _carried, _lent, _Regions, _terms
 from realedit.settings import Settings
 
 H, W = 64, 96
@@ -146,14 +146,30 @@ def test_the_light_of_a_place_is_its_mean_without_the_region() -> None:
     assert torch.isfinite(_around(x, torch.ones_like(where))).all()
 
 
+@pytest.mark.parametrize("seed", [0, None])
+def test_a_region_begins_about_the_light_of_its_place(seed: int | None) -> None:
+    alpha, sigma = 0.3, 0.9
+    table = torch.tensor([1.4, -0.2, 0.6, -1.0])[None, :, None, None]
+    where = torch.zeros(1, 1, 32, 32)
+    where[..., 8:24, 8:24] = 1
+    noise = torch.randn(1, 4, 32, 32, generator=torch.Generator().manual_seed(1))
+    x = alpha * torch.where(where > 0, -3.0, table) + sigma * noise
+    begun = _begun(x, where, sigma, seed)
+    assert torch.equal(begun[..., :8, :], x[..., :8, :])
+    inside = begun[..., 8:24, 8:24]
+    outside = (x * (1 - where)).sum((-2, -1)) / (1 - where).sum()
+    chance = 1e-4 if seed is None else 4 * sigma / 16  # the mean of 256 cells of fresh noise
+    assert inside.mean((-2, -1))[0].tolist() == pytest.approx(outside[0].tolist(), abs=chance)
+    assert inside.std((-2, -1)).mean().item() == pytest.approx(sigma, rel=0.1)
+
+
 def test_noise_goes_along_with_an_object_and_is_fresh_in_the_hole() -> None:
     noise = torch.randn(1, 4, *CELLS, generator=torch.Generator().manual_seed(7))
-    z = torch.full((1, 4, *CELLS), 3.0)
     maps = _regions(OLD, NEW, OLD)
     # half the frame to the right: three coarse cells of six
     subject = Subject((2,), Transform(dx=0.5), OLD, NEW.astype(np.float32))
-    x = [_noised(z, noise, 0.8, 0.6, maps, [subject], seed) for seed in (0, 0, 1)]
-    eps = (x[0] - 0.8 * 3.0) / 0.6
+    x = [_carried(noise, maps, [subject], seed) for seed in (0, 0, 1)]
+    eps = x[0]
     old, new = (torch.from_numpy(m[2::4, 2::4].copy()) for m in (OLD, NEW))
     assert torch.allclose(eps[..., ~old & ~new], noise[..., ~old & ~new], atol=1e-5)
     assert torch.allclose(eps[..., 4:12, 12:20], noise[..., 4:12, 0:8], atol=1e-4)

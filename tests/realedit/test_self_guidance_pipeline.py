@@ -19,10 +19,12 @@ from torch import Tensor
 
 from command import Command
 from guidance import (
+    Appearance,
     Automatic,
     Capture,
     Centroid,
     Energy,
+    Features,
     GradientScale,
     Shape,
     State,
@@ -196,6 +198,23 @@ def test_a_reference_run_has_nothing_to_gain_until_it_is_asked_to_change(
     assert first.pop("shape") > 0.01
     assert all(energy < 1e-3 for energy in first.values())  # but for rounding
     assert seen.image(mug).tokens == mug
+
+
+def test_what_stays_as_it_is_counts_as_reached(guided: SelfGuidanceStableDiffusionXLPipeline) -> None:
+    """What is seen depends on the noise, too: the finished sample is looked at under the reference's."""
+    plain, seen = guided.observe(**_asked())
+    mug = guided.tokens(TEXT, "red mug")
+    terms = [
+        Term(Appearance(mug), window=Window(0.0, 0.5), name="look"),
+        Term(Features(torch.ones(1, 1, SIZE // 4, SIZE // 4 + 8)), window=Window(0.0, 0.5), name="all"),
+        Term(Shape(mug), window=Window(0.0, 0.5), name="outline"),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GuidanceWarning)
+        kept = _sample(guided, terms=terms, reference=seen)
+    torch.testing.assert_close(kept, plain[0], rtol=0, atol=1e-3)
+    assert guided.trace.missed == ()
+    assert max(guided.trace.last.values()) < 0.01
 
 
 def test_a_second_image_is_a_target(guided: SelfGuidanceStableDiffusionXLPipeline) -> None:

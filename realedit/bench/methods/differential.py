@@ -81,7 +81,7 @@ class Differential:
             latent = pipeline(
                 prompt=peer.prompt(loaded),
                 image=peer.pillow(pasted.picture, size),
-                strength=max(float(strengths.max()), 1 / self.steps),
+                strength=max(round(float(strengths.max()), 6), 1 / self.steps),
                 guidance_scale=self.guidance_scale,
                 num_inference_steps=self.steps,
                 generator=peer.generator(bench),

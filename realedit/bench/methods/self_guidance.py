@@ -138,9 +138,13 @@ class SelfGuidance:
         self, bench: Workbench, capture: Capture, schedule: Schedule, prompt: Prompt, z: Tensor,
         noise: Tensor, terms: list[Term],
     ) -> Tensor:  # fmt: skip
-        """DDIM from pure noise, guided in the first 3N/16 steps."""
+        """DDIM from the noisiest level, guided in the first 3N/16 steps.
+
+        From the photo noised to it, as its references are: from noise alone, where these latents' mean is not
+        0, it would start far darker than the photo.
+        """
         guidance = Guidance(prompt.conditioning, prompt.null, self.guidance_scale)
-        x = schedule.sigma(self.steps) * noise
+        x = schedule.add_noise(z, noise, self.steps)
         ties = Anchors(
             reference=lambda level: self._reference(bench, capture, schedule, prompt, z, noise, level)
         )

@@ -99,3 +99,10 @@ def test_a_restyled_object_can_be_moved_by_its_word(scene: Scene) -> None:
 def test_what_nobody_shows_or_names_cannot_be_painted(scene: Scene) -> None:
     with pytest.raises(UsageError, match=r"^what is to be edited\?; give a word, a mask, a box or a point"):
         scene.pipeline.edit(scene.inverted, Retouch("a can"))
+
+
+def test_of_the_embedded_model_no_painting_is_promised(scene: Scene) -> None:
+    result = scene.pipeline.edit(scene.inverted, Retouch("an apple"), box=(0.5, 0.5, 0.7, 0.7))
+    assert any("too small to paint" in warning for warning in result.warnings)
+    moved = scene.pipeline.edit(scene.inverted, Move("mug", dx=0.05), box=(0.2, 0.4, 0.5, 0.8), strength=0)
+    assert not moved.warnings

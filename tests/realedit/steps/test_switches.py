@@ -15,7 +15,7 @@ from realedit.settings import Settings
 Scene = Any
 ON = Settings(strength=0.7)
 """Three steps of four: what is predicted is held to the anchor in all but the last two."""
-NOT_INGREDIENTS = {"guidance_scale", "repaint", "repaint_scale"}
+NOT_INGREDIENTS = {"guidance_scale", "reflection", "repaint", "repaint_scale"}
 
 
 def picture(scene: Scene, settings: Settings) -> np.ndarray:
