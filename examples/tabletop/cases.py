@@ -11,6 +11,8 @@ edit's numbers:
 * resize: ``scale``, the square root of the masks' areas' ratio;
 * rotate: ``angle``, degrees, clockwise on screen; the camera looks nearly straight down;
 * replace: ``new_object`` and ``new_colour``; recolour: ``new_colour``.
+
+With ``--polished`` every table mirrors what stands on it, and the camera looks along it rather than down.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +39,11 @@ from realedit.journal import append_line
 
 _NOUNS_A_STAGE = 6
 _SCALES = (0.7, 1.35)
+_POLISHED = (
+    "oak", "walnut", "pine", "cherry", "painted planks", "white marble", "black marble", "green marble",
+    "beige marble", "granite", "black granite", "slate", "concrete", "brushed steel", "brushed copper",
+    "ceramic tiles", "paper", "painted",
+)  # fmt: skip
 _LEAST, _MOST = 500, 16_000  # pixels of the object to edit
 Edit = Callable[[Stage, Scene, int, np.random.Generator], tuple[Scene, dict[str, Any]] | None]
 
@@ -114,8 +121,16 @@ EDITS: Mapping[str, Edit] = {
 }  # fmt: skip
 
 
-def draw_case_stage(furniture: Sequence[Asset], rng: np.random.Generator) -> Stage:
-    """A few nouns, each asset followed by its other sizes."""
+def mirroring(scene: Scene, rng: np.random.Generator) -> Scene:
+    """The same on a table that mirrors what stands on it, seen so that it shows."""
+    room = replace(scene.room, mirror=float(rng.uniform(0.12, 0.4)))
+    return replace(scene, room=room, camera=replace(scene.camera, elevation=-float(rng.uniform(14, 40))))
+
+
+def draw_case_stage(
+    furniture: Sequence[Asset], rng: np.random.Generator, tables: Sequence[str] = TABLE_KINDS
+) -> Stage:
+    """A few nouns, each asset followed by its other sizes, and surfaces, the tables' of some kinds alone."""
     nouns = rng.choice(sorted({*MAKERS, *(asset.noun for asset in furniture)}), _NOUNS_A_STAGE, replace=False)
     assets: list[Asset] = []
     for noun in nouns:
@@ -123,15 +138,17 @@ def draw_case_stage(furniture: Sequence[Asset], rng: np.random.Generator) -> Sta
         generate = noun in MAKERS and (not found or rng.random() < 0.6)
         asset = MAKERS[noun](rng) if generate else found[int(rng.integers(len(found)))]
         assets += [asset, *(scaled(asset, factor) for factor in _SCALES)]
-    kinds = (*rng.choice(TABLE_KINDS, 2), *rng.choice(WALL_KINDS, 2))
+    kinds = (*rng.choice(tables, 2), *rng.choice(WALL_KINDS, 2))
     return Stage(assets, [make_surface(str(kind), rng) for kind in kinds], samples=24)
 
 
 def draw_case(
-    stage: Stage, edit: str, rng: np.random.Generator
+    stage: Stage, edit: str, rng: np.random.Generator, *, mirrors: bool = False
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     """A case's line and its four pictures; ``None`` where this draw gives no fair one."""
     scene = draw_visible(stage, rng, tables=2)
+    if mirrors:
+        scene = mirroring(scene, rng)
     if edit == "rotate":
         scene = replace(scene, camera=replace(scene.camera, elevation=-float(rng.uniform(78, 88))))
     k = int(rng.integers(len(scene.objects)))
@@ -166,6 +183,9 @@ def main(
     each: int = 6,
     seed: int = 1,
     edits: Sequence[str] = tuple(EDITS),
+    polished: Annotated[
+        bool, cyclopts.Parameter(negative="", help="on tables that mirror what stands on them")
+    ] = False,
     furniture: Annotated[
         Path, cyclopts.Parameter(help="sweethome3d-furniture's folder of .sh3f files")
     ] = FURNITURE,
@@ -178,8 +198,8 @@ def main(
     for number in track(range(each * len(edits)), description="rendering cases"):
         edit, case = edits[number // each], None
         while case is None:
-            with draw_case_stage(things, rng) as stage:
-                tries = (draw_case(stage, edit, rng) for _ in range(8))
+            with draw_case_stage(things, rng, _POLISHED if polished else TABLE_KINDS) as stage:
+                tries = (draw_case(stage, edit, rng, mirrors=polished) for _ in range(8))
                 case = next((found for found in tries if found is not None), None)
         line, pictures = case
         for name, pixels in pictures.items():

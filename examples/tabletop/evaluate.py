@@ -29,6 +29,9 @@ app = cyclopts.App(name="evaluate", help=__doc__, help_format="plaintext")
 
 Scenes = Annotated[list[Path], Parameter(consume_multiple=True, help="folders of rendered scenes")]
 MoreScenes = Annotated[list[Path] | None, Parameter(consume_multiple=True, help="folders of rendered scenes")]
+About = Annotated[
+    Path | None, Parameter(help="start from noise about the mean latent of these scenes, not about 0")
+]
 JSONFile = Annotated[Path | None, Parameter(name="--json", help="save the figures here, too")]
 
 
@@ -112,6 +115,7 @@ def text_control(
     guidance_scale: float = 5.0,
     seed: int = 0,
     device: str = "cpu",
+    about: About = None,
     output: Annotated[Path | None, Parameter(help="contact sheet, PNG")] = None,
     json_file: JSONFile = None,
 ) -> None:
@@ -119,7 +123,7 @@ def text_control(
     from examples.tabletop.evaluate_control import text_control as measure
     from examples.tabletop.sampling import Sampling
 
-    how = Sampling(steps, guidance_scale, seed, device)
+    how = Sampling(steps, guidance_scale, seed, device, about=about)
     given = {"model": model, "classifier": classifier, "scenes": scenes or [], "count": count}
     figures = measure(model, classifier, count, how, scenes or [], output)
     _tell(figures, given | asdict(how), json_file)
@@ -136,13 +140,14 @@ def distance(
     guidance_scale: float = 3.0,
     seed: int = 0,
     device: str = "cpu",
+    about: About = None,
     json_file: JSONFile = None,
 ) -> None:
     """KID and FID of samples to rendered scenes, beside those of rendered scenes to others."""
     from examples.tabletop.evaluate_distance import distance as measure
     from examples.tabletop.sampling import Sampling
 
-    how = Sampling(steps, guidance_scale, seed, device)
+    how = Sampling(steps, guidance_scale, seed, device, about=about)
     given = {"model": model, "scenes": scenes, "count": count}
     _tell(measure(model, scenes, count, how), given | asdict(how), json_file)
 
@@ -159,12 +164,13 @@ def samples(
     guidance_scale: float = 5.0,
     seed: int = 0,
     device: str = "cpu",
+    about: About = None,
     json_file: JSONFile = None,
 ) -> None:
     """A sheet of samples of random prompts with one to three objects, under each its prompt."""
     from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
 
-    how = Sampling(steps, guidance_scale, seed, device)
+    how = Sampling(steps, guidance_scale, seed, device, about=about)
     prompts = draw_prompts(rows * columns, 3, seed)
     output.parent.mkdir(parents=True, exist_ok=True)
     sheet(list(sample(model, prompts, how)), prompts, columns).save(output)

@@ -22,6 +22,9 @@ from realedit.word_finder import FOUND
 from realedit.words import with_words
 
 THRESHOLDS = np.arange(0.02, 1, 0.02)
+SITUATIONS = ("alone", "touching", "border", "thin", "same noun", "small")
+"""Touching: another object within two pixels. Border: cut by the frame. Thin: at most twelve pixels wide.
+Small: less than a hundredth of the picture. Same noun: the picture shows another. Alone: none of these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class Answer:
         pointed: Whether the centre of the heat's highest cell lies on the object.
         attention: IoU of the heat, enlarged bicubically, above each of ``THRESHOLDS``.
         refined: IoU of the pipeline's mask; 0 where it found nothing.
+        situations: What makes the object hard to cut out, of ``SITUATIONS``.
     """
 
     noun: str
@@ -43,6 +47,7 @@ class Answer:
     pointed: bool
     attention: np.ndarray
     refined: float
+    situations: frozenset[str] = frozenset()
 
 
 def load_editor(model: Path) -> RealEditPipeline:
@@ -71,7 +76,8 @@ def localisation(
         captioned = None if bare else pipeline.invert(frame.image, _caption(frame, synonyms))
         for noun, word, mask in _questions(frame, synonyms):
             inverted = captioned or pipeline.invert(frame.image, with_words("", word))
-            answers.append(_answer(pipeline, inverted, noun, word, mask))
+            answer = _answer(pipeline, inverted, noun, word, mask)
+            answers.append(replace(answer, situations=situations(frame, noun, mask)))
     if not answers:
         raise SystemExit("no object to ask for is visible in these scenes")
     return {"pictures": len(frames), **_summary(answers)}
@@ -130,6 +136,22 @@ def best_threshold(present: np.ndarray, absent: np.ndarray) -> dict[str, float]:
         "present_found": float(kept[best]),
         "absent_found": float(mistaken[best]),
     }
+
+
+def situations(frame: Frame, noun: str, mask: np.ndarray) -> frozenset[str]:
+    """What makes an object hard to cut out; see ``SITUATIONS``."""
+    others = (frame.instances > 0) & ~mask
+    reach = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    inside = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    border = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    hard = {
+        "touching": bool((others & reach).any()),
+        "border": bool(border.any()),
+        "thin": float(inside.max()) <= 6,
+        "same noun": sum(thing["noun"] == noun for thing in frame.scene["objects"]) > 1,
+        "small": float(mask.mean()) < 0.01,
+    }
+    return frozenset(name for name, is_so in hard.items() if is_so) or frozenset({"alone"})
 
 
 def _worded(noun: str, synonyms: bool) -> str:
@@ -205,18 +227,26 @@ def _summary(answers: Sequence[Answer]) -> dict[str, Any]:
         "refined_iou_median": float(np.median(refined)),
         "refined_iou_where_found": float(refined[found].mean()) if found.any() else None,
         "score_deciles": np.percentile([answer.score for answer in answers], range(0, 101, 10)).tolist(),
-        "by_noun": _by_noun(answers),
+        "by_situation": _by_group(
+            {name: [answer for answer in answers if name in answer.situations] for name in SITUATIONS}
+        ),
+        "by_noun": _by_group(
+            {
+                noun: [answer for answer in answers if answer.noun == noun]
+                for noun in sorted({answer.noun for answer in answers})
+            }
+        ),
     }
 
 
-def _by_noun(answers: Sequence[Answer]) -> Mapping[str, dict[str, float]]:
-    nouns = sorted({answer.noun for answer in answers})
-    groups = {noun: [answer for answer in answers if answer.noun == noun] for noun in nouns}
+def _by_group(groups: Mapping[str, Sequence[Answer]]) -> Mapping[str, dict[str, float]]:
     return {
-        noun: {
+        name: {
             "objects": len(group),
             "pointing": float(np.mean([answer.pointed for answer in group])),
             "refined_iou": float(np.mean([answer.refined for answer in group])),
+            "refined_iou_95": half_width([answer.refined for answer in group]),
         }
-        for noun, group in groups.items()
+        for name, group in groups.items()
+        if group
     }

@@ -9,9 +9,11 @@ import numpy as np
 import torch
 from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from examples.tabletop.captions import full_caption
-from examples.tabletop.frames import tracked
+from examples.tabletop.frames import read_frames, tracked
+from examples.tabletop.latents import as_pictures, encode
 from examples.tabletop.vocabulary import COLOURS, NOUNS, SURFACES
 from realedit.models import load_pipeline, resolve_model
 
@@ -30,6 +32,9 @@ class Sampling:
         seed: Of the noise.
         device: Where to compute, in float32.
         batch: Pictures at a time.
+        about: Scenes about whose mean latent the noise lies; None for 0, as diffusers does. SDXL's noisiest
+            level still shows a picture's mean (Lin et al. 2023, https://arxiv.org/abs/2305.08891), so that
+            where the latents' is not 0 plain noise starts at another brightness than any picture.
     """
 
     steps: int
@@ -37,32 +42,56 @@ class Sampling:
     seed: int = 0
     device: str = "cpu"
     batch: int = 8
+    about: Path | None = None
 
 
 def sample(model: Path, prompts: Sequence[str], how: Sampling) -> np.ndarray:
     """A picture for each prompt, uint8 ``[N, H, W, 3]``."""
     pipeline = load_pipeline(resolve_model(model), device=how.device, dtype=torch.float32)
+    mean = torch.zeros(4, 1, 1) if how.about is None else mean_latent(pipeline, how.about)
     starts = range(0, len(prompts), how.batch)
     batches = [
-        _batch(pipeline, prompts[start : start + how.batch], start, how)
+        _batch(pipeline, prompts[start : start + how.batch], start, how, mean)
         for start in tracked(starts, "sampling", len(starts))
     ]
     return np.concatenate(batches)
 
 
 def _batch(
-    pipeline: StableDiffusionXLPipeline, prompts: Sequence[str], first: int, how: Sampling
+    pipeline: StableDiffusionXLPipeline, prompts: Sequence[str], first: int, how: Sampling, mean: Tensor
 ) -> np.ndarray:
     seeds = [int(np.random.default_rng((how.seed, first + k)).integers(2**62)) for k in range(len(prompts))]
     images = pipeline(
         list(prompts),
         num_inference_steps=how.steps,
         guidance_scale=how.guidance_scale,
-        generator=[torch.Generator().manual_seed(seed) for seed in seeds],
+        latents=torch.stack([_start(pipeline, seed, how.steps, mean) for seed in seeds]).to(how.device),
         output_type="np",
         return_dict=False,
     )[0]
     return (np.asarray(images) * 255).round().astype(np.uint8)
+
+
+def mean_latent(pipeline: StableDiffusionXLPipeline, scenes: Path, count: int = 200) -> Tensor:
+    """Each channel's mean over some scenes' scaled latents, float32 ``[4, 1, 1]``."""
+    frames = read_frames([scenes], count)
+    pictures = as_pictures(np.stack([frame.image for frame in frames]), frames[0].image.shape[0], False)
+    config = pipeline.vae.config
+    parts = [
+        encode(pipeline.vae, part.to(pipeline.vae.device)).mean((0, 2, 3)) * len(part)
+        for part in pictures.split(8)
+    ]
+    mean = torch.stack(parts).sum(0).cpu() / len(pictures)
+    return ((mean - (config.shift_factor or 0.0)) * config.scaling_factor)[:, None, None]
+
+
+def _start(pipeline: StableDiffusionXLPipeline, seed: int, steps: int, mean: Tensor) -> Tensor:
+    """Noise of the noisiest level about a mean, ``[4, h, w]``, over diffusers' ``init_noise_sigma``."""
+    unet, scheduler = pipeline.unet.config, pipeline.scheduler
+    scheduler.set_timesteps(steps)
+    shape = (unet.in_channels, unet.sample_size, unet.sample_size)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+    return noise + mean / scheduler.init_noise_sigma
 
 
 def draw_prompts(count: int, most: int, seed: int) -> list[str]:

@@ -219,6 +219,21 @@ def test_other_objects_stay(stage: Stage) -> None:
                 assert new.objects[k] != things[k]
 
 
+def test_a_polished_table_mirrors_what_stands_on_it(stage: Stage) -> None:
+    from examples.tabletop.cases import mirroring
+    from examples.tabletop.render import draw_visible
+
+    rng = np.random.default_rng(5)
+    scene = mirroring(draw_visible(stage, rng, tables=2), rng)
+    assert 0.12 <= scene.room.mirror <= 0.4
+    assert -40 <= scene.camera.elevation <= -14
+    dull = replace(scene, room=replace(scene.room, mirror=0.0))
+    (shiny, instances), (plain, _) = stage.render(scene), stage.render(dull)
+    changed = np.abs(shiny.astype(int) - plain).max(-1) > 8
+    assert changed[instances == 0].sum() > 200
+    assert changed[instances > 0].mean() < 0.05
+
+
 def test_cases_are_written_without_loss(
     stage: Stage, cases: dict[str, list[Case]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,8 +254,8 @@ def test_cases_are_written_without_loss(
     ]
     ready = iter(expected)
     monkeypatch.setattr(module, "load", lambda folder: [])
-    monkeypatch.setattr(module, "draw_case_stage", lambda things, rng: Same())
-    monkeypatch.setattr(module, "draw_case", lambda stage, edit, rng: next(ready))
+    monkeypatch.setattr(module, "draw_case_stage", lambda things, rng, tables: Same())
+    monkeypatch.setattr(module, "draw_case", lambda stage, edit, rng, *, mirrors: next(ready))
     module.main(tmp_path / "out", each=1, seed=1, edits=("move", "remove"))
     lines = [json.loads(line) for line in (tmp_path / "out" / "cases.jsonl").read_text().splitlines()]
     assert [line["id"] for line in lines] == ["000", "001"]

@@ -10,7 +10,8 @@ import pytest
 from torch import Tensor, nn
 
 from examples.tabletop.evaluate_control import candidate_boxes
-from examples.tabletop.evaluate_localisation import best_threshold
+from examples.tabletop.evaluate_localisation import best_threshold, situations
+from examples.tabletop.frames import Frame
 from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
 from examples.tabletop.tokenizer import words
 from examples.tabletop.vocabulary import COLOURS, NOUNS
@@ -23,6 +24,29 @@ def test_the_best_threshold_parts_the_words_that_are_there_from_those_that_are_n
     assert clear == {"threshold": 0.5, "present_found": 1, "absent_found": 0}
     mixed = best_threshold(np.array([0.2, 0.6, 0.7, 0.8]), np.array([0.1, 0.3, 0.4, 0.65]))
     assert mixed == {"threshold": 0.6, "present_found": 0.75, "absent_found": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("box", "nouns", "hard"),
+    [
+        ((100, 160, 100, 160), ("mug", "bowl"), {"alone"}),
+        ((100, 160, 141, 200), ("mug", "bowl"), {"touching"}),
+        ((100, 160, 197, 256), ("mug", "bowl"), {"border"}),
+        ((100, 160, 100, 110), ("mug", "bowl"), {"thin", "small"}),
+        ((100, 160, 100, 160), ("mug", "mug"), {"same noun"}),
+        ((0, 20, 60, 80), ("mug", "mug"), {"border", "small", "same noun"}),
+    ],
+)
+def test_what_makes_an_object_hard_to_cut_out_is_told_from_its_mask(
+    box: tuple[int, int, int, int], nouns: tuple[str, str], hard: set[str]
+) -> None:
+    instances = np.zeros((256, 256), np.uint8)
+    instances[100:160, 201:250] = 2
+    top, bottom, left, right = box
+    instances[top:bottom, left:right] = 1
+    scene = {"objects": [{"noun": noun} for noun in nouns]}
+    frame = Frame(np.zeros((256, 256, 3), np.uint8), instances, scene)
+    assert situations(frame, nouns[0], instances == 1) == hard
 
 
 def test_candidate_boxes_lie_in_the_picture_and_leave_no_place_out() -> None:
@@ -78,6 +102,20 @@ def test_a_sample_depends_on_the_seed_and_its_number_alone() -> None:
     assert np.abs(together[0].astype(int) - together[1]).mean() > 2  # the same prompt, another number
     other = sample(EMBEDDED, prompts[:1], Sampling(1, 3.0, seed=5))
     assert np.abs(together[0].astype(int) - other[0]).mean() > 2
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_noise_about_the_mean_of_bright_scenes_becomes_a_brighter_picture(tmp_path: Path) -> None:
+    for name, grey in (("bright", 230), ("dark", 30)):
+        (tmp_path / name).mkdir()
+        np.save(tmp_path / name / "images.npy", np.full((2, 256, 256, 3), grey, np.uint8))
+        np.save(tmp_path / name / "instances.npy", np.zeros((2, 256, 256), np.uint8))
+        (tmp_path / name / "scenes.jsonl").write_text('{"objects": []}\n' * 2)
+    bright, dark = (
+        sample(EMBEDDED, ["a mug on a table"], Sampling(4, 1.0, seed=4, about=tmp_path / name))
+        for name in ("bright", "dark")
+    )
+    assert bright.mean() > dark.mean() + 10
 
 
 def test_a_sheet_has_its_pictures_in_rows() -> None:
