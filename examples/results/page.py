@@ -54,9 +54,9 @@ def write_page(runs: Path, output: Path) -> Path:
         ).markdown(),
         scanned={kind: _compared(found[kind], kind) for kind in SCANNED},
         told={kind: _compared(told[kind], kind) for kind in SCANNED},
-        ablation={kind: _compared(found[f"ablation-{kind}"], kind) for kind in SCANNED},
+        ablation={kind: _compared(found[f"ablation-{kind}"], kind, inside=True) for kind in SCANNED},
         replays=_replays(found["reconstruct"]),
-        inversions=_compared(found["inversion"], "move"),
+        inversions=_compared(found["inversion"], "move", inside=True),
         edits={kind: _edits(kinds[kind], kind, _nouns(runs / "edits" / kind)) for kind in KINDS},
         edit_cases={kind: summary.cases for kind, summary in kinds.items() if summary is not None},
         best=json.loads(best.read_text()) if best.is_file() else {},
@@ -75,16 +75,24 @@ def _told(folder: Path) -> Summary | None:
     return summarise(records, TOLD)
 
 
-def _compared(summary: Summary | None, edit: str) -> str | None:
-    """Fidelity by region, the paired difference of the whole, and what it costs."""
+def _compared(summary: Summary | None, edit: str, *, inside: bool = False) -> str | None:
+    """Fidelity by region, the paired difference of the whole, and what it costs.
+
+    Args:
+        summary: of a run.
+        edit: the kind.
+        inside: also the fidelity of the model's own picture, before the composite in pixels.
+    """
     if summary is None:
         return None
-    head = ["method", "whole", "object", "hole", "background", f"difference to `{summary.baseline}` (95 %)"]
+    regions = [*_REGIONS, *(["before.st_lpips_alex.whole"] if inside else [])]
+    named = ["whole", "object", "hole", "background", *(["the model's own picture"] if inside else [])]
+    head = ["method", *named, f"difference to `{summary.baseline}` (95 %)"]
     rows = []
     for method in summary.methods:
-        regions = [summary.row(edit, method, name) for name in _REGIONS]
+        found = [summary.row(edit, method, name) for name in regions]
         costs = [summary.row(edit, method, name) for name in ("seconds", "seconds_again", "evaluations")]
-        told = [*map(cell, regions), difference(regions[0]), *map(cell, costs)]
+        told = [*map(cell, found), difference(found[0]), *map(cell, costs)]
         rows.append([f"`{method}`", *told, not_done(summary, edit, method)])
     return Table([*head, "s", "s, second edit", "evaluations", "not done"], rows).markdown()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inversion import METHODS as INVERSIONS
@@ -34,6 +34,9 @@ REPLAYED = (0.0, 2.0)
 BEST, NOUNS = "best.json", "nouns.json"
 TRUTH = "truth"
 """Among the methods whose nouns were read."""
+
+UNUSED = frozenset({"pixels", "pin", "self_guidance", "automatic", "window"})
+"""Settings that do nothing where an object goes away: nothing is laid down, no word is left to look at."""
 
 Best = Mapping[str, Mapping[str, str]]
 """Method with its best setting, by kind of edit and method's name."""
@@ -107,9 +110,10 @@ def scanned(plan: Plan) -> None:
 
 
 def ablation(plan: Plan) -> None:
-    """Every ingredient switched off in turn."""
+    """Every ingredient switched off in turn; told the mask, so that all edit the same object."""
     for kind in SCANNED:
-        _run(plan, f"ablation-{kind}", plan.cases([plan.scanned], kind), _parsed(["ablations"]))
+        specs = [s for s in _told(_parsed(["ablations"])) if kind != "remove" or not UNUSED & set(s.options)]
+        _run(plan, f"ablation-{kind}", plan.cases([plan.scanned], kind), specs)
 
 
 def inversion(plan: Plan) -> None:
@@ -122,7 +126,12 @@ def inversion(plan: Plan) -> None:
     ]
     _run(plan, "reconstruct", moves, replays)
     others = [f"realedit:inversion={name}" for name in INVERSIONS if name != Own.inversion]
-    _run(plan, "inversion", moves, _parsed(["realedit", *others]))
+    _run(plan, "inversion", moves, _told(_parsed(["realedit", *others])))
+
+
+def _told(specs: Sequence[MethodSpec]) -> list[MethodSpec]:
+    """The same methods, given the true mask."""
+    return unique([replace(spec, options={**spec.options, "mask": "true"}) for spec in specs])
 
 
 def edits(plan: Plan) -> None:
