@@ -105,7 +105,7 @@ def batch(
     with progress_bars(quiet=talk.quiet) as progress:
         before, records = edit_photos(
             partial(_editor, work, alone=to.jobs == 1), tasks, to.output, processes=to.jobs,
-            force=to.force or to.dry_run, told=partial(_tell, talk=talk, dry_run=to.dry_run),
+            force=to.force, told=partial(_tell, talk=talk, dry_run=to.dry_run),
             progress=progress,
         )  # fmt: skip
     failed = [record for record in records if record.status == "failed"]
@@ -196,12 +196,17 @@ def _one(work: _Work, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     loaded = as_photo(task.photo)
     shown = session.region(work.request.where, loaded)
     record = partial(PhotoRecord, task.key, str(task.photo), str(task.output), "done")
+    replaced = work.to.force or task.owns(task.leftovers)
+    planned = partial(
+        output.plan_edit, loaded, task.photo, task.output, report=work.to.report, force=replaced
+    )
     if work.journal is None:
+        if task.output.parent.is_dir():  # the run itself makes it
+            planned()
         _, changes = work.request.plan(pipeline, loaded, shown, silent)
         told = [output.change_fields(change) for change in changes]
         return record(changes=told, seconds=perf_counter() - began)
-    replaced = work.to.force or task.owns(task.leftovers)
-    files = output.plan_edit(loaded, task.photo, task.output, report=work.to.report, force=replaced)
+    files = planned()
     result = work.request.edit(pipeline, loaded, shown, silent)
     with output.disk_errors(files.image):
         write_outputs(task, _contents(result, files), work.journal, force=work.to.force)

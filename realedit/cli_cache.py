@@ -17,6 +17,10 @@ cache_app = cyclopts.App(
 )
 
 
+_MADE = ("model", "method", "steps", "prompt")
+"""What an inversion tells of how it was made."""
+
+
 @cache_app.default
 @cache_app.command(name="list")
 def list_entries(*, json: Json = False, debug: Debug = False) -> None:
@@ -33,11 +37,16 @@ def list_entries(*, json: Json = False, debug: Debug = False) -> None:
         output.print_json({"path": str(cache.root), "bytes": cache.size(), "entries": fields})
         return
     rows = [
-        (e.key[:12], output.megabytes(e.bytes), time.strftime("%Y-%m-%d %H:%M", time.localtime(e.last_used)))
-        for e in entries
+        (
+            entry.key[:12],
+            output.megabytes(entry.bytes),
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.last_used)),
+            *(entry.metadata.get(name, "?") for name in _MADE),
+        )
+        for entry in entries
     ]
     if rows:
-        output.print_table(("key", "size", "last used"), rows)
+        output.print_table(("key", "size", "last used", *_MADE), rows)
     used = output.megabytes(sum(entry.bytes for entry in entries))
     print(f"{len(entries)} kept, {used} of {output.megabytes(cache.max_bytes)}, in {cache.root}")
 

@@ -22,7 +22,7 @@ from guidance.layers import map_size
 from inversion import Guidance
 from realedit.backbone import Backbone, Prompt
 from realedit.inverted import Inversion
-from realedit.resample import strength_rule
+from realedit.resample import as_leak_proof, strength_rule
 from realedit.settings import Settings
 
 
@@ -71,9 +71,7 @@ def repaint(
         memory = seen.memory if seen is not None and settings.attention else {}
         sizes = {at: map_size(size, at) for at in capture.levels} if memory else {}
         masks = {at: _leak_proof(inside, cells) for at, cells in sizes.items()}
-        if not settings.leak_proof:
-            masks = {at: torch.ones_like(mask) for at, mask in masks.items()}
-        return capture.recall(memory, masks)
+        return capture.recall(memory, as_leak_proof(masks, settings))
 
     def reference(level: int) -> Observation:
         with torch.no_grad(), capture.record(size, tokens=prompt.tokens, partial=True) as seen:

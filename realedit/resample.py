@@ -160,6 +160,11 @@ def strength_rule(settings: Settings) -> float | Strength:
     return Automatic(limit) if settings.automatic and limit > 0 else limit
 
 
+def as_leak_proof(masks: dict[int, Tensor], settings: Settings) -> dict[int, Tensor]:
+    """Who may look at whom, as given; where the settings allow leaks, everyone at everything."""
+    return masks if settings.leak_proof else {at: torch.ones_like(mask) for at, mask in masks.items()}
+
+
 @dataclass(frozen=True)
 class _Regions:
     """Masks ``[1, 1, h, w]`` in [0, 1] on the latent's grid."""
@@ -218,9 +223,7 @@ def _own(
     if not settings.attention:
         return {}, {}
     masks = {at: maps.attention_mask(map_size((z.shape[-2], z.shape[-1]), at)) for at in capture.levels}
-    if not settings.leak_proof:
-        masks = {at: torch.ones_like(mask) for at, mask in masks.items()}
-    return inversion.observations[level].memory, masks
+    return inversion.observations[level].memory, as_leak_proof(masks, settings)
 
 
 def _lent(

@@ -7,6 +7,7 @@
     python -m examples.tabletop.evaluate train-classifier --scenes scenes/0 scenes/1 --output classifier
     python -m examples.tabletop.evaluate text-control MODEL --classifier classifier --scenes scenes/900
     python -m examples.tabletop.evaluate distance MODEL --scenes scenes/900
+    python -m examples.tabletop.evaluate levels MODEL --scenes scenes/900
     python -m examples.tabletop.evaluate samples MODEL --output sheet.png
 
 MODEL is a ``StableDiffusionXLPipeline`` folder; ``--scenes`` takes folders that ``render`` wrote, with seeds
@@ -150,6 +151,17 @@ def distance(
     how = Sampling(steps, guidance_scale, seed, device, about=about)
     given = {"model": model, "scenes": scenes, "count": count}
     _tell(measure(model, scenes, count, how), given | asdict(how), json_file)
+
+
+@app.command
+def levels(
+    model: Path, /, *, scenes: Scenes, limit: int = 100, seed: int = 0, json_file: JSONFile = None
+) -> None:
+    """What captions take from the error of noise prediction at several noise levels; quick and sensitive."""
+    from examples.tabletop.evaluate_levels import levels as measure
+
+    given = {"model": model, "scenes": scenes, "limit": limit, "seed": seed}
+    _tell(measure(model, scenes, limit, seed), given, json_file)
 
 
 @app.command

@@ -75,7 +75,6 @@ def encode_pictures(
     # On a CPU this encodes three times as fast with channels last.
     layout = torch.channels_last
     encoder = load_vae(vae).to(torch.bfloat16, memory_format=layout)
-    config = encoder.config
     images = np.load(folder / "images.npy", mmap_mode="r")
     latents = np.load(part, mmap_mode="r+")
     worker, count = workers
@@ -83,11 +82,16 @@ def encode_pictures(
     for done, start in enumerate(starts, 1):
         for mirrored in (False, True):
             pictures = as_pictures(images[start : start + _BATCH], size, mirrored)
-            z = encode(encoder, pictures.to(torch.bfloat16, memory_format=layout)).float()
-            scaled = (z - (config.shift_factor or 0.0)) * config.scaling_factor
+            scaled = scaled_latents(encoder, pictures.to(torch.bfloat16, memory_format=layout))
             latents[int(mirrored), start : start + _BATCH] = scaled.half().numpy()
         report(f"latents of {folder.name}", done, len(starts))
     latents.flush()
+
+
+def scaled_latents(vae: Any, pictures: Tensor) -> Tensor:  # noqa: ANN401
+    """Latents as the U-Net sees them, float32 ``[N, 4, h, w]``, of pictures as ``as_pictures`` makes them."""
+    z = torch.cat([encode(vae, part) for part in pictures.split(_BATCH)]).float()
+    return (z - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor
 
 
 def as_pictures(images: np.ndarray, size: int, mirrored: bool) -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from examples.tabletop.captions import full_caption
 from examples.tabletop.frames import read_frames, tracked
-from examples.tabletop.latents import as_pictures, encode
+from examples.tabletop.latents import as_pictures, scaled_latents
 from examples.tabletop.vocabulary import COLOURS, NOUNS, SURFACES
 from realedit.models import load_pipeline, resolve_model
 
@@ -74,15 +74,9 @@ def _batch(
 
 def mean_latent(pipeline: StableDiffusionXLPipeline, scenes: Path, count: int = 200) -> Tensor:
     """Each channel's mean over some scenes' scaled latents, float32 ``[4, 1, 1]``."""
-    frames = read_frames([scenes], count)
-    pictures = as_pictures(np.stack([frame.image for frame in frames]), frames[0].image.shape[0], False)
-    config = pipeline.vae.config
-    parts = [
-        encode(pipeline.vae, part.to(pipeline.vae.device)).mean((0, 2, 3)) * len(part)
-        for part in pictures.split(8)
-    ]
-    mean = torch.stack(parts).sum(0).cpu() / len(pictures)
-    return ((mean - (config.shift_factor or 0.0)) * config.scaling_factor)[:, None, None]
+    images = np.stack([frame.image for frame in read_frames([scenes], count)])
+    pictures = as_pictures(images, images.shape[1], mirrored=False).to(pipeline.vae.device)
+    return scaled_latents(pipeline.vae, pictures).mean((0, 2, 3)).cpu()[:, None, None]
 
 
 def _start(pipeline: StableDiffusionXLPipeline, seed: int, steps: int, mean: Tensor) -> Tensor:

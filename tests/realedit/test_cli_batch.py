@@ -73,6 +73,23 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(realedit: Command,
     assert realedit.listing() == before
 
 
+@pytest.mark.slow
+def test_a_dry_run_tells_what_the_run_would_refuse_and_what_is_done(realedit: Command, photos: Path) -> None:
+    words = ("batch", "photos/one.png", "-o", "edited", *MOVE)
+    foreign = realedit.folder / "edited" / "one.png"
+    foreign.parent.mkdir()
+    foreign.write_bytes(b"another's")
+    refused = realedit(*words, "--dry-run")
+    assert refused.returncode != 0
+    assert "one.png" in refused.stderr
+    assert "would write" not in refused.stdout
+    foreign.unlink()
+    assert realedit(*words).returncode == 0
+    again = realedit(*words, "--dry-run")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "1 done before" in again.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from torch import Tensor, nn
 
 from examples.tabletop.evaluate_control import candidate_boxes
+from examples.tabletop.evaluate_levels import LEVELS, by_level
 from examples.tabletop.evaluate_localisation import best_threshold, situations
 from examples.tabletop.frames import Frame
 from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
@@ -116,6 +119,18 @@ def test_noise_about_the_mean_of_bright_scenes_becomes_a_brighter_picture(tmp_pa
         for name in ("bright", "dark")
     )
     assert bright.mean() > dark.mean() + 10
+
+
+@pytest.mark.slow
+def test_a_pictures_own_caption_takes_more_of_the_error_away_than_anothers() -> None:
+    cases = Path(__file__).resolve().parents[3] / "examples" / "cases"
+    lines = (cases / "cases.jsonl").read_text(encoding="utf-8").splitlines()[:12]
+    photos = np.stack([np.asarray(Image.open(cases / f"{k:03d}_photo.webp")) for k in range(len(lines))])
+    found = by_level(EMBEDDED, photos, [json.loads(line)["prompt"] for line in lines], seed=0)
+    errors = [found[str(level)]["untold"] for level in LEVELS]
+    assert errors == sorted(errors, reverse=True)  # noise hides more and more of a picture
+    assert np.mean([found[str(level)]["gain"] for level in LEVELS]) > 0
+    assert np.mean([found[str(level)]["harm"] + found[str(level)]["gain"] for level in LEVELS]) > 0.005
 
 
 def test_a_sheet_has_its_pictures_in_rows() -> None:
