@@ -160,7 +160,9 @@ class Guide:
             for place in energies:
                 trace.terms.setdefault(place, []).append(trace.last[place])
                 self._acted[place] = step
-            left = min(1.0, trace.energies[-1] / max(trace.energies[0], 1e-12))
+            # of the same terms: those whose window is over would count as reached
+            asked = sum(term.weight * trace.terms[place][0] for place, term in terms.items())
+            left = min(1.0, trace.energies[-1] / max(asked, 1e-12))
             return self.rule(Measured(x, step, terms, energies, left, self.region, self._pulls))
 
     @torch.no_grad()

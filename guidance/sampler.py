@@ -8,10 +8,10 @@ r"""The self-guided sampler: DDIM steps whose noise prediction also descends the
 
 The first line is classifier-free guidance, the second Epstein et al. 2023 (arXiv 2306.00986, eq. 4) with the
 gradient brought to unit root mean square, so that ``v`` is a share of the noise itself and means the same for
-every model, layer and energy; and with the strength set from progress: what is left of the energy of the
-first guided step scales the pull, so that it lets go of an object that has arrived. Other rules for the
-strength are in :mod:`guidance.strength`. The gradient flows through the conditional branch only, in one
-forward pass that ends behind the last captured layer.
+every model, layer and energy; and with the strength set from progress: what is left of the active terms'
+energy, of what it was at first, scales the pull, so that it lets go of an object that has arrived. Other
+rules for the strength are in :mod:`guidance.strength`. The gradient flows through the conditional branch
+only, in one forward pass that ends behind the last captured layer.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ class Measured:
         step: the step about to be taken.
         terms: the active terms by their place among all.
         energies: by the same places, scalars in the graph.
-        left: what is left of the weighted sum of the first guided step, in [0, 1].
+        left: what is left of the active terms' weighted sum, of what it was when each was measured first; in
+            [0, 1].
         region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; None is everywhere.
         pulls: each term's latest push in this sampling, by its place; a rule with a memory writes it here.
     """
@@ -129,7 +130,8 @@ class NoiseShare:
     .. math:: v\, \sigma_t\, \frac{E_t}{E_{first}}\, \mathrm{clip}\!\left(
         \frac{\nabla E}{\mathrm{rms}(\nabla E)}\right)
 
-    ``v`` means the same for every model, layer and energy.
+    with E_t the active terms' weighted sum, and E_first that of what each of them was when it was measured
+    first. ``v`` means the same for every model, layer and energy.
     """
 
     v: float

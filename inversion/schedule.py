@@ -21,6 +21,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+LEAST_ABAR = 2.0**-24
+"""Where a model's schedule ends without any signal (zero terminal SNR: Lin et al. 2023, arXiv 2305.08891),
+what abar counts as, as in diffusers' samplers: the photo that a noise prediction implies is a quotient."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -59,11 +63,11 @@ class Schedule:
         """The levels of some of a model's training timesteps.
 
         Args:
-            alphas_cumprod: abar of every training timestep, ``[T]``.
+            alphas_cumprod: abar of every training timestep, ``[T]``; at least :data:`LEAST_ABAR` is taken.
             timesteps: the ones to visit, in any order.
             clean: abar of level 0; by default that of training timestep 0, as SDXL's schedulers have it.
         """
-        values = [float(a) for a in alphas_cumprod]
+        values = [max(float(a), LEAST_ABAR) for a in alphas_cumprod]
         ascending = tuple(sorted(int(t) for t in timesteps))
         first = values[0] if clean is None else float(clean)
         return cls(ascending, (first, *(values[t] for t in ascending)))

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from inversion import Conditioning, Schedule
-from realedit.errors import NumericalError, UsageError
+from inversion.schedule import LEAST_ABAR
+from realedit.errors import ModelUnavailableError, NumericalError, UsageError
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -74,8 +75,10 @@ class Backbone:
         """The model's own noise levels, ``steps`` of them.
 
         Raises:
+            ModelUnavailableError: its scheduler is of another kind than SDXL's.
             UsageError: the model cannot take so many steps.
         """
+        self._check_scheduler()
         from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 
         # from_config is typed as if it always returned the unused keywords too
@@ -84,7 +87,19 @@ class Backbone:
         if not 2 <= steps <= trained // 2:
             raise UsageError(f"steps must lie in 2..{trained // 2}, got {steps}")
         scheduler.set_timesteps(steps)
-        return Schedule.from_training(scheduler.alphas_cumprod, scheduler.timesteps.tolist())
+        times = scheduler.timesteps.tolist()
+        # where the first training level is visited itself, the photo lies below it
+        clean = 1.0 if 0 in times else None
+        return Schedule.from_training(scheduler.alphas_cumprod, times, clean)
+
+    def _check_scheduler(self) -> None:
+        scheduler = self.pipeline.scheduler
+        predicts = getattr(scheduler.config, "prediction_type", None)
+        if not hasattr(scheduler, "alphas_cumprod") or predicts not in ("epsilon", "v_prediction"):
+            raise ModelUnavailableError(
+                f"the model samples by {type(scheduler).__name__} from predictions of {predicts}",
+                "take one with SDXL's noise (alphas_cumprod) that predicts epsilon or v_prediction",
+            )
 
     @torch.no_grad()
     def prompt(self, text: str, size: tuple[int, int]) -> Prompt:
@@ -150,7 +165,7 @@ class Backbone:
 
     @property
     def _alphas_cumprod(self) -> Tensor:
-        return self.pipeline.scheduler.alphas_cumprod
+        return self.pipeline.scheduler.alphas_cumprod.clamp_min(LEAST_ABAR)
 
 
 def _subsequence(tokenizer, prompt: str, words: str) -> list[int]:  # noqa: ANN001

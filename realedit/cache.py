@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import math
 import os
 import re
 import tempfile
@@ -27,12 +28,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realedit.atomic_write import ABANDONED_SECONDS
-from realedit.errors import CacheError
+from realedit.errors import CacheError, UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 VARIABLE = "REALEDIT_CACHE"
+LIMIT_VARIABLE = "REALEDIT_CACHE_GIB"
 SCHEMA = "1"
 GIB = 2**30
 
@@ -83,6 +85,22 @@ def default_root() -> Path:
     return user_cache_path("realedit", appauthor=False)
 
 
+def default_limit() -> int:
+    """Return how many bytes a cache takes: REALEDIT_CACHE_GIB, else 4 GiB.
+
+    Raises:
+        UsageError: The variable is set to something else than a number of 0 or more.
+    """
+    said = os.environ.get(LIMIT_VARIABLE, "").strip()
+    try:
+        gib = float(said or 4)
+    except ValueError:
+        gib = -1.0
+    if not 0 <= gib < math.inf:
+        raise UsageError(f"{LIMIT_VARIABLE} is {said!r}", f"set it to a number of GiB: {LIMIT_VARIABLE}=8")
+    return int(gib * GIB)
+
+
 class Cache:
     """A folder of tensors by key, limited in size, safe to share between processes without a lock.
 
@@ -91,13 +109,18 @@ class Cache:
     for, say so.
     """
 
-    def __init__(self, root: Path | None = None, max_bytes: int = 4 * GIB) -> None:
+    def __init__(self, root: Path | None = None, max_bytes: int | None = None) -> None:
         """Use `root`, or `default_root()`; nothing is created before the first `put`.
 
         Args:
             root: Folder of the cache.
-            max_bytes: Size above which `put` drops the least recently used entries.
+            max_bytes: Size above which `put` drops the least recently used entries; None for
+                `default_limit()`.
+
+        Raises:
+            UsageError: REALEDIT_CACHE_GIB is no size.
         """
+        max_bytes = default_limit() if max_bytes is None else max_bytes
         if max_bytes < 0:
             raise ValueError(f"max_bytes must not be negative, not {max_bytes}")
         self.root = default_root() if root is None else Path(root)
@@ -150,7 +173,12 @@ class Cache:
         if reserved:
             raise ValueError(f"metadata names beginning with '{_RESERVED}' are the cache's own: {reserved}")
         content = _storable(tensors)
-        if sum(tensor.nbytes for tensor in content.values()) > self.max_bytes:
+        size = sum(tensor.nbytes for tensor in content.values())
+        if size > self.max_bytes:
+            _LOG.warning(
+                "an inversion of %.1f GiB is not kept: the cache takes %.1f GiB, set %s to more",
+                size / GIB, self.max_bytes / GIB, LIMIT_VARIABLE,
+            )  # fmt: skip
             return path
         marks = {"schema": SCHEMA, "key": key, "checksum": _checksum(key, content, own)}
         header = {**own, **{_RESERVED + name: value for name, value in marks.items()}}

@@ -68,6 +68,7 @@ class _Work:
     model: ModelOptions
     journal: Path | None
     """None of a dry run."""
+    quiet: bool
 
 
 def batch(
@@ -86,21 +87,23 @@ def batch(
         raise UsageError("where to?", "name a folder for the edited photos: --output edited")
     from realedit import cli_session as session
     from realedit.batch import JOURNAL, edit_photos, tasks_for
-    from realedit.cli_request import Request
+    from realedit.cli_request import asked
     from realedit.edit_entries import entries
-    from realedit.models import fingerprint
+    from realedit.models import identity
 
-    edits = tuple(what.edits(where.given))
-    files = list(_named_files(edits, where))
+    request = asked(what, where, sampling, quiet=talk.quiet)
+    model = request.on(model)
+    files = list(_named_files(request.edits, where))
     tasks_for(photos, to.output, files=files)  # what is wrong with them is told before gigabytes are fetched
     tasks = tasks_for(
-        photos, to.output, files=files, edits=entries(edits), where=asdict(where), sampling=asdict(sampling),
-        crop=what.allow_crop, model=fingerprint(_fetched(model)), options=asdict(model), report=to.report,
+        photos, to.output, files=files, edits=entries(request.edits), where=asdict(request.where),
+        sampling=asdict(request.sampling), crop=request.allow_crop, besides=request.besides.model_dump(),
+        model=identity(_fetched(model)), options=asdict(model), report=to.report,
     )  # fmt: skip
     journal = to.output / JOURNAL
     if not to.dry_run:
         _make_folders({task.output.parent for task in tasks} | {to.output})
-    work = _Work(Request(edits, where, sampling, what.allow_crop), to, model, None if to.dry_run else journal)
+    work = _Work(request, to, model, None if to.dry_run else journal, talk.quiet)
     session.announce(model, quiet=talk.quiet)
     with progress_bars(quiet=talk.quiet) as progress:
         before, records = edit_photos(
@@ -183,6 +186,8 @@ def _editor(work: _Work, *, alone: bool) -> Editor:
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
     pipeline = session.load(work.model, quiet=True, progress=silent)
+    if not work.quiet:
+        work.request.tell_other_models(pipeline)
     return Editor(partial(_one, work, pipeline), work.journal)
 
 

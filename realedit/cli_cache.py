@@ -12,7 +12,8 @@ from realedit.cli_options import Debug, Json
 
 cache_app = cyclopts.App(
     name="cache",
-    help="List, prune or clear the inversions kept on disk; REALEDIT_CACHE moves the folder.",
+    help="List, prune or clear the inversions kept on disk; REALEDIT_CACHE moves the folder, "
+    "REALEDIT_CACHE_GIB says how many GiB it takes (4).",
     help_epilogue="Example: realedit cache clear",
 )
 

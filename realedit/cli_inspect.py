@@ -116,10 +116,8 @@ def invert(
     loaded = as_photo(photo)
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
-        text = session.prompt_for(word, prompt)
-        inverted = pipeline.invert(
-            loaded, text, method=inversion.inversion, steps=inversion.steps, progress=progress
-        )
+        how = {"method": inversion.inversion, "steps": inversion.steps}
+        inverted = pipeline.inverted_for(loaded, prompt, [word] if word else [], progress, how)
         progress("replaying", 0, 0)
         fields = session.inversion_fields(pipeline, inverted)
     if talk.json:

@@ -11,11 +11,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter, Token
 
 from realedit.errors import UsageError
+from realedit.settings import LARGEST_STRENGTH
 
 Method = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
 Precision = Literal["float32", "float16", "bfloat16"]
-LARGEST_STRENGTH = 0.7
-"""`realedit.inverted.EDITED`, written out: importing it loads torch."""
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]

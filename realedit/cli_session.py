@@ -100,13 +100,6 @@ def find(
     return found
 
 
-def prompt_for(word: str | None, prompt: str | None) -> str | None:
-    """Return the prompt that an edit of the object of this name would use."""
-    from realedit.words import with_words
-
-    return prompt if word is None else with_words((prompt or "").strip(), word)
-
-
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:
     """Return what is known about an inversion: what was kept, and how well it replays.
 
@@ -118,14 +111,14 @@ def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dic
     at_size = Image.fromarray(inverted.photo.rgb).resize((width, height), Image.Resampling.BOX)
     replayed = pipeline.reconstruct(inverted)
     entries = pipeline.cache.entries() if pipeline.cache is not None else []
+    kept = [entry.bytes for entry in entries if entry.key == inverted.key]
     return {
         "prompt": found.prompt,
         "method": found.result.method,
         "steps": found.result.schedule.steps,
         "working_size": [height, width],
         "cached": inverted.cached,
-        # The most recently used entry is the one that was just read or written.
-        "kept_bytes": entries[0].bytes if entries else None,
+        "kept_bytes": kept[0] if kept else None,
         "replay_psnr": _psnr(replayed, pipeline.backbone.decode(found.result.x_0)),
         "photo_psnr": _psnr(replayed, np.asarray(at_size, dtype=np.float32)),
         "seconds": inverted.seconds,

@@ -16,10 +16,7 @@ from torch import Tensor
 from guidance import Capture, LayerSelection, Observation
 from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
 from realedit.backbone import Backbone, Prompt
-
-EDITED = 0.7
-"""Share of the levels, from the photo up, whose activations, keys and values are kept: no edit starts
-above."""
+from realedit.settings import LARGEST_STRENGTH
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""
@@ -142,7 +139,7 @@ class _Observer:
         self, x_t: Tensor, level: int, conditioning: Conditioning, *, partial: bool = False
     ) -> Tensor | None:
         """Record one forward pass; a partial one ends behind the last recorded layer and predicts nothing."""
-        kept = level <= round(EDITED * self._schedule.steps)
+        kept = level <= round(LARGEST_STRENGTH * self._schedule.steps)
         eps = None
         with self._capture.record(
             (x_t.shape[-2], x_t.shape[-1]), tokens=self._tokens, memory=kept, partial=partial

@@ -18,6 +18,8 @@ from typing import Any
 from realedit.errors import ModelUnavailableError
 
 INDEX = "model_index.json"
+RECOGNISER = "recogniser"
+"""The folder in it of what tells nouns apart; not part of the pipeline."""
 
 # What each networked component may be. A name outside this table would mean code that diffusers does not
 # ship.

@@ -10,6 +10,7 @@ alone.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import os
 import warnings
 from collections.abc import Iterator
@@ -127,6 +128,22 @@ def fingerprint(ref: ModelRef) -> str:
     if not (root / folders.INDEX).is_file():
         raise ModelUnavailableError(f"{ref.name} is not a diffusers pipeline: it has no {folders.INDEX}")
     return folders.fingerprint_folder(root)
+
+
+def identity(ref: ModelRef) -> str:
+    """Hash of all that decides an edit: the :func:`fingerprint`, and the recogniser where there is one.
+
+    An inversion does not depend on the recogniser, which object is edited does.
+
+    Raises:
+        ModelUnavailableError: As `fingerprint` does.
+    """
+    digest = hashlib.sha256(fingerprint(ref).encode())
+    beside = Path(ref.location) / folders.RECOGNISER if ref.source != "hub" else None
+    if beside is not None and beside.is_dir():
+        for file in sorted(path for path in beside.iterdir() if path.is_file()):
+            digest.update(f":{file.name}:".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def load_pipeline(

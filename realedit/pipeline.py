@@ -12,9 +12,11 @@ Example::
 from __future__ import annotations
 
 import json
+import operator
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +32,7 @@ from realedit.edit_pictures import with_pictures
 from realedit.edits import Edit, Step, plan, shown_word
 from realedit.errors import UsageError
 from realedit.inputs import PhotoLike, as_photo, at_size, given_location
-from realedit.inverted import EDITED, Inversion, Progress, capture_for, invert_photo
+from realedit.inverted import Inversion, Progress, capture_for, invert_photo
 from realedit.locate import Location
 from realedit.model_errors import translated
 from realedit.models import ModelRef, fingerprint, load_pipeline, resolve_model
@@ -60,6 +62,8 @@ class InvertedPhoto:
     inversion: Inversion
     cached: bool = False
     seconds: float = 0.0
+    key: str = ""
+    """Of its entry in the cache."""
 
 
 class RealEditPipeline:
@@ -215,7 +219,7 @@ class RealEditPipeline:
                 kept[0], prompt=text, size=size, method=method, scale=scale,
                 inversion_scale=inversion_scale, schedule=schedule, device=self.backbone.device,
             )  # fmt: skip
-            return InvertedPhoto(loaded, found, True, time.perf_counter() - began)
+            return InvertedPhoto(loaded, found, True, time.perf_counter() - began, key)
         with translated(), self.capture:
             x_0 = self.backbone.encode(at_size(loaded.rgb, size))
             found = invert_photo(
@@ -226,7 +230,7 @@ class RealEditPipeline:
             tensors = {name: value.cpu() for name, value in found.tensors().items()}
             made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(steps)}
             self.cache.put(key, tensors, made)
-        return InvertedPhoto(loaded, found, False, time.perf_counter() - began)
+        return InvertedPhoto(loaded, found, False, time.perf_counter() - began, key)
 
     def reconstruct(self, inverted: InvertedPhoto) -> np.ndarray:
         """Replay an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
@@ -309,7 +313,7 @@ class RealEditPipeline:
         before, clock = self.backbone.evaluations, Clock()
         work = Work(
             self, source, inverted, prompt, given_location(source, word, mask, box, point), {}, settings,
-            seed, allow_crop, progress, clock, _made_as(inverted, inversion),
+            operator.index(seed), allow_crop, progress, clock, _made_as(inverted, inversion),
         )  # fmt: skip
         outcomes: list[Outcome] = []
         for step in steps:
@@ -337,7 +341,8 @@ class RealEditPipeline:
             mask_before=mask_before,
             mask_after=mask_after,
             region=np.any([outcome.region for outcome in outcomes], axis=0),
-            reconstruction=self._reconstruction(first.inverted.inversion),
+            # without what the model saw, which is large
+            replay=partial(self._reconstruction, replace(first.inverted.inversion, observations={})),
             metrics=figures,
             seed=work.seed,
             timings=work.clock.laps,
@@ -386,8 +391,4 @@ def _made_as(inverted: InvertedPhoto | None, asked: dict[str, Any]) -> dict[str,
 
 def _settings(settings: Settings | None, strength: float | None) -> Settings:
     settings = settings or Settings()
-    if strength is not None:
-        settings = replace(settings, strength=strength)
-    if not 0 <= settings.strength <= EDITED:
-        raise UsageError(f"strength must lie in [0, {EDITED}], got {settings.strength}")
-    return settings
+    return settings if strength is None else replace(settings, strength=strength)

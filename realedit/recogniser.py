@@ -23,12 +23,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from realedit.inputs import at_size
+from realedit.model_folder import RECOGNISER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-FOLDER = "recogniser"
-"""Of a model folder."""
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 SIDE = 16
 """Pixels of a place."""
@@ -201,7 +200,7 @@ class Recogniser(nn.Module):
         Raises:
             ModelUnavailableError: it cannot be read.
         """
-        folder = model / FOLDER
+        folder = model / RECOGNISER
         if not folder.is_dir():
             return None
         from realedit.errors import ModelUnavailableError

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import webbrowser
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ class EditResult:
         mask_before: the edited objects' matte in the photo, float32 ``[H, W]`` in [0, 1].
         mask_after: their matte in the edited photo.
         region: where the edited photo may differ from the photo, bool ``[H, W]``.
-        reconstruction: the inversion's replay at the model's working size.
+        replay: makes :attr:`reconstruction`.
         metrics: figures by name; positions are fractions of the frame.
         seed: of the noise.
         timings: seconds by stage.
@@ -44,7 +46,7 @@ class EditResult:
     mask_before: np.ndarray
     mask_after: np.ndarray
     region: np.ndarray
-    reconstruction: Image.Image
+    replay: Callable[[], Image.Image]
     metrics: dict[str, float]
     seed: int
     timings: dict[str, float]
@@ -57,6 +59,11 @@ class EditResult:
     def image(self) -> Image.Image:
         """The edited photo as a Pillow image in the photo's own mode."""
         return self.photo.to_pillow()
+
+    @cached_property
+    def reconstruction(self) -> Image.Image:
+        """The inversion's replay at the model's working size, sampled when first asked for."""
+        return self.replay()
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the edited photo, its provenance and its recipe; see :func:`realedit.photo.save_photo`."""

@@ -47,6 +47,7 @@ from guidance import (
     Window,
 )
 from guidance.guide import Look
+from inversion.schedule import LEAST_ABAR
 from realedit.backbone import Backbone
 from realedit.errors import ObjectNotFoundError, UsageError
 
@@ -315,7 +316,7 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
             raise UsageError(
                 f"{type(self.scheduler).__name__} has no alphas_cumprod", "take a scheduler made for SDXL"
             )
-        levels = abar.double().cpu().numpy()
+        levels = abar.double().clamp_min(LEAST_ABAR).cpu().numpy()
         ratio = float(np.interp(t, np.arange(len(levels)), np.sqrt((1 - levels) / levels)))
         alpha = (1 + ratio**2) ** -0.5
         return alpha, ratio * alpha

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from realedit.errors import UsageError
+
+LARGEST_STRENGTH = 0.7
+"""Of the levels up to this share, activations, keys and values are kept: no edit in pixels starts above."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -57,3 +62,19 @@ class Settings:
     smooth: float = 1.0
     repaint: float = 0.8
     repaint_scale: float = 8.0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in _RANGES.items():
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise UsageError(f"{name} must lie in [{least:g}, {most:g}], got {value:g}")
+        if self.repaint == 0:
+            raise UsageError("repaint must be above 0: an edit by text without noise changes nothing")
+
+
+_RANGES = {
+    "strength": (0, LARGEST_STRENGTH), "guidance_scale": (0, 1000), "self_guidance": (0, 100),
+    "window": (0, 1), "pin": (0, 1), "resample": (0, 1), "smooth": (0, 100), "repaint": (0, 1),
+    "repaint_scale": (0, 1000),
+}  # fmt: skip
+"""Least and most of each knob that is a number; NaN is in none."""

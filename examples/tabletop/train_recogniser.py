@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from examples.tabletop.frames import Frame, read_frames, tracked
 from examples.tabletop.image_features import halves
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
+from realedit.model_folder import RECOGNISER
 from realedit.progress import progress_bars
-from realedit.recogniser import FOLDER, Recogniser
+from realedit.recogniser import Recogniser
 
 _PLACES = 3  # of an object, and of what is bare beside it, besides the object's mean
 _COVERED = 0.6  # of a place, for it to count as the object's
@@ -51,7 +52,7 @@ def train_recogniser(
     features, nouns = (torch.from_numpy(np.concatenate(part)) for part in zip(*drawn, strict=True))
     recogniser.mean, recogniser.deviation = features.mean(0), features.std(0) + 1e-3
     fit(recogniser, features, nouns, epochs)
-    recogniser.save(output / FOLDER)
+    recogniser.save(output / RECOGNISER)
 
 
 def examples(

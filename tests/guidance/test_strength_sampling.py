@@ -22,6 +22,7 @@ from guidance import (
     self_guided_sample,
 )
 from guidance.properties import centroid
+from guidance.strength import Measured
 from guidance.terms import predicted_x_0
 from inversion import Conditioning, Guidance, Schedule
 from realedit.backbone import Backbone
@@ -182,6 +183,23 @@ def test_the_trace_tells_every_terms_own_energy(
     assert trace.last == {place: energies[-1] for place, energies in trace.terms.items()}
     first, last = trace.terms[0][0], trace.last[0]
     assert trace.targets[0].share == pytest.approx(min(1.0, (first - last) / (first - TOLERANCE)))
+
+
+def test_a_term_whose_window_is_over_is_no_progress_of_the_others(
+    schedule: Schedule, capture: Capture, blob: _Gaussian
+) -> None:
+    def stuck(state: State) -> Tensor:  # it pushes, and never gets anywhere
+        return 1 + (state.x_t - state.x_t.detach()).sum()
+
+    lefts: list[float] = []
+
+    def rule(measured: Measured) -> None:
+        lefts.append(measured.left)
+
+    start = _normal(4, (1, 2, 12, 20))
+    terms = [Term(stuck, window=Window(0, 1)), Term(stuck, 10.0, Window(0, 0.25))]
+    self_guided_sample(blob, capture, schedule, start, PLAIN, terms, strength=rule)
+    assert lefts == [1.0] * 12
 
 
 def test_remeasuring_tells_what_the_finished_sample_has_reached(

@@ -15,6 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from realedit.cache import Cache, CacheEntry, cache_key, default_root
+from realedit.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = cache_key(photo="a", prompt="a mug")
@@ -269,6 +270,25 @@ def test_what_is_larger_than_the_limit_is_not_kept(tmp_path: Path) -> None:
     assert cache.get(KEY) is not None
     with pytest.raises(ValueError, match="max_bytes must not be negative, not -1"):
         Cache(tmp_path, max_bytes=-1)
+
+
+def test_what_is_not_kept_is_said_with_the_way_to_keep_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Cache(tmp_path, max_bytes=10).put(KEY, content())
+    (record,) = caplog.records
+    assert "is not kept" in record.message
+    assert "REALEDIT_CACHE_GIB" in record.message
+
+
+def test_the_variable_says_how_much_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Cache(tmp_path).max_bytes == 4 * 2**30
+    monkeypatch.setenv("REALEDIT_CACHE_GIB", "0.5")
+    assert Cache(tmp_path).max_bytes == 2**29
+    for wrong in ("much", "-1", "nan", "inf"):
+        monkeypatch.setenv("REALEDIT_CACHE_GIB", wrong)
+        with pytest.raises(UsageError, match="REALEDIT_CACHE_GIB is"):
+            Cache(tmp_path)
 
 
 def test_files_that_are_not_entries_are_never_touched(tmp_path: Path) -> None:

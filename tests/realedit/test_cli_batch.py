@@ -90,6 +90,28 @@ def test_a_dry_run_tells_what_the_run_would_refuse_and_what_is_done(realedit: Co
     assert "1 done before" in again.stderr
 
 
+@pytest.mark.slow
+def test_a_recipe_is_followed_for_every_photo_as_for_one(realedit: Command, photos: Path) -> None:
+    recipe = {
+        "edits": [{"remove": None}], "box": [0.24, 0.42, 0.42, 0.7], "seed": 7, "steps": 3,
+        "inversion": "noised", "prompt": "a red mug", "settings": {"strength": 0.6, "smooth": 0.0},
+        "working_size": 128, "model": "another",
+    }  # fmt: skip
+    (realedit.folder / "recipe.json").write_text(json.dumps(recipe))
+    alone = realedit("photos/one.png", "--edits", "recipe.json", "-o", "alone.png", "--no-cache")
+    assert alone.returncode == 0, alone.stderr
+    many = realedit("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache")
+    assert many.returncode == 0, many.stderr
+    assert "another (here tabletop)" in many.stderr
+    pictures = (np.array(Image.open(realedit.folder / file)) for file in ("alone.png", "edited/one.png"))
+    np.testing.assert_array_equal(*pictures)
+    dry = ("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache", "--dry-run")
+    assert "1 done before" in realedit(*dry).stderr
+    (realedit.folder / "recipe.json").write_text(json.dumps(recipe | {"settings": {"strength": 0.5}}))
+    assert "1 done before" not in realedit(*dry, "--force").stderr
+    assert "done before" not in realedit(*dry).stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -125,12 +125,20 @@ def test_a_single_checkpoint_file_is_refused_with_the_conversion() -> None:
 def test_resolving_listing_and_fingerprinting_import_no_torch() -> None:
     code = (
         "import sys; from realedit import models\n"
-        "models.list_models(); print(models.fingerprint(models.resolve_model()))\n"
+        "models.list_models(); print(models.identity(models.resolve_model()))\n"
         "print(sorted({'torch', 'diffusers', 'transformers'} & set(sys.modules)))"
     )
     done = run_python(code)
     assert done.stderr == ""
     assert done.stdout.splitlines()[1] == "[]"
+
+
+def test_another_recogniser_is_another_model_to_edit_with_but_not_to_invert_with(folder: Path) -> None:
+    ref = models.resolve_model(folder)
+    inverted, edited = models.fingerprint(ref), models.identity(ref)
+    shutil.rmtree(folder / model_folder.RECOGNISER)
+    assert models.fingerprint(ref) == inverted
+    assert models.identity(ref) != edited
 
 
 # --- the list

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +186,31 @@ def test_a_strength_out_of_range_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=r"^strength must lie in \[0, 0\.7\], got "):
         pipeline.edit(small, Move("mug", dx=DX), strength=strength)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("repaint", 2.0), ("repaint", 0.0), ("window", 1.5), ("pin", 5.0), ("resample", -1.0), ("smooth", -3.0),
+     ("self_guidance", float("nan"))],
+)  # fmt: skip
+def test_a_knob_out_of_range_is_refused(name: str, value: float) -> None:
+    with pytest.raises(UsageError, match=f"^{name} must "):
+        Settings(**{name: value})
+    with pytest.raises(UsageError):
+        replace(Settings(), **{name: value})
+
+
+def test_every_evaluation_is_told_and_the_reconstruction_costs_none_before_it_is_asked_for(
+    pipeline: RealEditPipeline, small: Image.Image
+) -> None:
+    before = pipeline.backbone.evaluations
+    how = {"method": "noised", "steps": 4, "strength": 0.0}
+    result = pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, **how)
+    made = pipeline.backbone.evaluations - before
+    assert made == result.metrics["model_evaluations"] == 4
+    seen = result.reconstruction
+    assert pipeline.backbone.evaluations - before == 8
+    assert result.reconstruction is seen
 
 
 def test_an_unknown_method_is_refused(pipeline: RealEditPipeline, small: Image.Image) -> None:

@@ -15,8 +15,9 @@ from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.errors import ModelUnavailableError, ObjectNotFoundError
+from realedit.model_folder import RECOGNISER
 from realedit.models import resolve_model
-from realedit.recogniser import FOLDER, Look, Recogniser
+from realedit.recogniser import Look, Recogniser
 
 
 @pytest.fixture(scope="module")
@@ -106,19 +107,19 @@ def test_what_is_saved_is_read_again_and_what_is_broken_is_told(
     recogniser: Recogniser, tmp_path: Path
 ) -> None:
     assert Recogniser.load(tmp_path) is None
-    recogniser.save(tmp_path / FOLDER)
+    recogniser.save(tmp_path / RECOGNISER)
     again = Recogniser.load(tmp_path)
     assert again is not None
     assert (again.nouns, again.synonyms) == (recogniser.nouns, recogniser.synonyms)
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
     assert np.array_equal(again.probabilities(picture, (64, 64)), recogniser.probabilities(picture, (64, 64)))
 
-    weights = tmp_path / FOLDER / "model.safetensors"
+    weights = tmp_path / RECOGNISER / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(ModelUnavailableError, match="recogniser"):
         Recogniser.load(tmp_path)
-    shutil.rmtree(tmp_path / FOLDER)
-    (tmp_path / FOLDER).mkdir()
+    shutil.rmtree(tmp_path / RECOGNISER)
+    (tmp_path / RECOGNISER).mkdir()
     with pytest.raises(ModelUnavailableError, match="recogniser"):
         Recogniser.load(tmp_path)
 
