@@ -208,7 +208,9 @@ def _small(rgb: np.ndarray) -> np.ndarray:
     factor = min(1.0, FILL_SIDE / max(rgb.shape[:2]))
     if factor == 1:
         return rgb
-    return cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    # the size itself, not the factor: that would map by another ratio than the way back does
+    height, width = (max(1, round(side * factor)) for side in rgb.shape[:2])
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _shut(closed: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -239,7 +239,7 @@ def tasks_for(
             raise UsageError(f"{output} would replace the photo itself", "name another folder with --output")
         about = photo.stat()
         text = f"{photo.resolve()} {about.st_size} {about.st_mtime_ns} {shared}"
-        tasks[output] = Task(photo, output, hashlib.sha256(text.encode()).hexdigest()[:16])
+        tasks[output] = Task(photo, output, hashlib.sha256(os.fsencode(text)).hexdigest()[:16])
     return list(tasks.values())
 
 

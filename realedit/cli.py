@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -83,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Threads that spin while they wait make two runs at once on the same cores many times slower.
     # Read when torch loads.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be in no encoding
+        sys.stdout.reconfigure(errors="surrogateescape")
     return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
 
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from realedit.cli_output import Destination
     from realedit.cli_request import Request
     from realedit.edits import Edit
-    from realedit.models import ModelRef
     from realedit.pipeline import RealEditPipeline
     from realedit.result import EditResult
 
@@ -89,16 +88,17 @@ def batch(
     from realedit.batch import JOURNAL, edit_photos, tasks_for
     from realedit.cli_request import asked
     from realedit.edit_entries import entries
-    from realedit.models import identity
+    from realedit.models import fetched, identity
 
     request = asked(what, where, sampling, quiet=talk.quiet)
     model = request.on(model)
     files = list(_named_files(request.edits, where))
     tasks_for(photos, to.output, files=files)  # what is wrong with them is told before gigabytes are fetched
+    here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
     tasks = tasks_for(
         photos, to.output, files=files, edits=entries(request.edits), where=asdict(request.where),
         sampling=asdict(request.sampling), crop=request.allow_crop, besides=request.besides.model_dump(),
-        model=identity(_fetched(model)), options=asdict(model), report=to.report,
+        model=identity(here), options=asdict(model), report=to.report,
     )  # fmt: skip
     journal = to.output / JOURNAL
     if not to.dry_run:
@@ -134,35 +134,6 @@ def _named_files(edits: Sequence[Edit], where: ObjectOptions) -> Iterator[str | 
             case Paste(source=file) | Like(source=file) | LookOf(source=file) | Reshape(shape=file):
                 if isinstance(file, str | os.PathLike):
                     yield file
-
-
-def _fetched(options: ModelOptions) -> ModelRef:
-    """The model that is meant, on this machine: its files decide the tasks' keys.
-
-    Raises:
-        ModelUnavailableError: it is not here and cannot be downloaded.
-    """
-    from realedit.model_hub import ensure_snapshot
-    from realedit.models import resolve_model
-
-    ref = resolve_model(options.model)
-    if ref.source == "hub":
-        from huggingface_hub import constants
-
-        barred = options.offline or constants.HF_HUB_OFFLINE
-        ensure_snapshot(ref.location, ref.name, half=_half(options), offline=barred)
-    return ref
-
-
-def _half(options: ModelOptions) -> bool:
-    """Whether the model will run at 16 bits, for which there may be smaller files."""
-    if options.dtype is not None:
-        return options.dtype != "float32"
-    if options.device is not None:
-        return options.device.startswith("cuda")
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def _make_folders(folders: set[Path]) -> None:

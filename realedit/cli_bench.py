@@ -176,16 +176,28 @@ def chosen_methods(what: BenchOptions, sampling: SamplingOptions) -> list[Method
     Raises:
         UsageError: there is no such method or setting, or flags contradict each other.
     """
-    from realedit.bench.methods import build, expand, parse_method
+    from realedit.bench.methods import build
     from realedit.bench.methods.spec import unique
 
-    if what.reconstruct:
-        return _replays(what, sampling)
+    found = unique(_replays(what, sampling) if what.reconstruct else _editors(what, sampling))
+    for spec in found:
+        build(spec)
+    if what.baseline is not None and what.baseline not in {spec.label for spec in found}:
+        raise UsageError(f"the baseline '{what.baseline}' is none of the methods", "name it as the tables do")
+    return found
+
+
+def _editors(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
+    """The methods that edit."""
+    from realedit.bench.methods import expand, parse_method
+
     if sampling.guidance_scale is not None:
         raise UsageError(
             "--guidance-scale is of --reconstruct", "give a method's own: realedit:guidance_scale=3"
         )
     found = [spec for name in what.method or _DEFAULT for spec in parse_method(name)]
+    if all(spec.name != "realedit" for spec in found):
+        _refuse_without_realedit(what, sampling)
     if sampling.steps is not None:
         found = [
             _with(spec, steps=str(sampling.steps)) if spec.name == "realedit" else spec for spec in found
@@ -200,17 +212,26 @@ def chosen_methods(what: BenchOptions, sampling: SamplingOptions) -> list[Method
                 else [spec]
             )
         ]
-    if what.search:
-        found = [variant for spec in found for variant in expand(spec)]
-    found = unique(found)
-    for spec in found:
-        build(spec)
-    if what.baseline is not None and what.baseline not in {spec.label for spec in found}:
-        raise UsageError(f"the baseline '{what.baseline}' is none of the methods", "name it as the tables do")
-    return found
+    return [variant for spec in found for variant in expand(spec)] if what.search else found
+
+
+def _refuse_without_realedit(what: BenchOptions, sampling: SamplingOptions) -> None:
+    """Refuse flags that only realedit reads.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    given = {"--inversion": bool(what.inversion), "--steps": sampling.steps is not None}
+    unread = [name for name, is_given in given.items() if is_given]
+    if unread:
+        raise UsageError(
+            f"realedit is not among the methods, and nothing else reads {' or '.join(unread)}",
+            "add --method realedit, or give a method settings of its own: inpaint:steps=20",
+        )
 
 
 def _replays(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
+    """The inversions that are replayed."""
     from realedit.bench.methods import MethodSpec
 
     if what.method or what.search:

@@ -59,7 +59,7 @@ def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, 
         output = source.with_name(f"{source.stem}-edited{suffix}")
     if not output.is_dir():
         format_for(output.suffix)
-    pages = (output.with_name(f"{output.stem}.report.html"), output.with_name(f"{output.stem}.report.png"))
+    pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
     check_free([output, sidecar_path(output), *(pages if report else ())], source=source, force=force)
     if photo.native.mode not in ("L", "RGB") or max(photo.size) > _EVERY_FORMAT:
         try:

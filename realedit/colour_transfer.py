@@ -40,6 +40,7 @@ def _lab(picture: np.ndarray) -> np.ndarray:
 
 def _moments(lab: np.ndarray, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Weighted mean and standard deviation of each channel."""
-    weight = matte[..., None] / matte.sum()
+    # in double: over millions of pixels single precision loses what each adds
+    weight = matte[..., None] / matte.sum(dtype=np.float64)
     mean = (lab * weight).sum((0, 1))
     return mean, np.sqrt((np.square(lab - mean) * weight).sum((0, 1)))

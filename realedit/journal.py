@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -17,11 +18,13 @@ def append_line(path: Path, fields: Mapping[str, Any]) -> None:
     Raises:
         PhotoError: the disk refused.
     """
-    line = json.dumps(fields, ensure_ascii=False, allow_nan=False) + "\n"
+    line = (json.dumps(fields, allow_nan=False) + "\n").encode()
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            os.write(file, line.encode())
+            if (written := os.write(file, line)) < len(line):  # a disk fills up within a line
+                os.ftruncate(file, os.fstat(file).st_size - written)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file)
         finally:
             os.close(file)

@@ -130,6 +130,36 @@ def fingerprint(ref: ModelRef) -> str:
     return folders.fingerprint_folder(root)
 
 
+def fetched(
+    name: str | Path | None = None, *, device: str | None = None, dtype: str | None = None,
+    offline: bool = False,
+) -> ModelRef:  # fmt: skip
+    """The model that is meant, on this machine: a hub's is downloaded where it is not here.
+
+    Args:
+        name: As `resolve_model` takes it.
+        device: Where it will run, as far as that is known.
+        dtype: With which precision, likewise: for 16 bits there may be smaller files.
+        offline: Whether nothing may be downloaded.
+
+    Raises:
+        ModelUnavailableError: It is not here and cannot be downloaded.
+    """
+    ref = resolve_model(name)
+    if ref.source == "hub":
+        from huggingface_hub import constants
+
+        if dtype is None and device is None:
+            import torch
+
+            half = torch.cuda.is_available()
+        else:
+            half = dtype != "float32" if dtype is not None else str(device).startswith("cuda")
+        barred = offline or constants.HF_HUB_OFFLINE
+        hub.ensure_snapshot(ref.location, ref.name, half=half, offline=barred)
+    return ref
+
+
 def identity(ref: ModelRef) -> str:
     """Hash of all that decides an edit: the :func:`fingerprint`, and the recogniser where there is one.
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import queue
 import signal
-from collections.abc import Callable, Sequence
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol, TypeVar
 
@@ -25,6 +28,24 @@ class Worker(Protocol[_Job, _Word]):
         ...
 
 
+@contextmanager
+def _ends_in_order() -> Iterator[None]:
+    """Let SIGTERM, by which schedulers end a run, end the processes too, as an interrupt does."""
+    if threading.current_thread() is not threading.main_thread():  # signals are another's
+        yield
+        return
+
+    def leave(*_: object) -> None:
+        sys.exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@_ends_in_order()
 def run_jobs(
     make_worker: Callable[[], Worker[_Job, _Word]],
     jobs: Sequence[_Job],
@@ -93,12 +114,21 @@ def _listen(workers: Sequence[BaseProcess], said: Any, told: Callable[[Any], Non
                 told(what)
 
 
+def _next(waiting: Any) -> Any:  # noqa: ANN401 - a queue of jobs
+    """The next job; None when there are no more, or nobody who would hear of it."""
+    while (parent := multiprocessing.parent_process()) is None or parent.is_alive():
+        with suppress(queue.Empty):
+            return waiting.get(timeout=_POLL)
+    return None
+
+
 def _serve(make_worker: Callable[[], Worker[Any, Any]], waiting: Any, said: Any) -> None:  # noqa: ANN401 - queues
     """A process: take jobs until there are none."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this one
     try:
         worker = make_worker()
-        while (job := waiting.get()) is not None:
+        while (job := _next(waiting)) is not None:
             worker.run(job, said.put)
         said.put(None)
     except RealEditError as error:

@@ -92,10 +92,16 @@ def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples,
             raise _damaged(name, error) from error
         orientation = read_orientation(image)
         metadata = read_metadata(image, orientation)
+    white_is_zero = (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    )
     image = _plain(image, name)
     values = np.array(image)
     if image.mode == "I;16":
         values = values.astype(np.uint16)
+        if white_is_zero:  # which Pillow turns round for 8 bits alone, and writes for none
+            values = 65535 - values
     palette = _palette(image) if image.mode == "P" else None
     samples = Samples(image.mode, _upright(values, orientation), palette, metadata.icc)
     key = image.info.get("transparency")

@@ -123,6 +123,8 @@ def _check_tiff(image: TiffImagePlugin.TiffImageFile) -> None:
         raise _unsupported(f"a TIFF with {'/'.join(map(str, bits))} bits a channel")
     if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) != 2:
         raise _unsupported("a 16-bit TIFF that is not RGB")
+    if tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) != 1:
+        raise _unsupported("a 16-bit TIFF whose channels lie apart")
     # 2: plain alpha. Without the tag, four channels are read as such everywhere. 1 would be premultiplied.
     if len(bits) == 4 and tags.get(TiffImagePlugin.EXTRASAMPLES) not in (None, (2,), 2):
         raise _unsupported("a 16-bit TIFF with an extra channel that is not plain alpha")

@@ -14,12 +14,27 @@ from realedit import xmp
 _TIFF_ORIENTATION = xmp.Name("http://ns.adobe.com/tiff/1.0/", "tiff", "Orientation")
 # Points to further APP1 segments, which Pillow does not read; dangling once the file is rewritten.
 _EXTENDED_XMP = xmp.Name("http://ns.adobe.com/xmp/note/", "xmpNote", "HasExtendedXMP")
+# Announce a video or a gain map behind the picture, which a rewritten file no longer has.
+_APPENDED = (
+    *(
+        xmp.Name("http://ns.google.com/photos/1.0/camera/", "GCamera", name)
+        for name in (
+            "MotionPhoto", "MotionPhotoVersion", "MotionPhotoPresentationTimestampUs", "MicroVideo",
+            "MicroVideoVersion", "MicroVideoOffset", "MicroVideoPresentationTimestampUs",
+        )
+    ),
+    xmp.Name("http://ns.google.com/photos/1.0/container/", "Container", "Directory"),
+    xmp.Name("http://ns.adobe.com/hdr-gain-map/1.0/", "hdrgm", "Version"),
+    xmp.Name("http://ns.apple.com/HDRGainMap/1.0/", "HDRGainMap", "HDRGainMapVersion"),
+)  # fmt: skip
 # TIFF tags that say how one file stores its samples; they mean nothing in another file.
 _STORAGE_TAGS = frozenset(
     (*range(254, 267), 273, *range(277, 282), 284, 288, 289, 292, 293, 297)
 ) | frozenset((*range(317, 326), 330, 332, *range(338, 348), *range(512, 533)))
 # Kept apart from EXIF in `PhotoMetadata`: resolution, XMP, ICC profile.
 _OTHER_TAGS = frozenset((282, 283, 296, 700, 34675))
+# Photoshop's layers and resources (a thumbnail among them): the picture as it was before the edit.
+_PHOTOSHOP_TAGS = frozenset((34377, 37724))
 # Photoshop image resource that holds the IPTC-IIM record.
 IPTC_RESOURCE = 0x0404
 _EXIF_ERRORS = (
@@ -98,14 +113,17 @@ def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
 
 def clean_xmp(packet: bytes | str) -> bytes:
     """Return an XMP packet without what the pixels no longer need (orientation) or the file no longer has."""
-    return xmp.drop_property(xmp.drop_property(_as_bytes(packet), _TIFF_ORIENTATION), _EXTENDED_XMP)
+    cleaned = _as_bytes(packet)
+    for name in (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED):
+        cleaned = xmp.drop_property(cleaned, name)
+    return cleaned
 
 
 def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
     """Return EXIF with orientation reset, its size fields true, and without thumbnail; empty if unusable."""
     try:
         for tag in list(exif):
-            if tag in _STORAGE_TAGS or tag in _OTHER_TAGS:
+            if tag in _STORAGE_TAGS | _OTHER_TAGS | _PHOTOSHOP_TAGS:
                 del exif[tag]
         if ExifTags.Base.Orientation in exif:
             exif[ExifTags.Base.Orientation] = 1

@@ -10,10 +10,10 @@ from pathlib import Path
 from realedit.atomic_write import clear_leftovers
 from realedit.bench.case import Case
 from realedit.bench.methods import MethodSpec, build
-from realedit.bench.records import Record, done, read_records, record_key
+from realedit.bench.records import RECORDS, Record, done, read_records, record_key
 from realedit.bench.worker import Job, RunSettings, Worker, code_digest, versions
 from realedit.errors import UsageError
-from realedit.models import fingerprint, resolve_model
+from realedit.models import fetched, identity, resolve_model
 from realedit.parallel import run_jobs
 from realedit.progress import Progress, silent
 
@@ -45,6 +45,7 @@ def run(
     """
     if processes > 1:
         settings = replace(settings, threads=1)
+    refuse_foreign(settings.output)
     jobs = plan_jobs(cases, methods, settings)
     prepare(settings.output)
     keys = [key for job in jobs for _, key in job.methods]
@@ -60,18 +61,22 @@ def run(
 
 
 def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: RunSettings) -> list[Job]:
-    """A job a case, with the key of every record.
+    """A job a case, with the key of every record; a hub's model is downloaded where it is not here.
 
     Raises:
-        ModelUnavailableError: there is no such model.
+        ModelUnavailableError: there is no such model, or it cannot be downloaded.
         PhotoError: a case's file cannot be read.
     """
-    ref = resolve_model(settings.model.model)
+    model = settings.model
+    resolve_model(model.model)
+    digests = [case.digest() for case in cases]
+    # last: what is wrong with the cases is told before gigabytes are fetched
+    ref = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
     shared = {
         "versions": versions(),
         "code": code_digest(),
         "threads": settings.threads,
-        "model": fingerprint(ref),
+        "model": identity(ref),
         "device": settings.model.device,
         "dtype": settings.model.dtype,
         "size": settings.model.working_size,
@@ -79,23 +84,28 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
         "metrics": settings.metrics.fields(),
     }
     jobs = []
-    for case in cases:
-        digest = case.digest()
+    for case, digest in zip(cases, digests, strict=True):
         keys = [record_key(case=digest, method=m.name, settings=repr(build(m)), **shared) for m in methods]
         jobs.append(Job(case, tuple(zip(methods, keys, strict=True))))
     return jobs
+
+
+def refuse_foreign(output: Path) -> None:
+    """Check that the results' folder holds results or nothing, if it is there.
+
+    Raises:
+        UsageError: it holds something else.
+    """
+    if output.is_dir() and not (output / RECORDS).exists() and any(output.iterdir()):
+        raise UsageError(f"{output} holds something else than results", "name an empty folder with --output")
 
 
 def prepare(output: Path) -> None:
     """Make the results' folder.
 
     Raises:
-        UsageError: it is a file, cannot be made, or holds something else.
+        UsageError: it is a file, or cannot be made.
     """
-    from realedit.bench.records import RECORDS
-
-    if output.is_dir() and not (output / RECORDS).exists() and any(output.iterdir()):
-        raise UsageError(f"{output} holds something else than results", "name an empty folder with --output")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:

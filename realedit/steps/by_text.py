@@ -112,7 +112,23 @@ def _over(work: Work, painted: Repainted, region: np.ndarray) -> tuple[np.ndarra
     # the autoencoder's own loss, where nothing was painted, is not to show beside the border
     inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(2 * unit)))
     soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.5 * unit) * region
+    soft = np.maximum(soft, _thin(region, 4 * unit))
     return work.photo.rgb * (1 - soft[..., None]) + picture * soft[..., None], soft
+
+
+def _thin(region: np.ndarray, least: float) -> np.ndarray:
+    """Alpha, float32 ``[H, W]``, of the parts of a region that are nowhere deeper than ``least`` pixels.
+
+    What is eroded from a thick part would be all of such a one: a scratch, a wire.
+    """
+    _, labels = cv2.connectedComponents(region.astype(np.uint8))
+    parts = labels.astype(np.intp)
+    inside = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5)
+    deepest = np.zeros(parts.max() + 1, np.float32)
+    np.maximum.at(deepest, parts.ravel(), inside.ravel())
+    ramp = np.clip(inside / np.maximum(0.6 * deepest[parts], 1), 0, 1)
+    thin = region & (deepest[parts] < least)
+    return np.where(thin, ramp * ramp * (3 - 2 * ramp), 0).astype(np.float32)
 
 
 def _outcome(

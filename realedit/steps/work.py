@@ -16,6 +16,7 @@ from realedit.inputs import PhotoLike, as_photo
 from realedit.inverted import Progress
 from realedit.locate import Location, from_mask
 from realedit.photo import Photo, composite
+from realedit.photo_colours import in_colours_of
 from realedit.settings import Settings
 from realedit.which_one import split
 
@@ -125,8 +126,9 @@ class Work:
             raise ObjectNotFoundError(f"{self.elsewhere}: {error.message}", "use another word") from error
 
     def other_photo(self, source: PhotoLike) -> Work:
-        """The same work on another photo, of which nothing is known."""
+        """The same work on another photo, of which nothing is known, in this one's colours."""
         photo = as_photo(source)
+        photo = replace(photo, rgb=in_colours_of(photo, self.photo))
         name = "the other photo" if photo.source is None else photo.source.name
         return replace(
             self, photo=photo, inverted=None, prompt=None, given=None, known={}, elsewhere=name

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from guidance import Transform
-from realedit.anchor import Anchor, Piece, build_anchor
+from realedit.anchor import Anchor, Piece, _small, build_anchor
 from realedit.locate import Location, from_mask
 
 COLOUR = (210, 40, 30)
@@ -150,3 +150,13 @@ def test_without_a_fill_the_hole_holds_the_object() -> None:
     anchor = build_anchor(rgb, [_piece(location, dx=0.3)], shadow=False, fill_hole=False)
     assert _redness(anchor.picture).sum() == pytest.approx(2 * location.hard.sum(), rel=0.1)
     assert anchor.hole[location.hard].all()
+
+
+@pytest.mark.parametrize("size", [(2000, 3000), (1003, 6400), (4000, 6000)])
+def test_the_small_picture_that_is_filled_lies_where_the_photo_does(size: tuple[int, int]) -> None:
+    height, edge = size[0], round(0.85 * size[0])
+    rgb = np.zeros((*size, 3), np.uint8)
+    rgb[edge:] = 200
+    small = _small(rgb)[:, 50, 0].astype(float)
+    lies = (1 - small.mean() / 200) * height
+    assert lies == pytest.approx(edge, abs=0.1)

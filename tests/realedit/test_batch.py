@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from realedit.errors import (
     PhotoError,
     UsageError,
 )
+from realedit.journal import append_line, read_lines
 
 
 def picture(file: Path, colour: str = "red") -> Path:
@@ -268,3 +270,27 @@ def test_what_another_run_is_writing_is_left_to_it(task: Task) -> None:
     os.utime(old, (when, when))
     do(task, b"first")
     assert (young.exists(), old.exists()) == (True, False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of other systems are text")
+def test_a_name_in_no_encoding_of_ours_is_a_photo_like_another(tmp_path: Path) -> None:
+    photo = tmp_path / os.fsdecode(b"caf\xe9.jpg")
+    photo.write_bytes(b"1")
+    (task,) = tasks_for([photo], tmp_path / "edited")
+    journal = tmp_path / JOURNAL
+    append_line(journal, {"photo": str(task.photo)})
+    assert list(read_lines(journal)) == [(1, {"photo": str(photo)})]
+
+
+def test_a_line_that_a_full_disk_cuts_short_is_taken_back_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = tmp_path / JOURNAL
+    append_line(journal, {"key": "first"})
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(os, "write", lambda file, data: write(file, data[:5]))
+        with pytest.raises(PhotoError, match="could not be written"):
+            append_line(journal, {"key": "second"})
+    append_line(journal, {"key": "third"})
+    assert [fields["key"] for _, fields in read_lines(journal)] == ["first", "third"]

@@ -108,8 +108,7 @@ def test_the_output_lies_beside_the_photo(
     wanted = None if output is None else tmp_path / output
     files = plan_edit(load_photo(sample), tmp_path / name, wanted, report=True, force=False)
     assert files.image == tmp_path / expected
-    stem = Path(expected).stem
-    assert files.report == (tmp_path / f"{stem}.report.html", tmp_path / f"{stem}.report.png")
+    assert files.report == (tmp_path / f"{expected}.report.html", tmp_path / f"{expected}.report.png")
 
 
 @pytest.mark.slow
@@ -124,12 +123,12 @@ def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -
     assert sorted(path.name for path in realedit.folder.iterdir()) == [
         "moved.png",
         "moved.png.realedit.json",
-        "moved.report.html",
-        "moved.report.png",
+        "moved.png.report.html",
+        "moved.png.report.png",
         "photo.jpg",
     ]
     assert told["output"] == "moved.png"
-    assert told["report"] == ["moved.report.html", "moved.report.png"]
+    assert told["report"] == ["moved.png.report.html", "moved.png.report.png"]
     assert told["object"]["word"] == "mug"
     (left, top, *_), (new_left, new_top, *_) = told["box_before"], told["box_after"]
     assert new_left - left == pytest.approx(0.2, abs=0.01)
@@ -144,7 +143,7 @@ def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -
     height, width = changed.shape
     assert changed[:, int((new_left + 0.02) * width) : int((new_left + 0.1) * width)].any()
     assert not changed[: height // 10].any()
-    page = (realedit.folder / "moved.report.html").read_text()
+    page = (realedit.folder / "moved.png.report.html").read_text()
     assert page.count("data:image/") == 5
     # The inversion was kept: a second edit of the photo starts from it.
     listed = json.loads(realedit("cache", "--json").stdout)
@@ -169,7 +168,11 @@ def test_a_dry_run_writes_the_report_alone(realedit: Command, sample: Path) -> N
     result = realedit("photo.jpg", "--box", "0.2,0.4,0.45,0.7", "--dx", "0.1", "--dry-run", "--report")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("would write photo-edited.jpg\n")
-    assert set(realedit.listing()) == {"photo.jpg", "photo-edited.report.html", "photo-edited.report.png"}
+    assert set(realedit.listing()) == {
+        "photo.jpg",
+        "photo-edited.jpg.report.html",
+        "photo-edited.jpg.report.png",
+    }
     refused = realedit("photo.jpg", "--box", "0.2,0.4,0.45,0.7", "--dx", "0.9", "--dry-run")
     assert refused.returncode == 5
 

@@ -103,8 +103,8 @@ def test_a_recipe_is_followed_for_every_photo_as_for_one(realedit: Command, phot
     many = realedit("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache")
     assert many.returncode == 0, many.stderr
     assert "another (here tabletop)" in many.stderr
-    pictures = (np.array(Image.open(realedit.folder / file)) for file in ("alone.png", "edited/one.png"))
-    np.testing.assert_array_equal(*pictures)
+    one, other = (np.array(Image.open(realedit.folder / file)) for file in ("alone.png", "edited/one.png"))
+    np.testing.assert_array_equal(one, other)
     dry = ("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache", "--dry-run")
     assert "1 done before" in realedit(*dry).stderr
     (realedit.folder / "recipe.json").write_text(json.dumps(recipe | {"settings": {"strength": 0.5}}))
@@ -152,7 +152,7 @@ def test_a_photo_without_its_record_is_edited_again(realedit: Command, photos: P
     assert realedit(*words).returncode == 0
     edited = realedit.folder / "edited"
     names = sorted(path.name for path in edited.iterdir())
-    assert names == ["one.png", "one.png.realedit.json", "one.report.html", "one.report.png", JOURNAL]
+    assert names == ["one.png", "one.png.realedit.json", "one.png.report.html", "one.png.report.png", JOURNAL]
     picture = np.array(Image.open(edited / "one.png"))
     # as an interrupt leaves it: every file is there, and the journal says only that they were begun
     journal = edited / JOURNAL

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import time
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from command import Command
 from realedit.bench.records import RECORDS, read_records
 from realedit.cli import main
+from realedit.cli_bench import BenchOptions, SamplingOptions, chosen_methods
+from realedit.errors import ModelUnavailableError
+from realedit.models import resolve_model
+from tiny_hub import COMMIT, Answer, described
 
 SMALL = (
     "--working-size",
@@ -55,6 +65,38 @@ def cases(tmp_path: Path) -> Path:
     ]
     write_lines(folder / "manifest.jsonl", lines)
     return folder
+
+
+class ModelAnswer(Answer):
+    """One request, over a model's folder of folders."""
+
+    def do_GET(self) -> None:  # noqa: N802 - its name in http.server
+        root: Path = self.server.folder
+        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+        path = self.path.split("?")[0]
+        self.server.asked.append(path)
+        if "/resolve/" in path:
+            content = files[path.split("/resolve/")[1].split("/", 1)[1]].read_bytes()
+            self.reply(content, ETag=f'"{hashlib.sha256(content).hexdigest()}"')
+        elif "/tree/" in path:
+            listed = [described(file) | {"path": name} for name, file in files.items()]
+            self.reply(json.dumps(listed).encode())
+        else:
+            siblings = [{"rfilename": name} for name in files]
+            model = {"_id": "1", "id": "own/model", "sha": COMMIT, "siblings": siblings}
+            self.reply(json.dumps(model).encode())
+
+
+@pytest.fixture
+def hub() -> Iterator[Any]:
+    """A hub that serves the embedded model as own/model; it keeps what it was asked for."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), ModelAnswer)
+    server.daemon_threads, server.asked = True, []
+    server.folder = Path(resolve_model("tabletop").location)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
 
 
 def test_help_loads_nothing_heavy(realedit: Command) -> None:
@@ -112,7 +154,15 @@ def test_inversions_are_compared_by_their_replays(realedit: Command, cases: Path
         (("{cases}", "--metric", "beauty"), 2, "no metric 'beauty'"),
         (("{cases}", "--edit", "rotate"), 2, "no such case"),
         (("{cases}", "--baseline", "ledits"), 2, "baseline"),
+        (("{cases}", "--reconstruct", "--baseline", "direct"), 2, "the baseline 'direct' is none"),
         (("{cases}", "--reconstruct", "--method", "realedit"), 2, "--reconstruct"),
+        (("{cases}", "--method", "inpaint", "--steps", "7"), 2, "nothing else reads --steps"),
+        (("{cases}", "--method", "peers", "--inversion", "noised"), 2, "nothing else reads --inversion"),
+        (
+            ("{cases}", "--method", "inpaint", "--inversion", "noised", "--steps", "7"),
+            2,
+            "realedit is not among the methods, and nothing else reads --inversion or --steps",
+        ),
         (("{cases}", "--clip-model", "none"), 2, "--clip-model"),
         (("{cases}", "--model", "none"), 6, "none"),
     ],
@@ -138,6 +188,45 @@ def test_mistakes_are_one_line_and_leave_nothing(
     assert told in stderr
     assert all(line.startswith("realedit: hint: ") for line in rest)
     assert not list(here.iterdir())
+
+
+def test_a_replay_is_a_baseline_by_its_name_in_the_tables() -> None:
+    what = BenchOptions(inversion=("ddim", "direct", "ddim"), reconstruct=True)
+    names = [spec.label for spec in chosen_methods(what, SamplingOptions(steps=4))]
+    assert names == ["reconstruct:inversion=ddim,steps=4", "reconstruct:inversion=direct,steps=4"]
+    assert chosen_methods(replace(what, baseline=names[1]), SamplingOptions(steps=4))
+
+
+def test_steps_and_inversion_go_to_realedit_and_leave_the_others_alone() -> None:
+    what = BenchOptions(method=("inpaint", "realedit"), inversion=("noised",))
+    names = [spec.label for spec in chosen_methods(what, SamplingOptions(steps=7))]
+    assert names == ["inpaint", "realedit:inversion=noised,steps=7"]
+
+
+@pytest.mark.slow
+def test_a_hub_model_is_downloaded_unless_offline(realedit: Command, cases: Path, hub: Any) -> None:  # noqa: ANN401
+    online = {"HF_HUB_OFFLINE": "0", "HF_ENDPOINT": f"http://127.0.0.1:{hub.server_address[1]}"}
+    words = ("bench", cases, "--method", "no-edit", "--metric", "psnr", "--model", "own/model", "-o", "out")
+    refused = realedit(*words, "--offline", env=online)
+    assert refused.returncode == ModelUnavailableError.exit_code
+    assert "own/model is no folder here" in refused.stderr
+    assert "realedit is offline" in refused.stderr
+    # what is wrong without the model is told before it is fetched
+    foreign = realedit.folder / "out" / "thesis.txt"
+    foreign.parent.mkdir()
+    foreign.write_text("mine")
+    assert "something else than results" in realedit(*words, env=online).stderr
+    foreign.unlink()
+    photo = (cases / "photo.png").rename(cases / "away.png")
+    assert "photo.png" in realedit(*words, env=online).stderr
+    photo.rename(cases / "photo.png")
+    assert hub.asked == []
+    result = realedit(*words, env=online)
+    assert result.returncode == 0, result.stderr
+    assert any(path.endswith(".safetensors") for path in hub.asked)
+    hub.asked.clear()
+    assert realedit(*words, "--offline", env=online).returncode == 0
+    assert hub.asked == []
 
 
 def test_a_broken_manifest_is_told_with_its_line(realedit: Command, cases: Path) -> None:

@@ -62,7 +62,7 @@ def test_an_object_is_removed_and_reported(realedit: Command, photo: np.ndarray)
     assert red.sum() > 60
     assert ((out[..., 0] > 120) & (out[..., 1] < 70))[red].mean() < 0.1
     assert np.array_equal(out[:20], photo[:20])
-    assert "<html" in (realedit.folder / "out.report.html").read_text()
+    assert "<html" in (realedit.folder / "out.png.report.html").read_text()
     assert read_file(realedit.folder / "out.png.realedit.json").edits == [Remove("mug")]
 
 

@@ -42,7 +42,7 @@ def folder(realedit: Command, sample: Path) -> Path:
     (realedit.folder / "empty.png").touch()
     (realedit.folder / "there.png").write_bytes(b"somebody's work")
     (realedit.folder / "there.png.realedit.json").write_bytes(b"somebody's recipe")
-    (realedit.folder / "taken.report.html").write_bytes(b"somebody's page")
+    (realedit.folder / "taken.jpg.report.html").write_bytes(b"somebody's page")
     (realedit.folder / "inner").mkdir()
     (realedit.folder / "edits.json").write_text('[{"remove": "mug"}, {"resize": "bowl"}]')
     (realedit.folder / "shown.json").write_text('[{"remove": null}]')
@@ -190,7 +190,7 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         # The output.
         (("photo.jpg", *MOVE, "-o", "there.png"), 8, "there.png exists already"),
         (("photo.jpg", *MOVE, "-o", "photo.jpg"), 8, "photo.jpg is the photo being edited"),
-        (("photo.jpg", *MOVE, "-o", "taken.jpg", "--report"), 8, "taken.report.html exists already"),
+        (("photo.jpg", *MOVE, "-o", "taken.jpg", "--report"), 8, "taken.jpg.report.html exists already"),
         (("photo.jpg", *MOVE, "-o", "inner"), 2, "inner is a folder"),
         (("photo.jpg", *MOVE, "-o", "out.gif"), 2, "does not write '.gif' files"),
         (("photo.jpg", *MOVE, "-o", "out"), 2, "the output name has no suffix"),

@@ -91,3 +91,11 @@ def test_what_leaves_the_gamut_is_cut_at_its_border() -> None:
     assert np.isfinite(out).all()
     assert out.min() >= 0
     assert out.max() <= 255
+
+
+def test_a_photo_of_many_megapixels_is_given_the_same_colours_as_a_small_one() -> None:
+    large = np.tile(OWN, (75, 67, 1))
+    assert large.shape[0] * large.shape[1] > 12e6
+    whole = np.ones(OWN.shape[:2], np.float32)
+    out = transfer(large, np.ones(large.shape[:2], np.float32), OWN.round().astype(np.uint8), whole)
+    assert np.abs(out - large).mean() < 0.5

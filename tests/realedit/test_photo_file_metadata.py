@@ -7,9 +7,12 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image, ImageCms, PngImagePlugin
 
+from realedit.errors import PhotoError
 from realedit.photo import Photo, load_photo, save_photo
+from realedit.photo_metadata import clean_xmp
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -109,3 +112,44 @@ def test_a_grey_profile_is_left_out_of_rgb(tmp_path: Path) -> None:
         assert image.info["icc_profile"] == bytes(grey)
     with Image.open(save_photo(photo, tmp_path / "out.webp")) as image:
         assert "icc_profile" not in image.info
+
+
+def test_what_only_the_old_picture_had_is_not_announced(tmp_path: Path) -> None:
+    """A motion photo's video, a gain map, Photoshop's layers and thumbnail."""
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description xmlns:GCamera="http://ns.google.com/photos/1.0/camera/"'
+        b' xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        b' xmlns:Container="http://ns.google.com/photos/1.0/container/"'
+        b' GCamera:MotionPhoto="1" hdrgm:Version="1.0" dc:format="image/jpeg">'
+        b"<Container:Directory><rdf:Seq><rdf:li>GainMap</rdf:li></rdf:Seq></Container:Directory>"
+        b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    cleaned = clean_xmp(packet)
+    for gone in (b"MotionPhoto=", b"hdrgm:Version", b"GainMap<"):
+        assert gone in packet
+        assert gone not in cleaned
+    assert b"image/jpeg" in cleaned
+    layered = tmp_path / "layered.tif"
+    tags = [(37724, 7, 9, b"OLDLAYERS", True), (34377, 7, 8, b"OLDTHUMB", True), (315, 2, 4, "Ann", True)]
+    tifffile.imwrite(layered, np.full((8, 8, 3), 90, np.uint8), photometric="rgb", extratags=tags)
+    save_photo(load_photo(layered), tmp_path / "out.tif")
+    saved = (tmp_path / "out.tif").read_bytes()
+    assert b"OLD" in layered.read_bytes()
+    assert b"OLD" not in saved
+    assert b"Ann" in saved
+
+
+def test_16_bit_grey_with_white_at_zero_is_no_negative(tmp_path: Path) -> None:
+    values = np.arange(64, dtype=np.uint16).reshape(8, 8) * 1000
+    tifffile.imwrite(tmp_path / "white.tif", 65535 - values, photometric="miniswhite")
+    photo = load_photo(tmp_path / "white.tif")
+    save_photo(photo, tmp_path / "out.tif")
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "out.tif"), values)
+
+
+def test_16_bit_colour_in_planes_is_refused(tmp_path: Path) -> None:
+    planes = np.arange(3 * 64, dtype=np.uint16).reshape(3, 8, 8)
+    tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
+    with pytest.raises(PhotoError, match="channels lie apart"):
+        load_photo(tmp_path / "planes.tif")

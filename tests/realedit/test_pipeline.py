@@ -194,10 +194,11 @@ def test_a_strength_out_of_range_is_refused(
      ("self_guidance", float("nan"))],
 )  # fmt: skip
 def test_a_knob_out_of_range_is_refused(name: str, value: float) -> None:
+    knob: dict[str, Any] = {name: value}
     with pytest.raises(UsageError, match=f"^{name} must "):
-        Settings(**{name: value})
+        Settings(**knob)
     with pytest.raises(UsageError):
-        replace(Settings(), **{name: value})
+        replace(Settings(), **knob)
 
 
 def test_every_evaluation_is_told_and_the_reconstruction_costs_none_before_it_is_asked_for(

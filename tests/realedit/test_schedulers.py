@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-import diffusers
 import pytest
 import torch
+from diffusers import schedulers
+from diffusers.schedulers.scheduling_ddim import DDIMScheduler
+from diffusers.schedulers.scheduling_edm_euler import EDMEulerScheduler
 
 from realedit.backbone import Backbone
 from realedit.errors import ModelUnavailableError
@@ -47,7 +49,7 @@ def test_levels_descend_and_keep_a_trace_of_the_photo(
     kind: str,
     options: dict[str, Any],
 ) -> None:
-    own.scheduler = getattr(diffusers, kind)(**BETAS, **options)
+    own.scheduler = getattr(schedulers, kind)(**BETAS, **options)
     schedule = backbone.schedule(8)
     assert schedule.steps == 8
     assert all(b < a for a, b in pairwise(schedule.alphas_cumprod))
@@ -60,17 +62,17 @@ def test_levels_descend_and_keep_a_trace_of_the_photo(
 
 
 def test_what_is_not_sdxls_noise_is_refused(backbone: Backbone, own: Any) -> None:  # noqa: ANN401
-    own.scheduler = diffusers.EDMEulerScheduler()
+    own.scheduler = EDMEulerScheduler()
     with pytest.raises(ModelUnavailableError, match="EDMEulerScheduler"):
         backbone.schedule(8)
-    own.scheduler = diffusers.DDIMScheduler(prediction_type="sample")
+    own.scheduler = DDIMScheduler(prediction_type="sample")
     with pytest.raises(ModelUnavailableError, match="predictions of sample"):
         backbone.schedule(8)
 
 
 def test_the_last_level_of_zero_terminal_snr_is_finite_when_guided(own: Any) -> None:  # noqa: ANN401
     guided = SelfGuidanceStableDiffusionXLPipeline(**own.components)
-    guided.scheduler = diffusers.DDIMScheduler(**BETAS, **ZERO_SNR)
+    guided.scheduler = DDIMScheduler(**BETAS, **ZERO_SNR)
     alpha, sigma = guided._level(999)
     assert 0 < alpha < 1e-3
     assert sigma == pytest.approx(1)

@@ -1,7 +1,6 @@
 """LEDITS++ on the same weights, by diffusers' ``LEditsPPPipelineStableDiffusionXL`` (arXiv 2311.16711).
 
-Text edits only: it can replace, restyle and remove, not move. Its pipeline wants a VAE with a posterior; one
-without (``AutoencoderTiny``) is given a thin wrapper.
+Text edits only: it can replace, restyle and remove, not move.
 """
 
 from __future__ import annotations
@@ -10,11 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any, ClassVar
-
-import torch
-from torch import nn
 
 from realedit.bench.case import Case, LoadedCase
 from realedit.bench.counting import counted
@@ -68,10 +63,9 @@ class Ledits:
         scheduler = DPMSolverMultistepScheduler.from_config(
             own.scheduler.config, algorithm_type="sde-dpmsolver++", solver_order=2, timestep_spacing="leading"
         )
-        vae = _WithPosterior(own.vae, bench.backbone.native_size)
         words, reverse = directions(loaded.case)
         with counted(own.unet) as count, _processors_kept(own.unet), _one_line_logs():
-            pipeline = peer.sibling(LEditsPPPipelineStableDiffusionXL, bench, scheduler=scheduler, vae=vae)
+            pipeline = peer.sibling(LEditsPPPipelineStableDiffusionXL, bench, scheduler=scheduler)
             pipeline.invert(
                 image=peer.pillow(loaded.photo, bench.size(loaded)),
                 source_prompt=loaded.case.prompt,
@@ -112,38 +106,6 @@ def directions(case: Case) -> tuple[list[str], list[bool]]:
         case "replace" | "recolour":
             return [old, case.edit.new_words(case.object or "")], [True, False]
     return [case.prompt, case.edit.target_prompt or ""], [True, False]
-
-
-class _WithPosterior(nn.Module):
-    """A VAE as LEDITS++ wants it: ``encode`` gives a posterior, the config a picture size."""
-
-    def __init__(self, vae: Any, side: int) -> None:  # noqa: ANN401 - any of diffusers' autoencoders
-        super().__init__()
-        from diffusers.configuration_utils import FrozenDict
-
-        self.inner = vae
-        self.config = FrozenDict({**vae.config, "sample_size": side})
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the VAE's weights."""
-        return self.inner.dtype
-
-    @property
-    def device(self) -> torch.device:
-        """Of the VAE's weights."""
-        return self.inner.device
-
-    def encode(self, x: torch.Tensor) -> SimpleNamespace:
-        """The posterior; of a VAE that has none, its one latent."""
-        output = self.inner.encode(x.to(self.inner.dtype))
-        if hasattr(output, "latent_dist"):
-            return SimpleNamespace(latent_dist=output.latent_dist)
-        return SimpleNamespace(latent_dist=SimpleNamespace(mode=lambda: output.latents))
-
-    def decode(self, z: torch.Tensor, **keywords: Any) -> Any:  # noqa: ANN401
-        """As the VAE's own."""
-        return self.inner.decode(z.to(self.inner.dtype), **keywords)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from PIL import Image
 from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import GEOMETRIC
 from realedit.bench.methods.pasted import FILLS, Pasted, composited, feathered, grown, paste
+from realedit.bench.methods.shared_vae import SharedVAE
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.errors import NumericalError, UsageError
@@ -23,10 +24,18 @@ EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
 
 
 def sibling(kind: Any, bench: Workbench, **components: Any) -> Any:  # noqa: ANN401 - diffusers' classes
-    """Another of diffusers' SDXL pipelines on the very components of the one at hand, but the scheduler."""
+    """Another of diffusers' SDXL pipelines on the very components of the one at hand, but the scheduler.
+
+    The VAE is lent: no pipeline can change its precision.
+    """
     own = bench.backbone.pipeline
     scheduler: Any = own.scheduler
-    parts = {**own.components, "scheduler": type(scheduler).from_config(scheduler.config), **components}
+    parts = {
+        **own.components,
+        "scheduler": type(scheduler).from_config(scheduler.config),
+        "vae": SharedVAE(own.vae, bench.backbone.native_size),
+        **components,
+    }
     known = inspect.signature(kind.__init__).parameters
     pipeline = kind(**{name: part for name, part in parts.items() if name in known}, add_watermarker=False)
     pipeline.set_progress_bar_config(disable=True)

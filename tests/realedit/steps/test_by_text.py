@@ -10,6 +10,7 @@ import pytest
 from realedit.edits import Background, Move, Replace, Restyle, Retouch
 from realedit.errors import UsageError
 from realedit.result import EditResult
+from realedit.steps.by_text import _thin
 
 Scene = Any
 """Of conftest."""
@@ -106,3 +107,13 @@ def test_of_the_embedded_model_no_painting_is_promised(scene: Scene) -> None:
     assert any("too small to paint" in warning for warning in result.warnings)
     moved = scene.pipeline.edit(scene.inverted, Move("mug", dx=0.05), box=(0.2, 0.4, 0.5, 0.8), strength=0)
     assert not moved.warnings
+
+
+def test_a_scratch_is_painted_over_and_a_wide_region_is_left_to_its_own_fading() -> None:
+    region = np.zeros((300, 400), bool)
+    region[100, 20:380] = True  # a pixel wide
+    region[200:280, 100:300] = True
+    alpha = _thin(region, 8)
+    assert (alpha[100, 20:380] > 0.9).all()
+    assert alpha[~region].max() == 0
+    assert alpha[150:].max() == 0
