@@ -32,6 +32,7 @@ class Batch:
         nouns: Those of the captions kept.
         things: The objects whose nouns the captions kept do not tell.
         words: The vocabulary.
+        objects: float ``[B, 1, H, W]``, 1 where something stands.
         seen: float ``[B, 112, 16, 16]``, what the teacher made of each picture; empty where it saw none.
     """
 
@@ -41,6 +42,7 @@ class Batch:
     nouns: Nouns
     things: Things
     words: Words
+    objects: Tensor
     seen: Tensor
 
 
@@ -81,7 +83,8 @@ def draw_batch(
     return Batch(
         torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns,
         _untold(scenes, instances, [c if kept else None for c, kept in zip(captions, named, strict=True)]),
-        draw_words(tokenizer, rng), torch.stack(seen) if seen else torch.empty(0),
+        draw_words(tokenizer, rng), torch.from_numpy((np.stack(instances) > 0).astype(np.float32))[:, None],
+        torch.stack(seen) if seen else torch.empty(0),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ noise levels leave nothing to see, and half of the U-Net comes after what is see
 step, all of it for what the encoder and the middle block recognise; the decoder reads from them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -57,20 +57,19 @@ class Glances:
         noisy = scheduler.add_noise(batch.latents, noise, timesteps)
         self._kept.clear()
         self._kept.vocabulary = batch.words.to(self._device).embedded(self._model)
-        with _first_half(self._model.unet) as states:
+        with hidden_states(self._model.unet, leave=True) as states:
             self._model(
                 noisy.to(self._device, torch.bfloat16), timesteps.to(self._device),
                 batch.ids.to(self._device), batch.named.to(self._device), size,
             )  # fmt: skip
         things = batch.things.to(self._device)
-        objects = things.masks.new_zeros(len(timesteps), *things.masks.shape[1:])
-        objects.index_add_(0, things.samples, things.masks)
-        seen = self.projection.standardised(batch.seen.to(self._device))
         clarity = scheduler.alphas_cumprod[timesteps].to(self._device)
-        return (
-            recognition_loss(self._kept.readings, things, clarity),
-            alignment_loss(self.projection(states), seen, objects),
-        )
+        return recognition_loss(self._kept.readings, things, clarity), self.alignment(states, batch)
+
+    def alignment(self, states: Sequence[Tensor], batch: Batch) -> Tensor:
+        """The alignment loss of what a batch's pictures have become in the U-Net, at whatever noise."""
+        seen = self.projection.standardised(batch.seen.to(self._device))
+        return alignment_loss(self.projection(states), seen, batch.objects.to(self._device))
 
 
 class _Seen(Exception):  # noqa: N818 - not an error
@@ -78,20 +77,26 @@ class _Seen(Exception):  # noqa: N818 - not an error
 
 
 @contextmanager
-def _first_half(unet: Any) -> Iterator[list[Tensor]]:  # noqa: ANN401 - diffusers' blocks are not typed
-    """Leave the U-Net before its decoder; what comes is filled with the states that a glance takes."""
+def hidden_states(unet: Any, *, leave: bool = False) -> Iterator[list[Tensor]]:  # noqa: ANN401 - not typed
+    """A list that a pass fills with the encoder's last and the middle block's states, ``[B, C, h, w]`` each.
+
+    Args:
+        unet: diffusers' U-Net.
+        leave: end the pass before the decoder.
+    """
     states: list[Tensor] = []
 
     def keep(module: object, arguments: object, output: tuple[Tensor, ...]) -> None:
         states.append(output[0])
 
-    def leave(module: object, arguments: object, named: dict[str, Tensor]) -> None:
+    def keep_last(module: object, arguments: object, named: dict[str, Tensor]) -> None:
         states.append(named["hidden_states"])
-        raise _Seen
+        if leave:
+            raise _Seen
 
     hooks = [
         unet.down_blocks[2].attentions[-1].register_forward_hook(keep),
-        unet.up_blocks[0].register_forward_pre_hook(leave, with_kwargs=True),
+        unet.up_blocks[0].register_forward_pre_hook(keep_last, with_kwargs=True),
     ]
     try:
         yield states

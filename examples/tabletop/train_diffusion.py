@@ -2,10 +2,12 @@
 
     python -m examples.tabletop.train_diffusion --scenes FOLDER --vae FOLDER --output FOLDER
 
-Noise prediction with min-SNR weights (Hang et al. 2023, gamma 5), TokenCompose's attention losses (Wang et
-al. 2023) and one that tells things apart (``recognition_loss``). A run has its own learning rate schedule:
-128 px can be followed by ``--resume --size 256``. On a CPU each thread is a process of its own with a part of
-the batch: faster than threads that share a step.
+Noise prediction weighted by 1 / sqrt(SNR) (Yu et al. 2024, https://arxiv.org/abs/2310.08442): what a picture
+shows and where is settled at high noise, where the plain loss is small and hardly teaches. TokenCompose's
+attention losses (Wang et al. 2023), one that tells things apart (``recognition_loss``), and where there are
+glances, alignment with a teacher at every noise level. A run has its own learning rate schedule: 128 px can
+be followed by ``--resume --size 256``. On a CPU each thread is a process of its own with a part of the batch:
+faster than threads that share a step.
 """
 
 import json
@@ -33,7 +35,7 @@ from transformers import CLIPTokenizer
 from examples.tabletop.alignment import CHANNELS, SIDE, features_file, see_pictures
 from examples.tabletop.attention_loss import Kept, attention_loss, keep_attention
 from examples.tabletop.batches import Batch, draw_batch
-from examples.tabletop.glance import Glances
+from examples.tabletop.glance import Glances, hidden_states
 from examples.tabletop.latents import Shard, encode_pictures, latent_file, new_file
 from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import BETAS, TOKENS, TabletopModel
@@ -43,7 +45,6 @@ from realedit.progress import Progress, progress_bars
 
 CHECKPOINT, PROJECTION = "checkpoint.pt", "projection.pt"
 
-_SNR_GAMMA = 5.0
 _WARM_UP = 200  # steps
 _STEADY = 0.4  # of a run's time at the full rate; then a cosine down to _LAST_RATE of it
 _LAST_RATE = 0.02
@@ -67,7 +68,7 @@ class Run:
         attention: Weight of the attention losses.
         recognition: Weight of the loss that tells things apart.
         glances: Scenes a step, over all processes, that only the U-Net's first half sees; 0 for none.
-        alignment: Weight, in glances, of the loss that draws features to the teacher's.
+        alignment: Weight of the loss that draws features to the teacher's, where there are glances.
         device: Where to compute.
         threads: On a CPU, the number of one-thread processes that share a batch.
         seed: Of weights, scenes, captions and noise.
@@ -133,7 +134,7 @@ def train(run: Run, worker: int, workers: int) -> None:
             rng = np.random.default_rng((run.seed, masters.step, worker))
             batch = draw_batch(shards, tokenizer, run.batch // workers, rng)
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-            loss, figures = losses(model, kept, batch, run, generator)
+            loss, figures = losses(model, kept, batch, run, generator, glances)
             loss.backward()
             rate = run.rate * schedule(masters.step - first, elapsed / (run.minutes * 60))
             seen = figures.new_zeros(2)
@@ -157,8 +158,9 @@ def train(run: Run, worker: int, workers: int) -> None:
 
 
 def losses(
-    model: TabletopModel, kept: Kept, batch: Batch, run: Run, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
+    model: TabletopModel, kept: Kept, batch: Batch, run: Run, generator: torch.Generator,
+    glances: Glances | None = None,
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The loss, and float ``[5]``: plain and weighted MSE, attention loss, share inside, recognition loss."""
     device = next(model.parameters()).device
     timesteps: Any = torch.randint(1000, (len(batch.latents),), generator=generator)
@@ -166,23 +168,24 @@ def losses(
     scheduler = DDPMScheduler(**BETAS)
     noisy = scheduler.add_noise(batch.latents, noise, timesteps)
     alphas = scheduler.alphas_cumprod[timesteps]
-    snr = alphas / (1 - alphas)
-    weights = (snr.clamp(max=_SNR_GAMMA) / snr).to(device)
+    weights = ((1 - alphas) / alphas).sqrt().to(device)
     kept.clear()
     kept.vocabulary = batch.words.to(device).embedded(model) if run.recognition else None
-    predicted = model(
-        noisy.to(device, torch.bfloat16),
-        timesteps.to(device),
-        batch.ids.to(device),
-        batch.named.to(device),
-        run.size,
-    )
+    with hidden_states(model.unet) as states:
+        predicted = model(
+            noisy.to(device, torch.bfloat16),
+            timesteps.to(device),
+            batch.ids.to(device),
+            batch.named.to(device),
+            run.size,
+        )
     squared = (predicted.float() - noise.to(device)).square().mean((1, 2, 3))
     weighted = (weights * squared).mean()
     tied, inside = attention_loss(kept.maps, batch.nouns.to(device))
     told = recognition_loss(kept.readings, batch.things.to(device), alphas.to(device))
     figures = torch.stack([squared.mean(), weighted, tied, inside, told]).detach()
-    return weighted + run.attention * tied + run.recognition * told, figures
+    loss = weighted + run.attention * tied + run.recognition * told
+    return loss if glances is None else loss + run.alignment * glances.alignment(states, batch), figures
 
 
 def schedule(step: int, done: float) -> float:

@@ -148,7 +148,7 @@ def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -
     # The inversion was kept: a second edit of the photo starts from it.
     listed = json.loads(realedit("cache", "--json").stdout)
     assert [entry["metadata"]["prompt"] for entry in listed["entries"]] == ["a photo of a mug"]
-    assert "ddim" in (table := realedit("cache").stdout)
+    assert "direct" in (table := realedit("cache").stdout)
     assert "a photo of a mug" in table
 
 

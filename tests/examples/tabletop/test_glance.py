@@ -11,7 +11,7 @@ from transformers import CLIPTokenizer
 from examples.tabletop.alignment import CHANNELS, SIDE
 from examples.tabletop.attention_loss import keep_attention
 from examples.tabletop.batches import Batch, draw_batch
-from examples.tabletop.glance import Glances
+from examples.tabletop.glance import Glances, hidden_states
 from examples.tabletop.latents import Shard
 from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import TabletopModel
@@ -66,6 +66,27 @@ def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
         batch.latents.bfloat16(), torch.full((4,), 100), batch.ids, torch.ones(4, dtype=torch.bool), SIZE
     )
     assert whole.shape == batch.latents.shape
+
+
+def test_a_whole_pass_is_aligned_too_and_gives_what_it_gives(
+    tokenizer: CLIPTokenizer, batch: Batch, shard: Shard
+) -> None:
+    assert shard.seen is not None
+    torch.manual_seed(0)
+    model = TabletopModel.new(tokenizer)
+    glances = Glances(model, keep_attention(model.unet), shard.seen[0])
+    model.to(torch.bfloat16)
+    arguments = (batch.latents.bfloat16(), torch.full((4,), 900), batch.ids, batch.named, SIZE)
+    with hidden_states(model.unet) as states:
+        seen = model(*arguments)
+    torch.testing.assert_close(seen, model(*arguments))
+    assert [state.shape[1] for state in states] == [128, 224]
+    apart = glances.alignment(states, batch)
+    assert apart.item() == pytest.approx(1, abs=0.15)
+    apart.backward()
+    first = model.unet.conv_in.weight.grad
+    assert first is not None
+    assert first.abs().sum() > 0
 
 
 @pytest.mark.slow
