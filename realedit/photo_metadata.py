@@ -35,6 +35,7 @@ _STORAGE_TAGS = frozenset(
 _OTHER_TAGS = frozenset((282, 283, 296, 700, 34675))
 # Photoshop's layers and resources (a thumbnail among them): the picture as it was before the edit.
 _PHOTOSHOP_TAGS = frozenset((34377, 37724))
+_DROPPED_TAGS = _STORAGE_TAGS | _OTHER_TAGS | _PHOTOSHOP_TAGS
 # Photoshop image resource that holds the IPTC-IIM record.
 IPTC_RESOURCE = 0x0404
 _EXIF_ERRORS = (
@@ -123,7 +124,7 @@ def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
     """Return EXIF with orientation reset, its size fields true, and without thumbnail; empty if unusable."""
     try:
         for tag in list(exif):
-            if tag in _STORAGE_TAGS | _OTHER_TAGS | _PHOTOSHOP_TAGS:
+            if tag in _DROPPED_TAGS:
                 del exif[tag]
         if ExifTags.Base.Orientation in exif:
             exif[ExifTags.Base.Orientation] = 1

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -18,7 +15,7 @@ from command import Command
 from realedit.batch import JOURNAL
 from realedit.errors import ModelUnavailableError, SomePhotosFailedError
 from realedit.models import resolve_model
-from tiny_hub import COMMIT, Answer
+from tiny_hub import serving_pipeline
 
 QUICK = ("--steps", "2", "--working-size", "128", "--no-cache")
 MOVE = ("--box", "0.24,0.42,0.42,0.7", "--dx", "0.1", *QUICK)
@@ -195,40 +192,11 @@ def test_another_content_of_a_file_that_an_edit_names_is_another_edit(
     assert "outline.png cannot be read" in result.stderr
 
 
-class NestedAnswer(Answer):
-    """One request, over a folder of folders."""
-
-    def do_GET(self) -> None:  # noqa: N802 - its name in http.server
-        root: Path = self.server.folder
-        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
-        path = self.path.split("?")[0]
-        self.server.asked.append(path)
-        if "/resolve/" in path:
-            content = files[path.split("/resolve/")[1].split("/", 1)[1]].read_bytes()
-            self.reply(content, ETag=f'"{hashlib.sha256(content).hexdigest()}"')
-        elif "/tree/" in path:
-            listed = [
-                {"type": "file", "path": name, "size": file.stat().st_size, "oid": "0" * 40}
-                for name, file in files.items()
-            ]
-            self.reply(json.dumps(listed).encode())
-        else:
-            siblings = [{"rfilename": name} for name in files]
-            self.reply(
-                json.dumps({"_id": "1", "id": "own/model", "sha": COMMIT, "siblings": siblings}).encode()
-            )
-
-
 @pytest.fixture
 def hub() -> Iterator[Any]:
     """A hub that serves the embedded model as own/model; it keeps what it was asked for."""
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), NestedAnswer)
-    server.daemon_threads, server.asked = True, []
-    server.folder = Path(resolve_model("tabletop").location)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving_pipeline(Path(resolve_model("tabletop").location)) as server:
+        yield server
 
 
 @pytest.mark.slow

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -21,7 +18,7 @@ from realedit.cli import main
 from realedit.cli_bench import BenchOptions, SamplingOptions, chosen_methods
 from realedit.errors import ModelUnavailableError
 from realedit.models import resolve_model
-from tiny_hub import COMMIT, Answer, described
+from tiny_hub import serving_pipeline
 
 SMALL = (
     "--working-size",
@@ -67,36 +64,11 @@ def cases(tmp_path: Path) -> Path:
     return folder
 
 
-class ModelAnswer(Answer):
-    """One request, over a model's folder of folders."""
-
-    def do_GET(self) -> None:  # noqa: N802 - its name in http.server
-        root: Path = self.server.folder
-        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
-        path = self.path.split("?")[0]
-        self.server.asked.append(path)
-        if "/resolve/" in path:
-            content = files[path.split("/resolve/")[1].split("/", 1)[1]].read_bytes()
-            self.reply(content, ETag=f'"{hashlib.sha256(content).hexdigest()}"')
-        elif "/tree/" in path:
-            listed = [described(file) | {"path": name} for name, file in files.items()]
-            self.reply(json.dumps(listed).encode())
-        else:
-            siblings = [{"rfilename": name} for name in files]
-            model = {"_id": "1", "id": "own/model", "sha": COMMIT, "siblings": siblings}
-            self.reply(json.dumps(model).encode())
-
-
 @pytest.fixture
 def hub() -> Iterator[Any]:
     """A hub that serves the embedded model as own/model; it keeps what it was asked for."""
-    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), ModelAnswer)
-    server.daemon_threads, server.asked = True, []
-    server.folder = Path(resolve_model("tabletop").location)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving_pipeline(Path(resolve_model("tabletop").location)) as server:
+        yield server
 
 
 def test_help_loads_nothing_heavy(realedit: Command) -> None:

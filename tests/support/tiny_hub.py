@@ -66,3 +66,36 @@ def serving(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+class NestedAnswer(Answer):
+    """One request, over a model's folder of folders."""
+
+    def do_GET(self) -> None:
+        root: Path = self.server.folder
+        files = {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+        path = self.path.split("?")[0]
+        self.server.asked.append(path)
+        if "/resolve/" in path:
+            content = files[path.split("/resolve/")[1].split("/", 1)[1]].read_bytes()
+            self.reply(content, ETag=f'"{hashlib.sha256(content).hexdigest()}"')
+        elif "/tree/" in path:
+            listed = [described(file) | {"path": name} for name, file in files.items()]
+            self.reply(json.dumps(listed).encode())
+        else:
+            siblings = [{"rfilename": name} for name in files]
+            model = {"_id": "1", "id": "own/model", "sha": COMMIT, "siblings": siblings}
+            self.reply(json.dumps(model).encode())
+
+
+@contextmanager
+def serving_pipeline(folder: Path) -> Iterator[Any]:
+    """Serve a pipeline's folder as the model own/model; gives the server, which keeps what it was asked."""
+    server: Any = ThreadingHTTPServer(("127.0.0.1", 0), NestedAnswer)
+    server.daemon_threads, server.asked, server.folder = True, [], folder
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
