@@ -29,7 +29,7 @@ class Worker(Protocol[_Job, _Word]):
 
 
 @contextmanager
-def _ends_in_order() -> Iterator[None]:
+def ends_in_order() -> Iterator[None]:
     """Let SIGTERM, by which schedulers end a run, end the processes too, as an interrupt does."""
     if threading.current_thread() is not threading.main_thread():  # signals are another's
         yield
@@ -45,7 +45,7 @@ def _ends_in_order() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@_ends_in_order()
+@ends_in_order()
 def run_jobs(
     make_worker: Callable[[], Worker[_Job, _Word]],
     jobs: Sequence[_Job],

@@ -1,8 +1,7 @@
 """Training batches: random scenes, half mirrored, each with a new caption and the masks of what it names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from examples.tabletop.attention_loss import Nouns
 from examples.tabletop.captions import NONE_NAMED, Caption, write_caption
 from examples.tabletop.latents import Shard
 from examples.tabletop.recognition_loss import Things, Words, draw_words
+from examples.tabletop.views import View, whole, window
 from examples.tabletop.vocabulary import NOUNS
 
 TEXT_DROPPED = 0.1
@@ -27,6 +27,7 @@ class Batch:
 
     Attributes:
         latents: float ``[B, 4, h, w]``, scaled.
+        sizes: float ``[B, 6]``, SDXL's size conditioning.
         ids: int ``[B, tokens]``.
         named: bool ``[B]``; false where the text is dropped.
         nouns: Those of the captions kept.
@@ -37,6 +38,7 @@ class Batch:
     """
 
     latents: Tensor
+    sizes: Tensor
     ids: Tensor
     named: Tensor
     nouns: Nouns
@@ -48,18 +50,22 @@ class Batch:
 
 def draw_batch(
     shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator,
-    none_named: float = NONE_NAMED,
+    none_named: float = NONE_NAMED, windows: bool = False,
 ) -> Batch:  # fmt: skip
-    """``count`` scenes, half of them mirrored; one of a single object is drawn half as often as another."""
-    latents, captions, instances, scenes, seen = [], [], [], [], []
-    for shard, k in (_draw_scene(shards, rng) for _ in range(count)):
-        mirrored = int(rng.integers(2))
-        latents.append(shard.latents[mirrored, k].astype(np.float32))
-        instances.append(shard.instances[k, :, :: -1 if mirrored else 1])
-        captions.append(write_caption(shard.scenes[k], rng, none_named))
-        scenes.append(shard.scenes[k])
-        if shard.seen is not None:
-            seen.append(torch.from_numpy(shard.seen[mirrored, k].astype(np.float32)))
+    """``count`` scenes, half of them mirrored; one of a single object is drawn half as often as another.
+
+    Args:
+        shards: Where they come from.
+        tokenizer: Of the captions.
+        count: How many.
+        rng: The source of chance.
+        none_named: Share of captions that name no object.
+        windows: Draw windows of half the side instead of whole pictures.
+    """
+    views = [_draw_view(shards, rng, windows) for _ in range(count)]
+    captions = [write_caption(view.scene, rng, none_named) for view in views]
+    instances = [view.instances for view in views]
+    seen = [torch.from_numpy(view.seen) for view in views if view.seen is not None]
     named = rng.random(count) >= TEXT_DROPPED
     ids = tokenizer(
         [caption.text for caption in captions],
@@ -81,32 +87,41 @@ def draw_batch(
         torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
     )
     return Batch(
-        torch.from_numpy(np.stack(latents)), ids, torch.from_numpy(named), nouns,
-        _untold(scenes, instances, [c if kept else None for c, kept in zip(captions, named, strict=True)]),
+        torch.from_numpy(np.stack([view.latents for view in views])),
+        torch.tensor([view.sizes for view in views], dtype=torch.float32),
+        ids, torch.from_numpy(named), nouns,
+        _untold(views, [c if kept else None for c, kept in zip(captions, named, strict=True)]),
         draw_words(tokenizer, rng), torch.from_numpy((np.stack(instances) > 0).astype(np.float32))[:, None],
         torch.stack(seen) if seen else torch.empty(0),
     )  # fmt: skip
 
 
-def _untold(
-    scenes: Sequence[Mapping[str, Any]], instances: Sequence[np.ndarray], captions: Sequence[Caption | None]
-) -> Things:
+def _untold(views: Sequence[View], captions: Sequence[Caption | None]) -> Things:
     """The objects that have to be recognised by sight: told a noun, the model need only find its place."""
     samples, nouns, masks = [], [], []
-    for b, (scene, caption) in enumerate(zip(scenes, captions, strict=True)):
-        things = scene["objects"]
+    for b, (view, caption) in enumerate(zip(views, captions, strict=True)):
+        things = view.scene["objects"]
         told = {things[number - 1]["noun"] for number, _ in caption.nouns} if caption else set()
         for number, thing in enumerate(things, 1):
             if thing["noun"] not in told:
                 samples.append(b)
                 nouns.append(NOUNS.index(thing["noun"]))
-                masks.append(instances[b] == number)
-    height, width = instances[0].shape
+                masks.append(view.instances == number)
+    height, width = views[0].instances.shape
     return Things(
         torch.tensor(samples, dtype=torch.long),
         torch.tensor(nouns, dtype=torch.long),
         torch.from_numpy(np.array(masks, np.float32).reshape(-1, 1, height, width)),
     )
+
+
+def _draw_view(shards: Sequence[Shard], rng: np.random.Generator, windows: bool) -> View:
+    while True:
+        shard, k = _draw_scene(shards, rng)
+        view = whole(shard, k, mirrored=bool(rng.integers(2)))
+        found = window(view, rng) if windows else view
+        if found is not None:
+            return found
 
 
 def _draw_scene(shards: Sequence[Shard], rng: np.random.Generator) -> tuple[Shard, int]:

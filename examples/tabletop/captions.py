@@ -10,10 +10,10 @@ from examples.tabletop.vocabulary import SYNONYMS
 
 OPENINGS = ("a photo of", "a picture of", "an image of", "a photograph of", "")
 _OPENING_SHARES = (0.45, 0.1, 0.1, 0.1, 0.25)
-NONE_NAMED = 0.1
+NONE_NAMED = 0.05
 """Share of captions that name no object: what a model tells apart under them, it sees."""
 
-_ALL_NAMED = 0.65  # of the rest; the others leave objects out
+_ALL_NAMED = 0.8  # of the rest; the others leave objects out
 _ONE_NAMED = 0.7  # of those, as a bare "a photo of a mug" does: only they teach to tell a mug from a bowl
 _COLOUR_GIVEN = 0.85
 _SYNONYM = 0.4

@@ -21,7 +21,7 @@ from transformers import CLIPTokenizer
 from examples.tabletop.captions import full_caption
 from examples.tabletop.frames import half_width, read_frames, tracked
 from examples.tabletop.latents import as_pictures, load_vae, scaled_latents
-from examples.tabletop.model import BETAS, TabletopModel
+from examples.tabletop.model import BETAS, TabletopModel, whole_sizes
 
 LEVELS = (999, 900, 800, 700, 600, 450, 300)
 _BATCH = 8
@@ -78,11 +78,11 @@ def _errors(
     """Each picture's error, float ``[N]``."""
     scheduler = DDPMScheduler(**BETAS)
     alpha = float(scheduler.alphas_cumprod[level])
-    side, errors = 4 * latents.shape[-1], []
+    sizes, errors = whole_sizes(4 * latents.shape[-1]), []
     for z, n, prompts in zip(latents.split(_BATCH), noise.split(_BATCH), ids.split(_BATCH), strict=True):
         times: Any = torch.full((len(z),), level)
         noisy = scheduler.add_noise(z, n, times)
-        predicted = network(noisy, times, prompts, torch.full((len(z),), named), side)
+        predicted = network(noisy, times, prompts, torch.full((len(z),), named), sizes)
         errors.append((predicted - n).square().mean((1, 2, 3)) * (1 - alpha) / alpha)
     return torch.cat(errors).numpy()
 

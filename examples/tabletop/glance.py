@@ -43,12 +43,11 @@ class Glances:
         for layer in self.projection.layers:
             layer.to(torch.bfloat16)
 
-    def losses(self, batch: Batch, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The recognition and the alignment loss of a batch at noise levels below ``LATEST``.
 
         Args:
             batch: whose captions name nothing, with what the teacher has seen.
-            size: the pictures' side in pixels.
             generator: of noise levels and noise.
         """
         timesteps: Any = torch.randint(LATEST, (len(batch.latents),), generator=generator)
@@ -60,7 +59,7 @@ class Glances:
         with hidden_states(self._model.unet, leave=True) as states:
             self._model(
                 noisy.to(self._device, torch.bfloat16), timesteps.to(self._device),
-                batch.ids.to(self._device), batch.named.to(self._device), size,
+                batch.ids.to(self._device), batch.named.to(self._device), batch.sizes.to(self._device),
             )  # fmt: skip
         things = batch.things.to(self._device)
         clarity = scheduler.alphas_cumprod[timesteps].to(self._device)

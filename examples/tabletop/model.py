@@ -65,7 +65,9 @@ class TabletopModel(nn.Module):
         prompt = torch.cat([first.hidden_states[-2], second.hidden_states[-2]], -1)
         return prompt, second.text_embeds
 
-    def forward(self, latents: Tensor, timesteps: Tensor, ids: Tensor, named: Tensor, size: int) -> Tensor:
+    def forward(
+        self, latents: Tensor, timesteps: Tensor, ids: Tensor, named: Tensor, sizes: Tensor
+    ) -> Tensor:
         """Predict the noise.
 
         Args:
@@ -73,18 +75,22 @@ class TabletopModel(nn.Module):
             timesteps: int ``[B]`` in [0, 1000).
             ids: Token ids ``[B, tokens]``.
             named: bool ``[B]``; false where the text is replaced by zeros, SDXL's empty prompt.
-            size: The picture's side in pixels, which the model is told.
+            sizes: float ``[B, 6]`` or ``[1, 6]``, SDXL's size conditioning; see ``whole_sizes``.
 
         Returns:
             Noise ``[B, 4, h, w]``.
         """
         prompt, pooled = self.encode(ids)
         kept = named.to(prompt.dtype)
-        sizes = torch.tensor([[size, size, 0, 0, size, size]], device=ids.device, dtype=torch.float32)
         conditions = {"text_embeds": pooled * kept[:, None], "time_ids": sizes.expand(len(ids), -1)}
         return self.unet(
             latents, timesteps, prompt * kept[:, None, None], added_cond_kwargs=conditions, return_dict=False
         )[0]
+
+
+def whole_sizes(side: int) -> Tensor:
+    """SDXL's size conditioning of an uncut square picture of ``side`` pixels, float ``[1, 6]``."""
+    return torch.tensor([[side, side, 0, 0, side, side]], dtype=torch.float32)
 
 
 def _text_config(tokenizer: CLIPTokenizer) -> CLIPTextConfig:

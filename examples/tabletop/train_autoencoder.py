@@ -46,6 +46,7 @@ from torch.multiprocessing.spawn import spawn
 
 from examples.tabletop.crops import Crops, load_crops
 from examples.tabletop.portable import forget_origins
+from realedit.parallel import ends_in_order
 
 _PERCEPTUAL_EVERY, _LOG_EVERY, _WARM_UP = 3, 50, 50  # steps
 _SAVE_EVERY = 300  # seconds
@@ -334,7 +335,8 @@ def main(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     if processes > 1:
-        spawn(run, (settings, port), nprocs=processes)
+        with ends_in_order():
+            spawn(run, (settings, port), nprocs=processes, daemon=True)
     else:
         run(0, settings, port)
 

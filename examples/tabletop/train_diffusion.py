@@ -3,11 +3,12 @@
     python -m examples.tabletop.train_diffusion --scenes FOLDER --vae FOLDER --output FOLDER
 
 Noise prediction weighted by 1 / sqrt(SNR) (Yu et al. 2024, https://arxiv.org/abs/2310.08442): what a picture
-shows and where is settled at high noise, where the plain loss is small and hardly teaches. TokenCompose's
-attention losses (Wang et al. 2023), one that tells things apart (``recognition_loss``), and where there are
-glances, alignment with a teacher at every noise level. A run has its own learning rate schedule: 128 px can
-be followed by ``--resume --size 256``. On a CPU each thread is a process of its own with a part of the batch:
-faster than threads that share a step.
+shows and where is settled at high noise, where the plain loss is small and hardly teaches. For the same
+reason times are drawn in proportion to themselves, and objects count more than the rest (``balance``).
+TokenCompose's attention losses (Wang et al. 2023), one that tells things apart (``recognition_loss``), and
+where there are glances, alignment with a teacher at every noise level. A run has its own learning rate
+schedule: 128 px can be followed by ``--resume --size 256``. On a CPU each thread is a process of its own with
+a part of the batch: faster than threads that share a step.
 """
 
 import json
@@ -26,6 +27,7 @@ import cyclopts
 import numpy as np
 import torch
 import torch.distributed as dist
+import torch.nn.functional as F
 from cyclopts import Parameter
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
@@ -41,6 +43,7 @@ from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import BETAS, TOKENS, TabletopModel
 from examples.tabletop.recognition_loss import recognition_loss
 from examples.tabletop.tokenizer import make_tokenizer
+from realedit.parallel import ends_in_order
 from realedit.progress import Progress, progress_bars
 
 CHECKPOINT, PROJECTION = "checkpoint.pt", "projection.pt"
@@ -68,6 +71,9 @@ class Run:
         attention: Weight of the attention losses.
         recognition: Weight of the loss that tells things apart.
         glances: Scenes a step, over all processes, that only the U-Net's first half sees; 0 for none.
+        windows: Share of steps that see windows of half the side, twice as many (see ``views``).
+        favour: The most that an object's cell counts over one of what it stands on; 1 for all alike. Above 1
+            words are learnt sooner, and things are drawn where there should be none.
         alignment: Weight of the loss that draws features to the teacher's, where there are glances.
         device: Where to compute.
         threads: On a CPU, the number of one-thread processes that share a batch.
@@ -86,6 +92,8 @@ class Run:
     attention: float = 0.03
     recognition: float = 0.02
     glances: int = 0
+    windows: float = 0.0
+    favour: float = 6.0
     alignment: float = 0.5
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 2
@@ -105,8 +113,8 @@ def main(run: Run) -> None:
         train(run, 0, 1)
         return
     os.environ["OMP_NUM_THREADS"] = "1"
-    with tempfile.TemporaryDirectory() as meeting:
-        spawn(_work, (run, f"file://{meeting}/meeting"), nprocs=run.threads)
+    with tempfile.TemporaryDirectory() as meeting, ends_in_order():
+        spawn(_work, (run, f"file://{meeting}/meeting"), nprocs=run.threads, daemon=True)
 
 
 def train(run: Run, worker: int, workers: int) -> None:
@@ -128,11 +136,13 @@ def train(run: Run, worker: int, workers: int) -> None:
             state = torch.load(run.output / PROJECTION, map_location=run.device)
             glances.masters.load_state_dict(state)
     first, saved, began = masters.step, 0.0, time.monotonic()
-    log = _Log(run.output / "log.jsonl", run.batch)
+    log = _Log(run.output / "log.jsonl")
     with progress_bars(quiet=worker > 0) as report:
         while (elapsed := _elapsed(began)) < run.minutes * 60:
             rng = np.random.default_rng((run.seed, masters.step, worker))
-            batch = draw_batch(shards, tokenizer, run.batch // workers, rng)
+            windows = np.random.default_rng((run.seed, masters.step)).random() < run.windows
+            count = run.batch * (2 if windows else 1)
+            batch = draw_batch(shards, tokenizer, count // workers, rng, windows=windows)
             generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
             loss, figures = losses(model, kept, batch, run, generator, glances)
             loss.backward()
@@ -140,7 +150,7 @@ def train(run: Run, worker: int, workers: int) -> None:
             seen = figures.new_zeros(2)
             if glances is not None:
                 batch = draw_batch(shards, tokenizer, run.glances // workers, rng, none_named=1.0)
-                told, apart = glances.losses(batch, run.size, generator)
+                told, apart = glances.losses(batch, generator)
                 (run.recognition * told + run.alignment * apart).backward()
                 glances.masters.update(rate)
                 seen = torch.stack([told, apart]).detach()
@@ -148,7 +158,7 @@ def train(run: Run, worker: int, workers: int) -> None:
             norm = masters.update(rate)
             if worker:
                 continue
-            log.add(masters.step, figures, rate, norm)
+            log.add(masters.step, count, figures, rate, norm)
             report("training", round(elapsed), round(run.minutes * 60))
             if elapsed - saved > _SAVE_EVERY:
                 _save(run, masters, glances)
@@ -163,7 +173,7 @@ def losses(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """The loss, and float ``[5]``: plain and weighted MSE, attention loss, share inside, recognition loss."""
     device = next(model.parameters()).device
-    timesteps: Any = torch.randint(1000, (len(batch.latents),), generator=generator)
+    timesteps: Any = (1000 * torch.rand(len(batch.latents), generator=generator).sqrt()).long()
     noise = torch.randn(batch.latents.shape, generator=generator)
     scheduler = DDPMScheduler(**BETAS)
     noisy = scheduler.add_noise(batch.latents, noise, timesteps)
@@ -177,15 +187,34 @@ def losses(
             timesteps.to(device),
             batch.ids.to(device),
             batch.named.to(device),
-            run.size,
+            batch.sizes.to(device),
         )
-    squared = (predicted.float() - noise.to(device)).square().mean((1, 2, 3))
+    counts = balance(batch.objects, noise.shape[-1], run.favour).to(device)
+    squared = (counts * (predicted.float() - noise.to(device)).square()).mean((1, 2, 3))
     weighted = (weights * squared).mean()
     tied, inside = attention_loss(kept.maps, batch.nouns.to(device))
     told = recognition_loss(kept.readings, batch.things.to(device), alphas.to(device))
     figures = torch.stack([squared.mean(), weighted, tied, inside, told]).detach()
     loss = weighted + run.attention * tied + run.recognition * told
     return loss if glances is None else loss + run.alignment * glances.alignment(states, batch), figures
+
+
+def balance(objects: Tensor, side: int, favour: float) -> Tensor:
+    """What each cell counts for, mean one: objects together as much as the rest, but for ``favour``.
+
+    Args:
+        objects: float ``[B, 1, H, W]``, 1 where something stands.
+        side: Cells of a side.
+        favour: The most that an object's cell counts, over one of the rest; 1 or more.
+
+    Returns:
+        float ``[B, 1, side, side]``.
+    """
+    shares = F.adaptive_avg_pool2d(objects, side)
+    area = shares.mean((1, 2, 3), keepdim=True)
+    ratio = ((1 - area) / area.clamp_min(1e-3)).clamp(1, favour)
+    counts = 1 + (ratio - 1) * shares
+    return counts / counts.mean((1, 2, 3), keepdim=True)
 
 
 def schedule(step: int, done: float) -> float:
@@ -268,14 +297,15 @@ def _together() -> Iterator[None]:
 class _Log:
     """Appends a line of JSON every so many steps, with the means since the last."""
 
-    def __init__(self, file: Path, batch: int) -> None:
+    def __init__(self, file: Path) -> None:
         self._file = file
-        self._batch = batch
+        self._samples = 0
         self._figures: list[Tensor] = []
         self._began = self._last = time.monotonic()
 
-    def add(self, step: int, figures: Tensor, rate: float, norm: float) -> None:
-        """Take note of a step."""
+    def add(self, step: int, count: int, figures: Tensor, rate: float, norm: float) -> None:
+        """Take note of a step of ``count`` samples."""
+        self._samples += count
         self._figures.append(figures)
         if len(self._figures) < _LOG_EVERY:
             return
@@ -284,7 +314,7 @@ class _Log:
         line = {
             "step": step,
             "seconds": round(now - self._began, 1),
-            "samples/s": round(len(self._figures) * self._batch / (now - self._last), 1),
+            "samples/s": round(self._samples / (now - self._last), 1),
             "mse": round(mse, 4),
             "weighted": round(weighted, 4),
             "attention": round(tied, 4),
@@ -298,7 +328,7 @@ class _Log:
         with self._file.open("a") as file:
             file.write(json.dumps(line) + "\n")
         self._figures.clear()
-        self._last = now
+        self._samples, self._last = 0, now
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import CLIPTokenizer
 
 from examples.tabletop.attention_loss import Kept, Nouns, PlainAttention, attention_loss, keep_attention
-from examples.tabletop.model import TabletopModel
+from examples.tabletop.model import TabletopModel, whole_sizes
 
 SHARE = 3 / 8  # of the picture that LEFT covers, in whole cells of an 8 x 8 map
 LEFT = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
@@ -167,7 +167,7 @@ def test_the_unet_keeps_its_cross_attention_alone_and_answers_as_before(tokenize
         torch.tensor([300]),
         tokenizer(["a red mug"], padding="max_length", return_tensors="pt").input_ids,
         torch.tensor([True]),
-        64,
+        whole_sizes(64),
     )
     crosses = [name for name in model.unet.attn_processors if "attn2" in name]
     with torch.no_grad():

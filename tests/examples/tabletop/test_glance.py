@@ -51,7 +51,7 @@ def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
     kept = keep_attention(model.unet)
     glances = Glances(model, kept, shard.seen[0])
     model.to(torch.bfloat16)
-    told, apart = glances.losses(batch, SIZE, torch.Generator().manual_seed(3))
+    told, apart = glances.losses(batch, torch.Generator().manual_seed(3))
     assert told.item() == pytest.approx(np.log(61), abs=0.3)  # of an untrained model
     assert apart.item() == pytest.approx(1, abs=0.15)
     (told + apart).backward()
@@ -62,9 +62,8 @@ def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
     assert not any(name.startswith(("unet.up_blocks", "unet.conv_out")) for name in reached)
 
     kept.vocabulary = None
-    whole = model(
-        batch.latents.bfloat16(), torch.full((4,), 100), batch.ids, torch.ones(4, dtype=torch.bool), SIZE
-    )
+    named = torch.ones(4, dtype=torch.bool)
+    whole = model(batch.latents.bfloat16(), torch.full((4,), 100), batch.ids, named, batch.sizes)
     assert whole.shape == batch.latents.shape
 
 
@@ -76,7 +75,7 @@ def test_a_whole_pass_is_aligned_too_and_gives_what_it_gives(
     model = TabletopModel.new(tokenizer)
     glances = Glances(model, keep_attention(model.unet), shard.seen[0])
     model.to(torch.bfloat16)
-    arguments = (batch.latents.bfloat16(), torch.full((4,), 900), batch.ids, batch.named, SIZE)
+    arguments = (batch.latents.bfloat16(), torch.full((4,), 900), batch.ids, batch.named, batch.sizes)
     with hidden_states(model.unet) as states:
         seen = model(*arguments)
     torch.testing.assert_close(seen, model(*arguments))
@@ -99,7 +98,7 @@ def test_glances_learn(tokenizer: CLIPTokenizer, batch: Batch, shard: Shard) -> 
     model.to(torch.bfloat16)
     history = []
     for _ in range(25):
-        told, apart = glances.losses(batch, SIZE, torch.Generator().manual_seed(3))
+        told, apart = glances.losses(batch, torch.Generator().manual_seed(3))
         (told + apart).backward()
         glances.masters.update(2e-3)
         masters.update(2e-3)

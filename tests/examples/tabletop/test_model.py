@@ -14,7 +14,7 @@ from transformers import CLIPTokenizer
 from examples.tabletop.attention_loss import keep_attention
 from examples.tabletop.export import as_pipeline
 from examples.tabletop.mixed_precision import MasterWeights
-from examples.tabletop.model import TOKENS, TabletopModel
+from examples.tabletop.model import TOKENS, TabletopModel, whole_sizes
 from examples.tabletop.train_diffusion import save
 
 PROMPTS = [
@@ -80,7 +80,7 @@ def test_noise_is_predicted_as_the_pipeline_calls_its_unet(
             ).sample[0]
 
     named = torch.tensor([True, False])
-    found = model(latents, times, ids_of(tokenizer, PROMPTS[:2]), named, size)
+    found = model(latents, times, ids_of(tokenizer, PROMPTS[:2]), named, whole_sizes(size))
     torch.testing.assert_close(found[0], expected(0, embedding, pooled), rtol=1e-4, atol=1e-5)
     # Dropped text is the pipeline's empty prompt, whatever the caption was.
     torch.testing.assert_close(found[1], expected(1, none, none_pooled), rtol=1e-4, atol=1e-5)
@@ -91,7 +91,7 @@ def test_noise_is_predicted_as_the_pipeline_calls_its_unet(
 
 def test_the_model_is_told_the_size(model: TabletopModel, tokenizer: CLIPTokenizer) -> None:
     inputs = torch.randn(1, 4, 16, 16), torch.tensor([500]), ids_of(tokenizer, PROMPTS[:1])
-    small, large = (model(*inputs, torch.tensor([True]), size) for size in (64, 256))
+    small, large = (model(*inputs, torch.tensor([True]), whole_sizes(size)) for size in (64, 256))
     assert (small - large).abs().max() > 1e-4
 
 
@@ -104,7 +104,7 @@ def test_cross_attention_lies_at_a_16th_and_a_32nd_of_the_picture(tokenizer: CLI
             torch.tensor([500]),
             ids_of(tokenizer, PROMPTS[:1]),
             torch.tensor([True]),
-            256,
+            whole_sizes(256),
         )
     assert {tuple(layer.shape) for layer in kept.maps} == {(1, 16 * 16, TOKENS), (1, 8 * 8, TOKENS)}
 

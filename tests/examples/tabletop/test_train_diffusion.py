@@ -3,11 +3,15 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import signal
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import cyclopts
 import numpy as np
+import psutil
 import pytest
 import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
@@ -20,9 +24,9 @@ from examples.tabletop.batches import Batch, draw_batch
 from examples.tabletop.export import as_pipeline
 from examples.tabletop.latents import Shard
 from examples.tabletop.mixed_precision import MasterWeights
-from examples.tabletop.model import BETAS, TabletopModel
+from examples.tabletop.model import BETAS, TabletopModel, whole_sizes
 from examples.tabletop.recognition_loss import recognition_loss
-from examples.tabletop.train_diffusion import Run, losses, main, save, schedule
+from examples.tabletop.train_diffusion import Run, balance, losses, main, save, schedule
 
 SIZE = 64
 
@@ -72,7 +76,7 @@ def a_batch(tokenizer: CLIPTokenizer, scene_folders: tuple[Path, Path]) -> Batch
     scenes = [json.loads(line) for line in (scene_folders[0] / "scenes.jsonl").read_text().splitlines()]
     latents = np.random.default_rng(0).standard_normal((2, 3, 4, 16, 16)).astype(np.float16)
     shard = Shard(latents, np.load(scene_folders[0] / "instances.npy"), tuple(scenes))
-    batch = draw_batch([shard], tokenizer, 4, np.random.default_rng(5))
+    batch = draw_batch([shard], tokenizer, 4, np.random.default_rng(5), none_named=0.5)
     assert min(len(batch.nouns.samples), len(batch.things.samples)) > 2
     return batch
 
@@ -93,7 +97,7 @@ def test_the_loss_is_noise_prediction_by_its_deviation_attention_and_recognition
     loss, figures = losses(model, kept, batch, run, torch.Generator().manual_seed(8))
 
     generator = torch.Generator().manual_seed(8)
-    times = torch.randint(1000, (4,), generator=generator)
+    times = (1000 * torch.rand(4, generator=generator) ** 0.5).long()
     noise = torch.randn(batch.latents.shape, generator=generator)
     scheduler: Any = DDPMScheduler(**BETAS, prediction_type="epsilon")
     weights = compute_snr(scheduler, times) ** -0.5
@@ -101,17 +105,45 @@ def test_the_loss_is_noise_prediction_by_its_deviation_attention_and_recognition
     kept.clear()
     with torch.no_grad():
         kept.vocabulary = batch.words.embedded(model)
-        predicted = model(noisy.bfloat16(), times, batch.ids, batch.named, SIZE).float()
+        predicted = model(noisy.bfloat16(), times, batch.ids, batch.named, whole_sizes(SIZE)).float()
         tied, inside = attention_loss(kept.maps, batch.nouns)
         told = recognition_loss(kept.readings, batch.things, scheduler.alphas_cumprod[times])
-    squared = ((predicted - noise) ** 2).flatten(1).mean(1)
+    squared = (balance(batch.objects, 16, run.favour) * (predicted - noise) ** 2).flatten(1).mean(1)
     expected = torch.stack([squared.mean(), (weights * squared).mean(), tied, inside, told])
     torch.testing.assert_close(figures, expected, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(
         loss.detach(), expected[1] + run.attention * tied + run.recognition * told, rtol=1e-4, atol=1e-6
     )
-    assert weights.min() < 0.8 < 1.2 < weights.max()  # or they would not have been told apart from none
+    assert weights.min() < weights.max() / 3  # or they would not have been told apart from none
     assert 0 < inside < 1
+
+
+def test_objects_count_as_much_as_what_they_stand_on_and_at_most_six_times_a_cell() -> None:
+    objects = torch.zeros(3, 1, 32, 32)
+    objects[0, :, :8, :16] = 1  # an eighth: seven times would be even
+    objects[1, :, :16, :16] = 1  # a quarter
+    objects[2, :, :24] = 1
+    counts = balance(objects, 16, 6.0)
+    assert counts.shape == (3, 1, 16, 16)
+    torch.testing.assert_close(counts.mean((1, 2, 3)), torch.ones(3))
+    favour = counts[:, 0, 0, 0] / counts[:, 0, -1, -1]
+    torch.testing.assert_close(favour, torch.tensor([6.0, 3.0, 1.0]))
+    assert torch.equal(balance(objects, 16, 1.0), torch.ones(3, 1, 16, 16))
+    torch.testing.assert_close((counts[1] * objects[1, :, ::2, ::2]).mean(), torch.tensor(0.5))
+
+
+def test_times_are_drawn_in_proportion_to_themselves(
+    trained: tuple[TabletopModel, Kept], tokenizer: CLIPTokenizer, scene_folders: tuple[Path, Path], run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (model, kept), batch = trained, a_batch(tokenizer, scene_folders)
+    times: list[int] = []
+    monkeypatch.setattr(DDPMScheduler, "add_noise", lambda _, latents, noise, at: times.extend(at) or latents)
+    with torch.no_grad():
+        for seed in range(60):
+            losses(model, kept, batch, run, torch.Generator().manual_seed(seed))
+    found = np.histogram([int(time) for time in times], 4, (0, 1000))[0] / len(times)
+    assert found == pytest.approx(np.array([1, 3, 5, 7]) / 16, abs=0.08)
 
 
 def test_the_loss_reaches_unet_and_both_text_encoders_and_falls(
@@ -211,6 +243,34 @@ def test_the_command_line_sets_up_a_run() -> None:
     words = "--scenes a --scenes b --vae v --output o --size 256 --resume".split()
     _, bound, _ = app.parse_args(words, exit_on_error=False, print_error=False)
     assert bound.args == (Run((Path("a"), Path("b")), Path("v"), Path("o"), size=256, resume=True),)
+
+
+def test_windows_are_trained_on_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, ...]] = []
+    inner = train_diffusion.losses
+    monkeypatch.setattr(
+        train_diffusion, "losses", lambda *given: seen.append(tuple(given[2].latents.shape)) or inner(*given)
+    )
+    main(with_(run, windows=1.0, minutes=count_steps(monkeypatch, 1)))
+    assert seen == [(4, 4, 8, 8)]
+    assert checkpoint(run)["step"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_run_that_is_ended_leaves_no_process(run: Run) -> None:
+    words = [word for folder in run.scenes for word in ("--scenes", str(folder))]
+    words += ["--vae", str(run.vae), "--output", str(run.output), "--size", str(SIZE), "--batch", "2"]
+    running = psutil.Popen([sys.executable, "-m", "examples.tabletop.train_diffusion", *words])
+    until = time.monotonic() + 120
+    while not (run.output / "latents").exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    workers = running.children(recursive=True)
+    assert len(workers) >= 2
+    running.terminate()
+    assert running.wait(60) == 128 + signal.SIGTERM
+    assert not psutil.wait_procs(workers, timeout=20)[1]
 
 
 @pytest.mark.slow
