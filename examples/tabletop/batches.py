@@ -19,6 +19,7 @@ TEXT_DROPPED = 0.1
 """Share of samples that train without their text, for classifier-free guidance."""
 
 _ALONE = 0.5
+_TRIES = 1000  # of ten scenes, some seven have an object that fits into a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Batch:
         things: The objects whose nouns the captions kept do not tell.
         words: The vocabulary.
         objects: float ``[B, 1, H, W]``, 1 where something stands.
-        seen: float ``[B, 112, 16, 16]``, what the teacher made of each picture; empty where it saw none.
+        seen: float ``[B, 112, 16, 16]``, of windows ``[B, 112, 8, 8]``, what the teacher made of each; empty
+            where it saw none.
     """
 
     latents: Tensor
@@ -61,6 +63,9 @@ def draw_batch(
         rng: The source of chance.
         none_named: Share of captions that name no object.
         windows: Draw windows of half the side instead of whole pictures.
+
+    Raises:
+        ValueError: No object fits into a window, in ``_TRIES`` scenes one after the other.
     """
     views = [_draw_view(shards, rng, windows) for _ in range(count)]
     captions = [write_caption(view.scene, rng, none_named) for view in views]
@@ -116,12 +121,13 @@ def _untold(views: Sequence[View], captions: Sequence[Caption | None]) -> Things
 
 
 def _draw_view(shards: Sequence[Shard], rng: np.random.Generator, windows: bool) -> View:
-    while True:
+    for _ in range(_TRIES):
         shard, k = _draw_scene(shards, rng)
         view = whole(shard, k, mirrored=bool(rng.integers(2)))
         found = window(view, rng) if windows else view
         if found is not None:
             return found
+    raise ValueError("no object fits into a window of half the picture's side: train without --windows")
 
 
 def _draw_scene(shards: Sequence[Shard], rng: np.random.Generator) -> tuple[Shard, int]:

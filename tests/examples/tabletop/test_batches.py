@@ -111,6 +111,13 @@ def test_what_is_to_be_recognised_is_what_the_caption_does_not_tell(batch: Batch
         assert len(ours) + len(theirs) == len(SCENES[scene]["objects"])  # no noun is there twice
 
 
+def test_where_nothing_fits_into_a_window_that_is_said(tokenizer: CLIPTokenizer) -> None:
+    shard = marked_shard(1, 0)
+    shard.instances[:] = 1
+    with pytest.raises(ValueError, match="without --windows"):
+        draw_batch([shard], tokenizer, 1, np.random.default_rng(0), windows=True)
+
+
 def test_batches_follow_the_source_of_chance(tokenizer: CLIPTokenizer) -> None:
     one, same, other = (draw_batch(SHARDS, tokenizer, 8, np.random.default_rng(k)) for k in (1, 1, 2))
     assert torch.equal(one.latents, same.latents)

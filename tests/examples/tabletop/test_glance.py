@@ -9,7 +9,7 @@ import torch
 from transformers import CLIPTokenizer
 
 from examples.tabletop.alignment import CHANNELS, SIDE
-from examples.tabletop.attention_loss import keep_attention
+from examples.tabletop.attention_loss import Kept, keep_attention
 from examples.tabletop.batches import Batch, draw_batch
 from examples.tabletop.glance import Glances, hidden_states
 from examples.tabletop.latents import Shard
@@ -42,15 +42,19 @@ def test_a_batch_has_what_the_teacher_saw_of_its_own_pictures(batch: Batch, shar
         assert np.array_equal(shard.seen[tuple(place)], seen)
 
 
-def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
-    tokenizer: CLIPTokenizer, batch: Batch, shard: Shard
-) -> None:
+def untrained(tokenizer: CLIPTokenizer, shard: Shard) -> tuple[TabletopModel, Kept, Glances]:
     assert shard.seen is not None
     torch.manual_seed(0)
     model = TabletopModel.new(tokenizer)
     kept = keep_attention(model.unet)
     glances = Glances(model, kept, shard.seen[0])
-    model.to(torch.bfloat16)
+    return model.to(torch.bfloat16), kept, glances
+
+
+def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
+    tokenizer: CLIPTokenizer, batch: Batch, shard: Shard
+) -> None:
+    model, kept, glances = untrained(tokenizer, shard)
     told, apart = glances.losses(batch, torch.Generator().manual_seed(3))
     assert told.item() == pytest.approx(np.log(61), abs=0.3)  # of an untrained model
     assert apart.item() == pytest.approx(1, abs=0.15)
@@ -70,11 +74,7 @@ def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
 def test_a_whole_pass_is_aligned_too_and_gives_what_it_gives(
     tokenizer: CLIPTokenizer, batch: Batch, shard: Shard
 ) -> None:
-    assert shard.seen is not None
-    torch.manual_seed(0)
-    model = TabletopModel.new(tokenizer)
-    glances = Glances(model, keep_attention(model.unet), shard.seen[0])
-    model.to(torch.bfloat16)
+    model, _, glances = untrained(tokenizer, shard)
     arguments = (batch.latents.bfloat16(), torch.full((4,), 900), batch.ids, batch.named, batch.sizes)
     with hidden_states(model.unet) as states:
         seen = model(*arguments)
