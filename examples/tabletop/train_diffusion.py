@@ -171,7 +171,7 @@ def losses(
     model: TabletopModel, kept: Kept, batch: Batch, run: Run, generator: torch.Generator,
     glances: Glances | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """The loss, and float ``[5]``: MSE by place, weighted by time too, attention, share inside, recognition."""
+    """The loss, and float ``[5]``: MSE by place, weighted by time too, attention, inside, recognition."""
     device = next(model.parameters()).device
     timesteps: Any = (1000 * torch.rand(len(batch.latents), generator=generator).sqrt()).long()
     noise = torch.randn(batch.latents.shape, generator=generator)
