@@ -48,7 +48,7 @@ from realedit.progress import Progress, progress_bars
 
 CHECKPOINT, PROJECTION = "checkpoint.pt", "projection.pt"
 
-_WARM_UP = 200  # steps
+_WARM_UP = 50  # steps
 _STEADY = 0.4  # of a run's time at the full rate; then a cosine down to _LAST_RATE of it
 _LAST_RATE = 0.02
 _LOG_EVERY = 20  # steps
@@ -78,6 +78,7 @@ class Run:
         device: Where to compute.
         threads: On a CPU, the number of one-thread processes that share a batch.
         seed: Of weights, scenes, captions and noise.
+        optimizer: Of matrices and convolutions; the rest is AdamW's.
         resume: Continue from the output folder's checkpoint.
         init: Start from an exported pipeline.
     """
@@ -98,6 +99,7 @@ class Run:
     device: Literal["cpu", "cuda"] = "cpu"
     threads: int = 2
     seed: int = 0
+    optimizer: Literal["muon", "adamw"] = "muon"
     resume: Annotated[bool, Parameter(negative=())] = False
     init: Path | None = None
 
@@ -125,7 +127,7 @@ def train(run: Run, worker: int, workers: int) -> None:
     model = TabletopModel.from_pipeline(run.init) if run.init else TabletopModel.new(tokenizer)
     model = model.to(run.device)
     kept = keep_attention(model.unet)
-    masters = MasterWeights(model)
+    masters = MasterWeights(model, muon=run.optimizer == "muon")
     model.to(torch.bfloat16)
     if run.resume:
         masters.load_state_dict(torch.load(run.output / CHECKPOINT, map_location=run.device))

@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def small_model(dtype: torch.dtype = torch.bfloat16) -> nn.Module:
     torch.manual_seed(1)
-    return nn.Sequential(nn.Linear(5, 7), nn.SiLU(), nn.Linear(7, 3)).to(dtype)
+    return nn.Sequential(nn.Linear(9, 11), nn.SiLU(), nn.Linear(11, 3)).to(dtype)
 
 
-def masters_of(model: nn.Module) -> MasterWeights:
-    masters = MasterWeights(model.float())
+def masters_of(model: nn.Module, muon: bool = False) -> MasterWeights:
+    masters = MasterWeights(model.float(), muon=muon)
     model.to(torch.bfloat16)
     return masters
 
@@ -56,6 +56,35 @@ def test_updates_are_those_of_adamw_in_float32() -> None:
         torch.testing.assert_close(masters.weights, flat(reference), rtol=1e-5, atol=1e-6)
         assert all(p.grad is None for p in model.parameters())
     assert masters.step == 8
+
+
+def mixed_model() -> nn.ModuleDict:
+    torch.manual_seed(2)
+    parts = {"conv": nn.Conv2d(8, 16, 3), "wide": nn.Linear(16, 40), "words": nn.Embedding(20, 16)}
+    return nn.ModuleDict(parts | {"last": nn.Linear(40, 4)}).to(torch.bfloat16)
+
+
+def test_muon_moves_matrices_and_convolutions_alike_in_all_directions() -> None:
+    model = mixed_model()
+    masters = MasterWeights(model.float(), muon=True)
+    before = [p.detach().clone() for p in model.parameters()]
+    model.to(torch.bfloat16)
+    give_gradients(model, 0)
+    rate, decay = 1e-2, 0.01
+    masters.update(rate)
+    after = masters.weights.split([w.numel() for w in before])
+    moved = [
+        (end.view_as(start) - (1 - rate * decay) * start).flatten(1)
+        for start, end in zip(before, after, strict=True)
+        if start.ndim > 1
+    ]
+    conv, wide, words, last = moved
+    for change in (conv, wide):
+        # Orthogonal: every singular value alike, but for what five Newton-Schulz steps in bfloat16 leave.
+        values = torch.linalg.svdvals(change) / (0.2 * rate * max(change.shape) ** 0.5)
+        assert 0.5 < values.min() <= values.max() < 1.35
+    for change in (words, last):
+        torch.testing.assert_close(change.abs(), torch.full_like(change, rate), rtol=1e-3, atol=1e-6)
 
 
 def test_the_model_computes_with_the_rounded_weights() -> None:
@@ -126,9 +155,10 @@ def test_the_average_follows_the_weights() -> None:
     torch.testing.assert_close(masters.average, (1 - AVERAGE_DECAY) * masters.weights)
 
 
-def test_a_state_goes_on_as_if_nothing_had_happened() -> None:
+@pytest.mark.parametrize("muon", [False, True])
+def test_a_state_goes_on_as_if_nothing_had_happened(muon: bool) -> None:
     model = small_model()
-    masters = masters_of(model)
+    masters = masters_of(model, muon)
     for step in range(3):
         give_gradients(model, step)
         masters.update(1e-2)
@@ -136,8 +166,8 @@ def test_a_state_goes_on_as_if_nothing_had_happened() -> None:
     torch.save(masters.state_dict(), file)
     file.seek(0)
     torch.manual_seed(77)
-    other = nn.Sequential(nn.Linear(5, 7), nn.SiLU(), nn.Linear(7, 3)).to(torch.bfloat16)
-    resumed = masters_of(other)
+    other = nn.Sequential(nn.Linear(9, 11), nn.SiLU(), nn.Linear(11, 3)).to(torch.bfloat16)
+    resumed = masters_of(other, muon)
     resumed.load_state_dict(torch.load(file))
     assert torch.equal(flat(other), flat(model))
     for step in range(3, 6):
