@@ -117,6 +117,7 @@ def text_control(
     seed: int = 0,
     device: str = "cpu",
     about: About = None,
+    window: Annotated[bool, Parameter(negative=(), help="sample only the middle, half as wide")] = False,
     output: Annotated[Path | None, Parameter(help="contact sheet, PNG")] = None,
     json_file: JSONFile = None,
 ) -> None:
@@ -124,7 +125,7 @@ def text_control(
     from examples.tabletop.evaluate_control import text_control as measure
     from examples.tabletop.sampling import Sampling
 
-    how = Sampling(steps, guidance_scale, seed, device, about=about)
+    how = Sampling(steps, guidance_scale, seed, device, about=about, window=window)
     given = {"model": model, "classifier": classifier, "scenes": scenes or [], "count": count}
     figures = measure(model, classifier, count, how, scenes or [], output)
     _tell(figures, given | asdict(how), json_file)

@@ -70,17 +70,21 @@ def text_control(
 ) -> dict[str, Any]:
     """Share of sampled pictures that show the noun, the colour and both as asked.
 
+    Each noun is asked for as often as another, in the colours that it has in ``scenes``.
+
     Args:
         model: A pipeline's folder.
         classifier_folder: Output of ``train_classifier``.
         count: Pictures to sample, and rendered ones to read for comparison.
         how: How to sample.
-        scenes: Folders of scenes that the classifier has not seen, for comparison.
+        scenes: Folders of scenes that the classifier has not seen, to ask for what they hold and to compare.
         output: Where to put a contact sheet.
     """
     classifier = Classifier.load(classifier_folder)
+    frames = read_frames(scenes)
+    colours = colours_of(frames, classifier)
     rng = np.random.default_rng(how.seed)
-    asked = [_draw(classifier, rng) for _ in range(count)]
+    asked = [_draw(colours, rng) for _ in range(count)]
     prompts = [full_caption(scene) for scene in asked]
     pictures = sample(model, prompts, how)
     readings = [read_picture(classifier, picture) for picture in tracked(pictures, "reading", count)]
@@ -89,7 +93,7 @@ def text_control(
         _contact_sheet(pictures, wanted, readings).save(output)
     return {
         "generated": _shares(wanted, readings),
-        "rendered": _ceiling(classifier, scenes, count),
+        "rendered": _ceiling(classifier, frames, count),
         "records": [
             {"prompt": prompt, "noun": noun, "colour": colour, "read": asdict(reading)}
             for prompt, (noun, colour), reading in zip(prompts, wanted, readings, strict=True)
@@ -97,14 +101,27 @@ def text_control(
     }
 
 
-def _draw(classifier: Classifier, rng: np.random.Generator) -> dict[str, Any]:
-    noun, colour = str(rng.choice(classifier.nouns[:-1])), str(rng.choice(classifier.colours))
+def colours_of(frames: Sequence[Frame], classifier: Classifier) -> dict[str, tuple[str, ...]]:
+    """The colours of each noun in some scenes, as far as the classifier knows both; without scenes, any."""
+    if not frames:
+        return dict.fromkeys(classifier.nouns[:-1], classifier.colours)
+    seen = {(thing["noun"], thing["colour"]) for frame in frames for thing in frame.scene["objects"]}
+    found = {
+        noun: tuple(colour for colour in classifier.colours if (noun, colour) in seen)
+        for noun in classifier.nouns[:-1]
+    }
+    return {noun: colours for noun, colours in found.items() if colours}
+
+
+def _draw(colours: Mapping[str, Sequence[str]], rng: np.random.Generator) -> dict[str, Any]:
+    noun = str(rng.choice(list(colours)))
+    colour = str(rng.choice(colours[noun]))
     return {"objects": [{"noun": noun, "colour": colour}], "surface": str(rng.choice(SURFACES))}
 
 
-def _ceiling(classifier: Classifier, scenes: Sequence[Path], count: int) -> dict[str, Any] | None:
+def _ceiling(classifier: Classifier, frames: Sequence[Frame], count: int) -> dict[str, Any] | None:
     """The same reading of rendered pictures of one object, and reading it at its true box."""
-    crops = ObjectCrops([frame for frame in read_frames(scenes) if _fair(frame, classifier)])
+    crops = ObjectCrops([frame for frame in frames if _fair(frame, classifier)])
     if not crops.things:
         return None
     chosen = np.linspace(0, len(crops.things) - 1, min(count, len(crops.things))).round().astype(int)

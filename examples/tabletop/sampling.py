@@ -35,6 +35,8 @@ class Sampling:
         about: Scenes about whose mean latent the noise lies; None for 0, as diffusers does. SDXL's noisiest
             level still shows a picture's mean (Lin et al. 2023, https://arxiv.org/abs/2305.08891), so that
             where the latents' is not 0 plain noise starts at another brightness than any picture.
+        window: Sample the middle of a picture, half as wide, as ``views`` draws windows for training;
+            the model is told so by SDXL's crop conditioning.
     """
 
     steps: int
@@ -43,6 +45,7 @@ class Sampling:
     device: str = "cpu"
     batch: int = 8
     about: Path | None = None
+    window: bool = False
 
 
 def sample(model: Path, prompts: Sequence[str], how: Sampling) -> np.ndarray:
@@ -61,11 +64,21 @@ def _batch(
     pipeline: StableDiffusionXLPipeline, prompts: Sequence[str], first: int, how: Sampling, mean: Tensor
 ) -> np.ndarray:
     seeds = [int(np.random.default_rng((how.seed, first + k)).integers(2**62)) for k in range(len(prompts))]
+    whole = pipeline.default_sample_size * pipeline.vae_scale_factor
+    side, corner = (whole // 2, whole // 4) if how.window else (whole, 0)
+    cells = side // pipeline.vae_scale_factor
     images = pipeline(
         list(prompts),
+        height=side,
+        width=side,
         num_inference_steps=how.steps,
         guidance_scale=how.guidance_scale,
-        latents=torch.stack([_start(pipeline, seed, how.steps, mean) for seed in seeds]).to(how.device),
+        latents=torch.stack([_start(pipeline, seed, how.steps, mean, cells) for seed in seeds]).to(
+            how.device
+        ),
+        original_size=(whole, whole),
+        crops_coords_top_left=(corner, corner),
+        target_size=(side, side),
         output_type="np",
         return_dict=False,
     )[0]
@@ -79,11 +92,11 @@ def mean_latent(pipeline: StableDiffusionXLPipeline, scenes: Path, count: int = 
     return scaled_latents(pipeline.vae, pictures).mean((0, 2, 3)).cpu()[:, None, None]
 
 
-def _start(pipeline: StableDiffusionXLPipeline, seed: int, steps: int, mean: Tensor) -> Tensor:
+def _start(pipeline: StableDiffusionXLPipeline, seed: int, steps: int, mean: Tensor, cells: int) -> Tensor:
     """Noise of the noisiest level about a mean, ``[4, h, w]``, over diffusers' ``init_noise_sigma``."""
-    unet, scheduler = pipeline.unet.config, pipeline.scheduler
+    scheduler = pipeline.scheduler
     scheduler.set_timesteps(steps)
-    shape = (unet.in_channels, unet.sample_size, unet.sample_size)
+    shape = (pipeline.unet.config.in_channels, cells, cells)
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     return noise + mean / scheduler.init_noise_sigma
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from examples.tabletop.evaluate_control import candidate_boxes
+from examples.tabletop.classifier import Classifier
+from examples.tabletop.evaluate_control import candidate_boxes, colours_of
 from examples.tabletop.evaluate_levels import LEVELS, by_level
 from examples.tabletop.evaluate_localisation import best_threshold, situations
 from examples.tabletop.frames import Frame
 from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
 from examples.tabletop.tokenizer import words
 from examples.tabletop.vocabulary import COLOURS, NOUNS
+from realedit.models import load_pipeline, resolve_model
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "realedit" / "assets" / "tabletop"
 
@@ -69,6 +73,17 @@ def test_candidate_boxes_lie_in_the_picture_and_leave_no_place_out() -> None:
         assert all(b - a <= side / 2 for a, b in pairwise(lefts))
 
 
+def test_a_noun_is_asked_for_in_the_colours_that_scenes_hold() -> None:
+    judge = Classifier.new(("banana", "mug", "sauce", "vase"), ("green", "red", "yellow"))
+    things = [("banana", "yellow"), ("mug", "red"), ("mug", "green"), ("sauce", None), ("bear", "red")]
+    scenes = [{"objects": [{"noun": noun, "colour": colour}]} for noun, colour in things]
+    scenes.append({"objects": [{"noun": "banana", "colour": "green"}, {"noun": "vase", "colour": "pink"}]})
+    empty = np.zeros((1, 1), np.uint8)
+    frames = [Frame(empty, empty, scene) for scene in scenes]
+    assert colours_of(frames, judge) == {"banana": ("green", "yellow"), "mug": ("green", "red")}
+    assert colours_of([], judge) == dict.fromkeys(judge.nouns[:-1], judge.colours)
+
+
 class Mean(nn.Module):
     """Colour means as features, to compare pictures by."""
 
@@ -105,6 +120,23 @@ def test_a_sample_depends_on_the_seed_and_its_number_alone() -> None:
     assert np.abs(together[0].astype(int) - together[1]).mean() > 2  # the same prompt, another number
     other = sample(EMBEDDED, prompts[:1], Sampling(1, 3.0, seed=5))
     assert np.abs(together[0].astype(int) - other[0]).mean() > 2
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_sampled_window_is_half_a_picture_told_so_by_its_sizes() -> None:
+    prompts, noise = (
+        ["a red mug on a table"],
+        torch.Generator().manual_seed(int(np.random.default_rng((4, 0)).integers(2**62))),
+    )
+    pipeline = load_pipeline(resolve_model(EMBEDDED), device="cpu", dtype=torch.float32)
+    told: Any = {"original_size": (256, 256), "crops_coords_top_left": (64, 64), "target_size": (128, 128)}
+    expected = pipeline(
+        prompts, num_inference_steps=2, guidance_scale=3.0, height=128, width=128, output_type="np",
+        latents=torch.randn(1, 4, 32, 32, generator=noise), return_dict=False, **told,
+    )[0]  # fmt: skip
+    found = sample(EMBEDDED, prompts, Sampling(2, 3.0, seed=4, window=True))
+    assert found.shape == (1, 128, 128, 3)
+    assert np.abs(found / 255 - expected).max() <= 1 / 255
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
