@@ -19,7 +19,7 @@ class MasterWeights:
     """The float32 truth behind a bfloat16 model.
 
     Attributes:
-        weights: float32 ``[P]``, what AdamW updates.
+        weights: float32 ``[P]``, what the optimisers update.
         average: float32 ``[P]``, their exponential moving average.
         step: Updates so far.
 
