@@ -74,6 +74,7 @@ def test_candidate_boxes_lie_in_the_picture_and_leave_no_place_out() -> None:
 
 
 def test_a_noun_is_asked_for_in_the_colours_that_scenes_hold() -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
     judge = Classifier.new(("banana", "mug", "sauce", "vase"), ("green", "red", "yellow"))
     things = [("banana", "yellow"), ("mug", "red"), ("mug", "green"), ("sauce", None), ("bear", "red")]
     scenes = [{"objects": [{"noun": noun, "colour": colour}]} for noun, colour in things]
