@@ -1,4 +1,4 @@
-"""Prompts as sentences: an object's words put in, taken out, or replaced."""
+"""Prompts as sentences: what their words stand for, an object's words put in, taken out, or replaced."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ _ARTICLE = r"(?:\b(?:a|an|the|some)\s+)"
 _PLACED = r"(?:on|in|at|with|by|near|next|beside|behind|under|above|in front)"
 PLAIN = "a photo"
 """The prompt of a photo of which nothing is said."""
+FUNCTION_WORDS = frozenset(
+    "a an the some and or of on in at with by near next beside behind under above from to into onto over is "
+    "are its their this that there".split()
+)
+"""Words that stand for nothing in a picture. A model attends to something at them nevertheless: at "on" to
+contact shadows, for example."""
 
 
 def holds_words(prompt: str, words: str) -> bool:
