@@ -30,7 +30,7 @@ STEPS = 4
 
 @pytest.fixture(scope="module")
 def bench() -> Workbench:
-    return Workbench(ModelSettings("tabletop", "cpu", "float32", offline=True, working_size=128))
+    return Workbench(ModelSettings("tabletop", "cpu", "float32", offline=True, working_size=160))
 
 
 @pytest.fixture(scope="module")
