@@ -106,6 +106,8 @@ class Run:
 
 def main(run: Run) -> None:
     """Train; see the module's docstring."""
+    if run.resume:
+        _check_checkpoint(run)
     run.output.mkdir(parents=True, exist_ok=True)
     if run.init is None and not (run.resume and (run.output / "tokenizer").exists()):
         make_tokenizer(run.output / "tokenizer", TOKENS).save_pretrained(run.output / "tokenizer")
@@ -224,6 +226,23 @@ def schedule(step: int, done: float) -> float:
     warm = min(1.0, (step + 1) / _WARM_UP)
     falling = min(1.0, max(0.0, (done - _STEADY) / (1 - _STEADY)))
     return warm * (_LAST_RATE + (1 - _LAST_RATE) * 0.5 * (1 + math.cos(math.pi * falling)))
+
+
+def _check_checkpoint(run: Run) -> None:
+    """Say what cannot be gone on from, before anything is made.
+
+    Raises:
+        SystemExit: there is no checkpoint, or it is not of this run's optimizer.
+    """
+    file = run.output / CHECKPOINT
+    if not file.exists():
+        raise SystemExit(f"train_diffusion: no checkpoint in {run.output}; start without --resume")
+    kept = torch.load(file, map_location="cpu", mmap=True).get("optimizers", ())
+    if len(kept) != (2 if run.optimizer == "muon" else 1):
+        raise SystemExit(
+            f"train_diffusion: {file} was not trained by {run.optimizer}; name another --optimizer, "
+            "or export it and start from there with --init"
+        )
 
 
 def save(masters: MasterWeights, file: Path) -> None:

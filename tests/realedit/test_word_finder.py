@@ -12,6 +12,8 @@ from realedit.pipeline import InvertedPhoto
 from realedit.word_finder import WordFinder
 from realedit.words import FUNCTION_WORDS
 
+PROMPT = "a photo of a red mug, a blue book and a white bowl on a wooden table"
+
 
 def _inverted(pipeline: RealEditPipeline, sample: Path, prompt: str) -> InvertedPhoto:
     return pipeline.invert(sample, prompt, steps=5)
@@ -21,10 +23,9 @@ def _inverted(pipeline: RealEditPipeline, sample: Path, prompt: str) -> Inverted
 def test_only_words_for_things_close_places(
     pipeline: RealEditPipeline, sample: Path, recognises: bool
 ) -> None:
-    inverted = _inverted(pipeline, sample, "a photo of a red mug, a blue book and a white bowl on a wooden table")
-    finder = WordFinder(
-        pipeline.backbone, pipeline.ref, pipeline.finder.recogniser if recognises else None
-    )  # fmt: skip
+    inverted = _inverted(pipeline, sample, PROMPT)
+    recogniser = pipeline.finder.recogniser if recognises else None
+    finder = WordFinder(pipeline.backbone, pipeline.ref, recogniser)
     rgb = inverted.photo.rgb
     mug, book = (finder.find(rgb, inverted.inversion, word).hard for word in ("mug", "book"))
     closed = finder.others(rgb, inverted.inversion, mug, ["mug"])

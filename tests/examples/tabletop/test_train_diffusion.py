@@ -229,6 +229,19 @@ def test_a_stopped_run_goes_on_to_the_bit(run: Run, exported: Path, monkeypatch:
                 assert torch.equal(own["state"][number][name], value), (number, name)
 
 
+def test_what_cannot_be_gone_on_from_is_told_at_once(run: Run, model: TabletopModel) -> None:
+    with pytest.raises(SystemExit, match=r"no checkpoint in .*; start without --resume"):
+        main(with_(run, resume=True))
+    assert not run.output.exists()
+    run.output.mkdir()
+    save(MasterWeights(model), run.output / "checkpoint.pt")
+    for optimizer in ("muon", "adamw"):
+        with pytest.raises(SystemExit, match=rf"was not trained by {optimizer}"):
+            main(with_(run, resume=True, optimizer=optimizer))
+        save(MasterWeights(model, muon=True), run.output / "checkpoint.pt")
+    assert [file.name for file in run.output.iterdir()] == ["checkpoint.pt"]
+
+
 def test_latents_are_made_once(run: Run) -> None:
     main(with_(run, minutes=0.0))
     files = sorted((run.output / "latents").iterdir())
