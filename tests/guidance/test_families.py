@@ -159,7 +159,7 @@ def test_a_mask_holds_the_outside(sample: Sample, latent: Tensor) -> None:
     assert (held - target)[~within].abs().mean() < 0.8 * (free - target)[~within].abs().mean()
 
 
-@pytest.mark.parametrize("strength", [1.0, Automatic()])
+@pytest.mark.parametrize("strength", [0.3, Automatic()])
 def test_the_layout_of_a_second_image_is_taken_on(
     sample: Callable[..., tuple[Tensor, Trace]], other: Image, mug: tuple[int, ...], backbone: Backbone,
     capture: Capture, schedule: Schedule, prompt: Prompt, strength: float | Strength,
