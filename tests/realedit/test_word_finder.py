@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def test_only_words_for_things_close_places(
 ) -> None:
     inverted = _inverted(pipeline, sample, PROMPT)
     recogniser = pipeline.finder.recogniser if recognises else None
-    finder = WordFinder(pipeline.backbone, pipeline.ref, recogniser)
+    finder = WordFinder(pipeline.backbone, replace(pipeline.ref, source="folder"), recogniser)
     rgb = inverted.photo.rgb
     mug, book = (finder.find(rgb, inverted.inversion, word).hard for word in ("mug", "book"))
     closed = finder.others(rgb, inverted.inversion, mug, ["mug"])
