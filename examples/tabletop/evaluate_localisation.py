@@ -52,9 +52,8 @@ class Answer:
 
 def load_editor(model: Path) -> RealEditPipeline:
     """A folder's model, held to the embedded model's thresholds."""
-    pipeline = RealEditPipeline.from_pretrained(model, cache=False)
-    pipeline.ref = replace(pipeline.ref, source="embedded")
-    return pipeline
+    loaded = RealEditPipeline.from_pretrained(model, cache=False)
+    return RealEditPipeline(loaded.backbone, replace(loaded.ref, source="embedded"))
 
 
 def localisation(

@@ -16,12 +16,14 @@ from torch import Tensor, nn
 from examples.tabletop.classifier import Classifier
 from examples.tabletop.evaluate_control import candidate_boxes, colours_of
 from examples.tabletop.evaluate_levels import LEVELS, by_level
-from examples.tabletop.evaluate_localisation import best_threshold, situations
+from examples.tabletop.evaluate_localisation import best_threshold, load_editor, situations
 from examples.tabletop.frames import Frame
 from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
 from examples.tabletop.tokenizer import words
 from examples.tabletop.vocabulary import COLOURS, NOUNS
+from realedit.errors import ObjectNotFoundError
 from realedit.models import load_pipeline, resolve_model
+from realedit.word_finder import FOUND_SPELT
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "realedit" / "assets" / "tabletop"
 
@@ -54,6 +56,20 @@ def test_what_makes_an_object_hard_to_cut_out_is_told_from_its_mask(
     scene = {"objects": [{"noun": noun} for noun in nouns]}
     frame = Frame(np.zeros((256, 256, 3), np.uint8), instances, scene)
     assert situations(frame, nouns[0], instances == 1) == hard
+
+
+def test_a_folder_without_a_recogniser_is_held_to_the_embedded_models_thresholds(
+    tmp_path: Path,
+) -> None:
+    for part in EMBEDDED.iterdir():
+        if part.name != "recogniser":
+            (tmp_path / part.name).symlink_to(part)
+    editor = load_editor(tmp_path)
+    inverted = editor.invert(
+        EMBEDDED.parents[2] / "examples" / "photos" / "mug.jpg", "a photo of a zebra", steps=5
+    )
+    with pytest.raises(ObjectNotFoundError, match=rf"needs {FOUND_SPELT}"):
+        editor.locate(inverted, "zebra")
 
 
 def test_candidate_boxes_lie_in_the_picture_and_leave_no_place_out() -> None:
