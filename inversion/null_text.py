@@ -3,17 +3,20 @@ r"""Null-text inversion: around the pivot of a DDIM trajectory, one null embeddi
 .. math:: \varnothing_k = \arg\min_\varnothing
     \big\| x^*_{k-1} - \mathrm{step}\big(\bar x_k, \hat\epsilon(\bar x_k, t_k; text,\varnothing)\big)\big\|^2
 
-Every step starts from the previous step's embedding and from the state that the replay has reached by then.
-Under SDXL the embedding is the concatenation of both text encoders'; the pooled embedding and the time ids
-stay fixed.
+Every step starts from the state that the replay has reached by then, and from the previous step's embedding
+or the prompt's own, whichever lands nearer; it keeps the best embedding that it met. The paper starts from
+the previous step's and keeps the last: where a model minds its text little, ten steps at the paper's rate do
+not get as far as the prompt's embedding, which negative-prompt inversion takes for the optimum. Under SDXL
+the embedding is the concatenation of both text encoders'; the pooled embedding and the time ids stay fixed.
 
-Reference: Mokady et al. 2023, *Null-text Inversion for Editing Real Images using Guided Diffusion Models*,
-arXiv 2211.09794.
+References: Mokady et al. 2023, *Null-text Inversion for Editing Real Images using Guided Diffusion Models*,
+arXiv 2211.09794; for the prompt's embedding Miyake et al. 2023, *Negative-prompt Inversion*,
+arXiv 2305.16807.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -21,7 +24,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from inversion.ddim import ddim_trajectory
-from inversion.denoiser import Conditioning, Denoiser, Guidance
+from inversion.denoiser import Denoiser, Guidance
 from inversion.half_precision import scaled_gradient
 from inversion.result import Callback, InversionResult
 from inversion.schedule import Schedule
@@ -37,6 +40,7 @@ def null_text(
     inner_steps: int = 10,
     learning_rate: float = 1e-2,
     tolerance: float = 1e-5,
+    from_prompt: bool = True,
     callback: Callback | None = None,
 ) -> InversionResult:
     """Invert by DDIM and optimise the null embedding of each step of the replay.
@@ -51,6 +55,7 @@ def null_text(
         learning_rate: of the first level; the i-th level from the noise uses
             ``learning_rate * (1 - i / 100)``.
         tolerance: a level stops early once its loss is below ``tolerance + 2e-5 * i``.
+        from_prompt: whether a level may start from the prompt's embedding; False starts each as published.
         callback: called after each step of either pass.
 
     Raises:
@@ -70,19 +75,18 @@ def null_text(
         None if callback is None else lambda done, _: callback(done, total),
     )
     text = guidance.text.expand(x_0.shape[0])
-    null = base = guidance.null.expand(x_0.shape[0])
-    embeddings: list[Tensor] = []
+    null = guidance.null.expand(x_0.shape[0])
+    embedding, embeddings = null.embedding, list[Tensor]()
     x = trajectory[-1]
     for i, level in enumerate(range(schedule.steps, 0, -1)):
         rate, stop = learning_rate * max(1 - i / 100, 0.01), tolerance + 2e-5 * i
-        landing = _landing(denoiser, schedule, Guidance(text, base, guidance.scale), x, level)
+        landing = _landing(denoiser, schedule, Guidance(text, null, guidance.scale), x, level)
         with _diverging(schedule.timestep(level)):
-            null = _optimise(landing, null, trajectory[level - 1], inner_steps, rate, stop)
-            with torch.no_grad():
-                x = landing(null.embedding)
+            starts = (embedding, text.embedding) if from_prompt else (embedding,)
+            embedding, x = _optimise(landing, starts, trajectory[level - 1], inner_steps, rate, stop)
             if not torch.isfinite(x).all():
                 raise FloatingPointError("the step landed on a value that is not finite")
-        embeddings.insert(0, null.embedding)
+        embeddings.insert(0, embedding)
         if callback is not None:
             callback(schedule.steps + i + 1, total)
     return InversionResult(
@@ -117,21 +121,28 @@ def _diverging(t: int) -> Iterator[None]:
 
 def _optimise(
     landing: Callable[[Tensor], Tensor],
-    null: Conditioning,
+    starts: Sequence[Tensor],
     target: Tensor,
     inner_steps: int,
     rate: float,
     stop: float,
-) -> Conditioning:
-    """Adam on one level's null embedding until the step lands on ``target``."""
-    embedding = null.embedding.detach().clone().requires_grad_()
+) -> tuple[Tensor, Tensor]:
+    """Adam on one level's null embedding, from the best of some; the best one met, and where it lands."""
+    with torch.no_grad():
+        landed = [(start, landing(start)) for start in starts]
+    best, best_x = min(landed, key=lambda pair: mse_loss(pair[1], target).item())
+    least = mse_loss(best_x, target).item()
+    embedding = best.detach().clone().requires_grad_()
     adam = torch.optim.Adam([embedding], lr=rate)
-    for _ in range(inner_steps):
+    for step in range(inner_steps + 1):
         with torch.enable_grad():
-            loss = mse_loss(landing(embedding), target)
+            x = landing(embedding)
+            loss = mse_loss(x, target)
+        if step and loss.item() < least:
+            best, best_x, least = embedding.detach().clone(), x.detach(), loss.item()
+        if step == inner_steps or least < stop:
+            break
         # not backward(): that would also fill in the gradients of the model's own weights
         embedding.grad = scaled_gradient(loss, embedding)
-        if loss.item() < stop:
-            break
         adam.step()
-    return null.with_embedding(embedding.detach())
+    return best, best_x

@@ -181,6 +181,7 @@ def test_null_text_slows_down_as_published(make_schedule: MakeSchedule) -> None:
         inner_steps=1,
         learning_rate=0.02,
         tolerance=-1,
+        from_prompt=False,
     )
     assert result.null_embeddings is not None
     previous = guidance.null.embedding
@@ -193,9 +194,20 @@ def test_null_text_slows_down_as_published(make_schedule: MakeSchedule) -> None:
 
 def test_null_text_stops_where_the_step_lands_already(make_schedule: MakeSchedule) -> None:
     schedule, guidance = make_schedule(10), told(0.4, -0.3, 5.0)
-    result = null_text(GaussianModel(schedule), drawn(), guidance, schedule, tolerance=1e6)
+    model = GaussianModel(schedule)
+    result = null_text(model, drawn(), guidance, schedule, tolerance=1e6, from_prompt=False)
     assert result.null_embeddings is not None
     assert torch.equal(result.null_embeddings, guidance.null.embedding.expand(10, 1, 1, 4))
+
+
+@pytest.mark.parametrize("rate", [1e-3, 1e-1, 10.0])
+def test_null_text_replays_no_worse_than_the_prompt_it_may_start_from(
+    rate: float, make_schedule: MakeSchedule
+) -> None:
+    schedule = make_schedule(10)
+    bound = _miss(METHODS["negative_prompt"], 5.0, schedule)
+    assert _miss(null_text, 5.0, schedule, learning_rate=rate) < bound
+    assert _miss(null_text, 5.0, schedule, learning_rate=1e-3, from_prompt=False) > bound
 
 
 def test_null_text_refuses_scale_1(make_schedule: MakeSchedule) -> None:
