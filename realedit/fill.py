@@ -1,9 +1,8 @@
 """A first guess at what lies behind an object: the hole filled with the photo's own texture.
 
-Shift-map inpainting (He & Sun 2012, *Statistics of Patch Offsets for Image Completion*; OpenCV's ``xphoto``)
-copies coherent pieces of the photo into the hole, so that grain and pattern go on; what a piece must not be
-copied from (other objects, the object's own shadow) is closed to it. It is a guess for the diffusion model to
-start from, not the answer.
+It is completed from patches of the surfaces that border it (:mod:`realedit.completion`), so that grain and
+pattern go on; what they must not be copied from (other objects, the object's own shadow) is closed to it. It
+is a guess for the diffusion model to start from, not the answer.
 """
 
 from __future__ import annotations
@@ -11,6 +10,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from realedit.completion import complete
+
+_SHUT = 0.8
+"""Share of the hole's surroundings from which on, if nothing may be copied from it, nothing is."""
 _MARGIN = 1.0
 """How far around the hole to look for texture, in sides of the hole's box."""
 _SMOOTH_SIDE = 192
@@ -38,19 +41,9 @@ def fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) ->
     window = _around(hole)
     part, gap = rgb[window], hole[window]
     shut = gap | _foreign(part, gap, None if closed is None else closed[window])
-    if shut.mean() > 0.8:  # too little is left to copy from: only a smooth guess makes sense
+    filled = None if shut.mean() > _SHUT else complete(part, gap, shut)
+    if filled is None:  # too little is left to copy from: only a smooth guess makes sense
         filled = cv2.inpaint(part, gap.astype(np.uint8), 5, cv2.INPAINT_TELEA)
-    else:
-        lab = cv2.cvtColor(part, cv2.COLOR_RGB2Lab)
-        target = np.zeros_like(lab)
-        cv2.setRNGSeed(0)  # its patch search is randomised
-        cv2.xphoto.inpaint(lab, np.where(shut, 0, 255).astype(np.uint8), target, cv2.xphoto.INPAINT_SHIFTMAP)
-        filled = cv2.cvtColor(target, cv2.COLOR_Lab2RGB)
-        missed = gap & (target == 0).all(-1)  # it leaves out what its search found no piece for
-        if missed.any():
-            filled = np.where(gap[..., None], filled, part)
-            missed = cv2.dilate(missed.astype(np.uint8), np.ones((3, 3), np.uint8))
-            filled = cv2.inpaint(filled, missed, 5, cv2.INPAINT_TELEA)
     out = rgb.copy()
     out[window] = np.where(gap[..., None], filled, part)
     return out

@@ -23,7 +23,7 @@ _REACH = 0.6
 sides)."""
 _FAINTEST = 0.08
 """Least loss of log intensity that counts as a shadow."""
-_EDGE = 0.5
+_EDGE = 0.35
 """Share of the shadow's own depth at which it ends."""
 _FLOOR = 8.0
 """Added to intensities before the logarithm: in the dark, noise is no shadow."""

@@ -69,7 +69,7 @@ def test_it_is_the_same_every_time() -> None:
 
 
 def test_closed_areas_are_never_copied_from() -> None:
-    """Blue lies right beside the hole, where a shift-map would gladly look."""
+    """Blue lies right beside the hole, where a search for patches would gladly look."""
     hole, closed = _hole(), _hole(x=76, w=20)
     scene = _scene(_flat(), hole)
     scene[closed] = (20, 40, 230)

@@ -1,0 +1,101 @@
+"""Completion by patches, against pictures whose hidden part is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from skimage import data
+
+from realedit.completion import complete
+
+SIDE = 96
+
+
+def _hole(rows: slice, columns: slice) -> np.ndarray:
+    hole = np.zeros((SIDE, SIDE), bool)
+    hole[rows, columns] = True
+    return hole
+
+
+MIDDLE = _hole(slice(36, 60), slice(36, 60))
+
+
+def _completed(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) -> np.ndarray:
+    filled = complete(rgb, hole, closed)
+    assert filled is not None
+    assert filled.dtype == np.uint8
+    assert np.array_equal(filled[~hole], rgb[~hole])
+    return filled
+
+
+def _rmse(filled: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> float:
+    return float(np.sqrt(((filled.astype(float) - truth)[hole] ** 2).mean()))
+
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    return np.repeat(values.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+@pytest.mark.parametrize("angle", [0, 90])
+def test_stripes_go_on_in_phase(angle: int) -> None:
+    across = np.where(np.arange(SIDE) // 6 % 2, 200, 60)
+    truth = _grey(np.rot90(np.broadcast_to(across, (SIDE, SIDE)), angle // 90))
+    assert (
+        _rmse(_completed(np.where(MIDDLE[..., None], 255, truth).astype(np.uint8), MIDDLE), truth, MIDDLE) < 8
+    )
+
+
+def test_an_edge_between_two_surfaces_goes_straight_through() -> None:
+    rng = np.random.default_rng(1)
+    wall, table = rng.normal(180, 6, (48, SIDE)), rng.normal(90, 6, (48, SIDE))
+    truth = _grey(np.vstack([wall, table]))
+    filled = _completed(truth, MIDDLE).mean(-1)
+    inside = filled[36:60, 36:60]
+    assert np.abs(inside[:10].mean(0) - 180).max() < 15
+    assert np.abs(inside[-10:].mean(0) - 90).max() < 15
+    # and its grain is that of the surfaces, not their mean
+    assert 3 < inside[:10].std(1).mean() < 9
+
+
+def test_the_light_goes_on_where_no_patch_has_it() -> None:
+    """From left to right it brightens; the hole lies where nothing else is as bright, but on its rim."""
+    rng = np.random.default_rng(2)
+    light = np.linspace(40, 220, SIDE)[None] + np.zeros((SIDE, 1))
+    truth = _grey(light + rng.normal(0, 3, light.shape))
+    hole = _hole(slice(8, 88), slice(56, 80))
+    filled = _completed(truth, hole)
+    assert np.abs((filled.astype(float) - truth).mean(-1)[8:88, 56:80].mean(0)).max() < 12
+
+
+def test_grain_is_copied_and_not_smoothed_away() -> None:
+    grass = np.ascontiguousarray(np.repeat(data.grass()[200 : 200 + SIDE, 200 : 200 + SIDE, None], 3, 2))
+    filled = _completed(grass, MIDDLE)
+    spread = grass[MIDDLE].astype(float).std()
+    assert 0.75 * spread < filled[MIDDLE].astype(float).std() < 1.25 * spread
+
+
+def test_a_regular_texture_is_met_better_than_by_its_mean() -> None:
+    brick = np.ascontiguousarray(np.repeat(data.brick()[::3, ::3, None][:SIDE, :SIDE], 3, 2))
+    mean = np.full_like(brick, round(brick[~MIDDLE].mean()))
+    assert _rmse(_completed(brick, MIDDLE), brick, MIDDLE) < 0.9 * _rmse(mean, brick, MIDDLE)
+
+
+def test_what_is_closed_is_neither_copied_nor_followed() -> None:
+    rgb = np.full((SIDE, SIDE, 3), (200, 180, 150), np.uint8)
+    rgb[36:60, 60:70] = (20, 20, 220)
+    closed = _hole(slice(36, 60), slice(60, 70))
+    assert np.abs(_completed(rgb, MIDDLE, closed)[MIDDLE].astype(int) - (200, 180, 150)).max() <= 2
+
+
+def test_with_nothing_to_copy_from_there_is_no_answer() -> None:
+    rgb = np.zeros((SIDE, SIDE, 3), np.uint8)
+    assert complete(rgb, np.ones((SIDE, SIDE), bool)) is None
+    assert complete(rgb, MIDDLE, ~MIDDLE) is None
+
+
+def test_without_a_hole_it_is_a_copy() -> None:
+    rgb = data.astronaut()[:SIDE, :SIDE]
+    same = complete(rgb, np.zeros((SIDE, SIDE), bool))
+    assert same is not None
+    assert same is not rgb
+    assert np.array_equal(same, rgb)
