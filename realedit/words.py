@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-_ARTICLE = r"(?:\b(?:a|an|the|some)\s+)"
-_PLACED = r"(?:on|in|at|with|by|near|next|beside|behind|under|above|in front)"
+_ARTICLES = "a an the some".split()
+_PLACES = "on in at with by near next beside behind under above".split()
+_ARTICLE = rf"(?:\b(?:{'|'.join(_ARTICLES)})\s+)"
+_PLACED = rf"(?:{'|'.join(_PLACES)}|in front)"
 PLAIN = "a photo"
 """The prompt of a photo of which nothing is said."""
 FUNCTION_WORDS = frozenset(
-    "a an the some and or of on in at with by near next beside behind under above from to into onto over is "
-    "are its their this that there".split()
+    _ARTICLES + _PLACES + "and or of from to into onto over is are its their this that there".split()
 )
 """Words that stand for nothing in a picture. A model attends to something at them nevertheless: at "on" to
 contact shadows, for example."""

@@ -14,6 +14,7 @@ a part of the batch: faster than threads that share a step.
 import json
 import math
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -106,6 +107,10 @@ class Run:
 
 def main(run: Run) -> None:
     """Train; see the module's docstring."""
+    if run.device == "cpu" and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"):
+        sys.stderr.write(
+            "train_diffusion: this processor only emulates bfloat16: expect a tenth of the speed\n"
+        )
     if run.resume:
         _check_checkpoint(run)
     run.output.mkdir(parents=True, exist_ok=True)
@@ -238,10 +243,13 @@ def _check_checkpoint(run: Run) -> None:
     if not file.exists():
         raise SystemExit(f"train_diffusion: no checkpoint in {run.output}; start without --resume")
     kept = torch.load(file, map_location="cpu", mmap=True).get("optimizers", ())
+    if not kept:
+        raise SystemExit(
+            f"train_diffusion: {file} is of an older version; export it and start from there with --init"
+        )
     if len(kept) != (2 if run.optimizer == "muon" else 1):
         raise SystemExit(
-            f"train_diffusion: {file} was not trained by {run.optimizer}; name another --optimizer, "
-            "or export it and start from there with --init"
+            f"train_diffusion: {file} was not trained by {run.optimizer}; name the other --optimizer"
         )
 
 

@@ -239,6 +239,9 @@ def test_what_cannot_be_gone_on_from_is_told_at_once(run: Run, model: TabletopMo
         with pytest.raises(SystemExit, match=rf"was not trained by {optimizer}"):
             main(with_(run, resume=True, optimizer=optimizer))
         save(MasterWeights(model, muon=True), run.output / "checkpoint.pt")
+    torch.save({"step": 7}, run.output / "checkpoint.pt")
+    with pytest.raises(SystemExit, match=r"is of an older version; .* --init"):
+        main(with_(run, resume=True))
     assert [file.name for file in run.output.iterdir()] == ["checkpoint.pt"]
 
 
