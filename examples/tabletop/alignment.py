@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from examples.tabletop.image_features import halves, scaled
+from examples.tabletop.working_precision import autocast
 from realedit.progress import Progress
 
 CHANNELS, SIDE = 112, 16
@@ -101,7 +102,7 @@ def see_pictures(folder: Path, part: Path, workers: tuple[int, int], report: Pro
         pictures = torch.from_numpy(np.array(images[start : start + _BATCH])).permute(0, 3, 1, 2)
         for mirrored in (False, True):
             turned = scaled(pictures.flip(-1) if mirrored else pictures).contiguous(memory_format=layout)
-            with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad(), autocast("cpu"):
                 seen = teacher(turned)
             features[int(mirrored), start : start + _BATCH] = seen.half().numpy()
         report(f"features of {folder.name}", done, len(starts))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from examples.tabletop.image_features import CHANNELS, halves, scaled
 from examples.tabletop.object_crops import NOTHING
+from examples.tabletop.working_precision import autocast
 
 WEIGHTS, LABELS = "classifier.safetensors", "classifier.json"
 _FROZEN_BLOCKS, _KEPT = 11, 112  # of sixteen, and the channels that the last of them gives
@@ -69,7 +70,7 @@ class Network(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of nouns and colours for crops ``[B, 3, 96, 96]`` in [-1, 1]."""
         # bfloat16 is twice as fast, but not for the gradients of depthwise convolutions.
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), autocast("cpu"):
             kept = self.front(pixels)
         kept = kept.float()
         features = self.tail(kept).mean((2, 3))

@@ -41,7 +41,7 @@ class Glances:
         self.projection = Projection((wide[2], wide[3]), seen).to(self._device)
         self.masters = MasterWeights(self.projection)
         for layer in self.projection.layers:
-            layer.to(torch.bfloat16)
+            layer.to(model.unet.dtype)
 
     def losses(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """The recognition and the alignment loss of a batch at noise levels below ``LATEST``.
@@ -58,7 +58,7 @@ class Glances:
         self._kept.vocabulary = batch.words.to(self._device).embedded(self._model)
         with hidden_states(self._model.unet, leave=True) as states:
             self._model(
-                noisy.to(self._device, torch.bfloat16), timesteps.to(self._device),
+                noisy.to(self._device, self._model.unet.dtype), timesteps.to(self._device),
                 batch.ids.to(self._device), batch.named.to(self._device), batch.sizes.to(self._device),
             )  # fmt: skip
         things = batch.things.to(self._device)

@@ -18,6 +18,7 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from numpy.lib.format import open_memmap
 from torch import Tensor
 
+from examples.tabletop.working_precision import working_precision
 from realedit.progress import Progress
 
 _BATCH = 8
@@ -74,7 +75,8 @@ def encode_pictures(
     """Encode one worker's share of a shard, ``workers`` = (this one, of how many), into ``part``."""
     # On a CPU this encodes three times as fast with channels last.
     layout = torch.channels_last
-    encoder = load_vae(vae).to(torch.bfloat16, memory_format=layout)
+    precision = working_precision("cpu")
+    encoder = load_vae(vae).to(precision, memory_format=layout)
     images = np.load(folder / "images.npy", mmap_mode="r")
     latents = np.load(part, mmap_mode="r+")
     worker, count = workers
@@ -82,7 +84,7 @@ def encode_pictures(
     for done, start in enumerate(starts, 1):
         for mirrored in (False, True):
             pictures = as_pictures(images[start : start + _BATCH], size, mirrored)
-            scaled = scaled_latents(encoder, pictures.to(torch.bfloat16, memory_format=layout))
+            scaled = scaled_latents(encoder, pictures.to(precision, memory_format=layout))
             latents[int(mirrored), start : start + _BATCH] = scaled.half().numpy()
         report(f"latents of {folder.name}", done, len(starts))
     latents.flush()

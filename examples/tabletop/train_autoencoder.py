@@ -46,6 +46,7 @@ from torch.multiprocessing.spawn import spawn
 
 from examples.tabletop.crops import Crops, load_crops
 from examples.tabletop.portable import forget_origins
+from examples.tabletop.working_precision import autocast
 from realedit.parallel import ends_in_order
 
 _PERCEPTUAL_EVERY, _LOG_EVERY, _WARM_UP = 3, 50, 50  # steps
@@ -196,7 +197,7 @@ def loss_of(
     vae: AutoencoderTiny, x: Tensor, distance: Distance | None, weight: float
 ) -> tuple[Tensor, dict[str, float]]:
     """The loss of a batch, with so much weight on the perceptual distance, and its parts."""
-    with torch.autocast(x.device.type, torch.bfloat16):
+    with autocast(x.device.type):
         z: Tensor = vae.encoder(x).float()
         y: Tensor = vae.decoder(z + _NOISE * torch.randn_like(z))
         perceptual = distance(y, x) if distance else None

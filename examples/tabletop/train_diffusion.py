@@ -14,7 +14,6 @@ a part of the batch: faster than threads that share a step.
 import json
 import math
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +43,7 @@ from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import BETAS, TOKENS, TabletopModel
 from examples.tabletop.recognition_loss import recognition_loss
 from examples.tabletop.tokenizer import make_tokenizer
+from examples.tabletop.working_precision import working_precision
 from realedit.parallel import ends_in_order
 from realedit.progress import Progress, progress_bars
 
@@ -107,10 +107,6 @@ class Run:
 
 def main(run: Run) -> None:
     """Train; see the module's docstring."""
-    if run.device == "cpu" and torch.backends.cpu.get_cpu_capability() in ("DEFAULT", "AVX2"):
-        sys.stderr.write(
-            "train_diffusion: this processor only emulates bfloat16: expect a tenth of the speed\n"
-        )
     if run.resume:
         _check_checkpoint(run)
     run.output.mkdir(parents=True, exist_ok=True)
@@ -135,7 +131,7 @@ def train(run: Run, worker: int, workers: int) -> None:
     model = model.to(run.device)
     kept = keep_attention(model.unet)
     masters = MasterWeights(model, muon=run.optimizer == "muon")
-    model.to(torch.bfloat16)
+    model.to(working_precision(run.device))
     if run.resume:
         masters.load_state_dict(torch.load(run.output / CHECKPOINT, map_location=run.device))
     glances = None
@@ -192,7 +188,7 @@ def losses(
     kept.vocabulary = batch.words.to(device).embedded(model) if run.recognition else None
     with hidden_states(model.unet) as states:
         predicted = model(
-            noisy.to(device, torch.bfloat16),
+            noisy.to(device, model.unet.dtype),
             timesteps.to(device),
             batch.ids.to(device),
             batch.named.to(device),

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from examples.tabletop.frames import Frame, read_frames, tracked
 from examples.tabletop.image_features import halves
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
+from examples.tabletop.working_precision import autocast
 from realedit.model_folder import RECOGNISER
 from realedit.progress import progress_bars
 from realedit.recogniser import Recogniser
@@ -72,7 +73,7 @@ def examples(
             [f.image[:, ::-1] if turn else f.image for f, turn in zip(some, turned, strict=True)]
         )
         pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().contiguous(memory_format=layout)
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), autocast("cpu"):
             seen = network(pixels).float().numpy()
         for values, frame, turn in zip(seen, some, turned, strict=True):
             instances = frame.instances[:, ::-1] if turn else frame.instances

@@ -45,10 +45,9 @@ def test_a_batch_has_what_the_teacher_saw_of_its_own_pictures(batch: Batch, shar
 def untrained(tokenizer: CLIPTokenizer, shard: Shard) -> tuple[TabletopModel, Kept, Glances]:
     assert shard.seen is not None
     torch.manual_seed(0)
-    model = TabletopModel.new(tokenizer)
+    model = TabletopModel.new(tokenizer).to(torch.bfloat16)
     kept = keep_attention(model.unet)
-    glances = Glances(model, kept, shard.seen[0])
-    return model.to(torch.bfloat16), kept, glances
+    return model, kept, Glances(model, kept, shard.seen[0])
 
 
 def test_a_glance_teaches_the_first_half_alone_and_leaves_the_model_whole(
@@ -93,9 +92,9 @@ def test_glances_learn(tokenizer: CLIPTokenizer, batch: Batch, shard: Shard) -> 
     assert shard.seen is not None
     torch.manual_seed(0)
     model = TabletopModel.new(tokenizer)
-    glances = Glances(model, keep_attention(model.unet), shard.seen[0])
     masters = MasterWeights(model)
     model.to(torch.bfloat16)
+    glances = Glances(model, keep_attention(model.unet), shard.seen[0])
     history = []
     for _ in range(25):
         told, apart = glances.losses(batch, torch.Generator().manual_seed(3))

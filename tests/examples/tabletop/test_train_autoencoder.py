@@ -27,6 +27,7 @@ from examples.tabletop.train_autoencoder import (
     main,
     measure,
 )
+from examples.tabletop.working_precision import autocast
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -85,7 +86,7 @@ def test_the_loss_is_the_sum_that_is_stated(perceptual: float | None, loud: floa
     torch.manual_seed(3)
     loss, parts = loss_of(vae, x, distance, 0.4)
     torch.manual_seed(3)
-    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+    with autocast("cpu"), torch.no_grad():
         z = vae.encoder(x).float()
         y = vae.decoder(z + 0.04 * torch.randn_like(z)).float()
     error = (y - x).double()
@@ -240,9 +241,10 @@ def test_a_run_learns_is_logged_and_goes_on(photographs: Path, tmp_path: Path) -
 
 @pytest.mark.slow
 def test_two_processes_train_together(photographs: Path, tmp_path: Path) -> None:
-    command = ["--photos", photographs, "--output", tmp_path / "out", "--minutes", "0.2", "--processes", "2"]
+    command = ["--photos", photographs, "--output", tmp_path / "out", "--minutes", "0.4", "--processes", "2"]
+    command += ["--crop", "64", "--batch", "2"]
     subprocess.run(
-        [sys.executable, "-m", "examples.tabletop.train_autoencoder", *map(str, command), "--crop", "64"],
+        [sys.executable, "-m", "examples.tabletop.train_autoencoder", *map(str, command)],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         check=True,

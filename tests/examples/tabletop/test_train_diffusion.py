@@ -293,7 +293,8 @@ def test_a_run_that_is_ended_leaves_no_process(run: Run) -> None:
 
 @pytest.mark.slow
 def test_two_processes_train_together(run: Run) -> None:
-    main(with_(run, threads=2, batch=4, minutes=0.2))
+    # Muon's own bfloat16 takes half a minute a step on a processor that only emulates it
+    main(with_(run, threads=2, batch=4, minutes=0.3, optimizer="adamw"))
     state = checkpoint(run)
     assert state["step"] >= 2
     assert torch.isfinite(state["weights"]).all()
