@@ -10,7 +10,7 @@ frame.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,11 +19,15 @@ from guidance import Transform
 from realedit.fill import fill
 from realedit.locate import Location
 from realedit.reflection import Reflection, find_reflection, no_reflection
-from realedit.shadow import Shadow, find_shadow, grow
+from realedit.shadow import Shadow, contrast, find_shadow, grow, no_shadow
 
 FILL_SIDE = 640
 """Longer side of the picture in which texture is copied into the hole; larger photos get it scaled up."""
 
+_SEEN = 0.004
+"""Loss of log intensity from which on a shadow is one."""
+_REST = 0.1
+"""Loss of log intensity from which on the margin of a hole counts as dark."""
 _SOME = 0.05
 """Share of a small picture's pixel that an object covers from which on it is taken out: what is thin goes
 too."""
@@ -62,7 +66,14 @@ class _Cast:
         """The same where the piece goes, at a size (width, height)."""
         loss = _warp(_scaled(self.shadow.loss, size), transform)
         light = _warp(_scaled(self.reflection.light, size), transform)
-        return _Cast(Shadow(loss.max(-1) > 0.004, loss), Reflection(np.abs(light).max(-1) > 0.5, light))
+        seen = np.zeros_like(loss)  # nothing of it is in the photo there
+        return _Cast(Shadow(loss.max(-1) > _SEEN, loss, seen), Reflection(np.abs(light).max(-1) > 0.5, light))
+
+    def lifted(self, rgb: np.ndarray) -> np.ndarray:
+        """A picture of any size, float32 ``[H, W, 3]`` in 0..255, without the shadow's darkness."""
+        seen = _scaled(self.shadow.seen, rgb.shape[1::-1])
+        some = seen.max(-1, keepdims=True) > _SEEN
+        return np.where(some, replace(self.shadow, seen=seen).lift(rgb), rgb)
 
     def upon(self, behind: np.ndarray) -> np.ndarray:
         """A picture with it, float32 ``[H, W, 3]`` in 0..255; the same where it is not."""
@@ -77,7 +88,7 @@ class Anchor:
     Args:
         picture: float32 ``[H, W, 3]`` in 0..255; equal to the photo outside ``changed``.
         mattes: each piece's matte at its new place, float32 ``[H, W]`` in [0, 1]; zero where it went away.
-        hole: what the objects, their shadows and reflections used to cover, bool ``[H, W]``.
+        hole: what the objects, their whole shadows and reflections used to cover, bool ``[H, W]``.
         shadow_before: where shadows and reflections were, bool ``[H, W]``.
         shadow_after: where they are, bool ``[H, W]``.
     """
@@ -167,7 +178,11 @@ def _cleared(
     """The photo without some objects and what they cast, float32 ``[H, W, 3]``, and where it was filled."""
     if not taken:
         return rgb.astype(np.float32), np.zeros(rgb.shape[:2], bool)
-    small = _small(rgb)
+    lit = rgb.astype(np.float32)
+    for _, one in taken:
+        lit = one.lifted(lit)
+    lit = lit.round().astype(np.uint8)
+    small = _small(lit)
     size = small.shape[1::-1]
     unit = max(size) / 256
     mask = np.zeros(small.shape[:2], bool)
@@ -182,8 +197,15 @@ def _cleared(
     if shut is not None:  # a neighbour that the object touches stays whole
         hole &= ~shut | grow(mask, unit)
     solid = grow(mask, 1.5 * unit) | grow(cast, unit)
-    filled = settle(small, fill(small, hole, shut), hole, solid)
-    return _scaled_up(filled, rgb, hole), _scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
+    filled = fill(small, hole, shut)
+    filled = settle(small, filled, hole, solid | _rests(small, filled, hole & ~solid, unit))
+    changed = _scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
+    return _scaled_up(filled, lit, hole), changed | (lit != rgb).any(-1)
+
+
+def _rests(rgb: np.ndarray, filled: np.ndarray, margin: np.ndarray, unit: float) -> np.ndarray:
+    """Where a hole's margin is darker than what it is filled with: rests of a shadow, bool ``[H, W]``."""
+    return margin & (contrast(rgb, filled, margin, unit).mean(-1) > _REST)
 
 
 def _lay(
@@ -236,11 +258,6 @@ def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndar
     share = (inward / np.maximum(inward + outward, 1e-6))[..., None] * hole[..., None]
     mixed = rgb * (1 - share) + (filled + low) * share
     return np.clip(mixed, 0, 255).round().astype(np.uint8)
-
-
-def no_shadow(rgb: np.ndarray) -> Shadow:
-    """The absence of one."""
-    return Shadow(np.zeros(rgb.shape[:2], bool), np.zeros(rgb.shape, np.float32))
 
 
 def _scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -16,6 +16,8 @@ _SHUT = 0.8
 """Share of the hole's surroundings from which on, if nothing may be copied from it, nothing is."""
 _MARGIN = 1.0
 """How far around the hole to look for texture, in sides of the hole's box."""
+_ROUGH_SIDE = 128
+"""Longer side of the picture in which a rough fill is made."""
 _SMOOTH_SIDE = 192
 """Longer side of the picture in which a smooth fill is made: it has no detail to lose, and its cost grows
 fast."""
@@ -47,6 +49,22 @@ def fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) ->
     out = rgb.copy()
     out[window] = np.where(gap[..., None], filled, part)
     return out
+
+
+def rough_fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) -> np.ndarray:
+    """:func:`fill` in a small copy of the picture: how bright and of what colour a surface goes on."""
+    factor = _ROUGH_SIDE / max(hole.shape)
+    if factor >= 1 or not hole.any():
+        return fill(rgb, hole, closed)
+    size = (max(1, round(hole.shape[1] * factor)), max(1, round(hole.shape[0] * factor)))
+
+    def touched(mask: np.ndarray) -> np.ndarray:
+        return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    filled = fill(small, touched(hole), None if closed is None else touched(closed))
+    wide = cv2.resize(filled, hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.where(hole[..., None], wide, rgb)
 
 
 def _foreign(rgb: np.ndarray, gap: np.ndarray, closed: np.ndarray | None) -> np.ndarray:

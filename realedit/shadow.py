@@ -1,10 +1,11 @@
 r"""The shadow that an object casts: found in the photo, as a layer of light that goes where the object goes.
 
 A shadow leaves what it falls on in place and takes light from it, so the photo is modelled as
-:math:`I = B\, e^{-S}` beside the object, with B what the surface would look like (its smooth continuation
-from outside a band around the object) and S >= 0 the lost light per channel, in log intensity. S is believed
+:math:`I = B\, e^{-S}` beside the object, with B what the surface would look like (its continuation from
+outside a band around the object) and S >= 0 the lost light per channel, in log intensity. S is believed
 where it is dark against the band, nearly grey (light is lost alike in all channels) and touches the object's
-lower part.
+lower part: that is the umbra. About it the light comes back by degrees, which is believed as far as it can
+be told from the surface's own texture: that is the penumbra.
 
 Reference: the multiplicative illumination model is Land & McCann's (1971), *Lightness and Retinex Theory*.
 """
@@ -12,11 +13,12 @@ Reference: the multiplicative illumination model is Land & McCann's (1971), *Lig
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from realedit.fill import smooth_fill
+from realedit.fill import rough_fill
 
 _REACH = 0.6
 """How far a shadow is looked for around the object, in square roots of its area (1.5 times as far to the
@@ -24,21 +26,63 @@ sides)."""
 _FAINTEST = 0.08
 """Least loss of log intensity that counts as a shadow."""
 _EDGE = 0.35
-"""Share of the shadow's own depth at which it ends."""
+"""Share of the shadow's own depth at which its umbra ends."""
+_FADED = 0.05
+"""Loss of log intensity at which a penumbra ends."""
+_WIDEST = 10
+"""Of a penumbra, in pixels of a picture of 256."""
+_UMBRA_STANDS_OUT, _PENUMBRA_STANDS_OUT = 2.0, 3.0
+"""How many standard deviations of the surface's own texture each is darker by: a penumbra has less else to
+be told by."""
+_FOOT = 0.3
+"""Lowest share of an object, about which its shadow begins."""
 _FLOOR = 8.0
 """Added to intensities before the logarithm: in the dark, noise is no shadow."""
 
 
 @dataclass(frozen=True)
 class Shadow:
-    """A shadow: where it lies (bool ``[H, W]``), the light it takes (float32 ``[H, W, 3]`` >= 0, in logs)."""
+    """A shadow, and the light that it takes.
+
+    Args:
+        mask: its umbra, bool ``[H, W]``.
+        loss: log intensity lost in umbra and penumbra, and on under the object; float32 ``[H, W, 3]`` >= 0.
+        seen: the same as it is seen beside the object, and only there.
+    """
 
     mask: np.ndarray
     loss: np.ndarray
+    seen: np.ndarray
 
     def cast(self, rgb: np.ndarray) -> np.ndarray:
         """Take the shadow's light from a picture; float32 ``[H, W, 3]`` in 0..255."""
         return (rgb.astype(np.float32) + _FLOOR) * np.exp(-self.loss) - _FLOOR
+
+    def lift(self, rgb: np.ndarray) -> np.ndarray:
+        """Give what is seen of it back; float32 ``[H, W, 3]`` in 0..255."""
+        return np.minimum((rgb.astype(np.float32) + _FLOOR) * np.exp(self.seen) - _FLOOR, 255)
+
+
+class _Surroundings(NamedTuple):
+    """What is seen beside an object: bool ``[H, W]`` but for ``loss`` ``[H, W, 3]`` and ``dark`` ``[H, W]``.
+
+    ``loss`` is in log intensity, ``dark`` its mean over the channels and a small neighbourhood; ``grey`` is
+    where all channels lose alike; ``unit`` the length in pixels that is one in a picture of 256; ``texture``
+    the standard deviation of ``dark`` where no shadow is.
+    """
+
+    beside: np.ndarray
+    loss: np.ndarray
+    dark: np.ndarray
+    grey: np.ndarray
+    texture: float
+    unit: float
+
+
+def no_shadow(rgb: np.ndarray) -> Shadow:
+    """The absence of one."""
+    nothing = np.zeros(rgb.shape, np.float32)
+    return Shadow(np.zeros(rgb.shape[:2], bool), nothing, nothing)
 
 
 def disk(radius: float) -> np.ndarray:
@@ -75,50 +119,82 @@ def find_shadow(rgb: np.ndarray, mask: np.ndarray, closed: np.ndarray | None = N
         mask: the object, bool ``[H, W]``.
         closed: bool ``[H, W]``, other objects: no shadow of this one is looked for on them.
     """
-    empty = Shadow(np.zeros(mask.shape, bool), np.zeros(rgb.shape, np.float32))
-    unit = max(mask.shape) / 256  # the radii below were set on 256 px pictures
+    empty = no_shadow(rgb)
+    seen = _look_beside(rgb, mask, closed)
+    if seen is None:
+        return empty
+    umbra = _umbra(seen, mask)
+    if umbra is None:
+        return empty
+    core = shrink(umbra, seen.unit) & seen.beside
+    if not core.any():
+        core = umbra & seen.beside
+    depth = np.median(seen.loss[core], axis=0).clip(0)
+    lost = _lost(seen, umbra, depth)
+    return Shadow(umbra, np.maximum(_layer(seen, umbra, mask, depth), lost), lost)
+
+
+def _look_beside(rgb: np.ndarray, mask: np.ndarray, closed: np.ndarray | None) -> _Surroundings | None:
+    """What the surface about an object lacks in light; None where nothing is open about it."""
+    unit = max(mask.shape) / 256  # the radii here were set on 256 px pictures
     reach = float(np.clip(_REACH * np.sqrt(mask.sum()), 6 * unit, 60 * unit))
-    rim = grow(mask, unit)
     sideways = np.ones((1, 2 * int(1.5 * reach) + 1), np.uint8)
     band = grow(mask, reach) | (cv2.dilate(mask.astype(np.uint8), sideways) > 0)
-    beside = band & ~rim if closed is None else band & ~rim & ~closed
+    beside = band & ~grow(mask, unit)
+    if closed is not None:
+        beside &= ~closed
     if not beside.any():
-        return empty
-    surface = smooth_fill(rgb, band)
-    loss = contrast(rgb, surface)
+        return None
+    surface = rough_fill(rgb, band, closed)
     smooth = contrast(rgb, surface, beside, 1.5 * unit)
     dark = smooth.mean(-1)
     tint = np.linalg.norm(smooth - dark[..., None], axis=-1)
     grey = beside & (tint < 0.3 * np.maximum(dark, 0) + 0.05)
-    touching = _below(mask, 5 * unit) & beside
-    seed = touching & grey & (dark > _FAINTEST)
+    # what is lighter than the surface is no shadow; of a normal distribution, the median's 1.48 times
+    lighter = -dark[beside & (dark < 0)]
+    texture = 1.48 * float(np.median(lighter)) if lighter.size else 0.0
+    return _Surroundings(beside, contrast(rgb, surface), dark, grey, texture, unit)
+
+
+def _umbra(seen: _Surroundings, mask: np.ndarray) -> np.ndarray | None:
+    """Where light is lost for most of the shadow's depth, bool ``[H, W]``; None where there is no shadow."""
+    unit = seen.unit
+    faintest = max(_FAINTEST, _UMBRA_STANDS_OUT * seen.texture)
+    touching = _foot(mask, 5 * unit) & seen.beside
+    seed = touching & seen.grey & (seen.dark > faintest)
     if seed.sum() < 8 * unit**2:
-        return empty
-    threshold = max(_FAINTEST, _EDGE * float(np.percentile(dark[seed], 70)))
-    found = _connected(grey & (dark > threshold), touching)
+        return None
+    threshold = max(faintest, _EDGE * float(np.percentile(seen.dark[seed], 80)))
+    found = _connected(seen.grey & (seen.dark > threshold), touching)
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, disk(2 * unit))
     found = cv2.morphologyEx(found, cv2.MORPH_OPEN, disk(unit)) > 0
-    found |= grow(found, 3 * unit) & rim
+    found |= grow(found, 3 * unit) & grow(mask, unit)
     found &= ~mask
-    if found.sum() < 8 * unit**2:
-        return empty
-    return Shadow(found, _layer(loss, found, mask, beside, unit))
+    return found if found.sum() >= 8 * unit**2 else None
 
 
-def _layer(
-    loss: np.ndarray, found: np.ndarray, mask: np.ndarray, beside: np.ndarray, unit: float
-) -> np.ndarray:
-    """The light lost: the surface's texture averaged out of it, carried on under the object, softened."""
-    core = shrink(found, unit)
-    core = core & beside if (core & beside).any() else found & beside
-    depth = np.median(loss[core], axis=0).clip(0)
-    under = mask & grow(found, 3 * unit)
-    edge = cv2.GaussianBlur((found | under).astype(np.float32), (0, 0), unit)
+def _layer(seen: _Surroundings, umbra: np.ndarray, mask: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """The umbra's loss: the surface's texture averaged out of it, carried on under the object, softened."""
+    unit = seen.unit
+    under = mask & grow(umbra, 3 * unit)
+    edge = cv2.GaussianBlur((umbra | under).astype(np.float32), (0, 0), unit)
     # a soft shadow fades: its own slope, free of the surface's texture, but never deeper than its core
-    fading = average(loss, found & beside, 3 * unit).clip(0)
+    fading = average(seen.loss, umbra & seen.beside, 3 * unit).clip(0)
     share = np.where(under[..., None], 1.0, np.minimum(fading / np.maximum(depth, 1e-3), 1.0))
     share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), unit)
     return (edge[..., None] * share * depth).astype(np.float32)
+
+
+def _lost(seen: _Surroundings, umbra: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """The loss in umbra and penumbra as it is seen: of the umbra's colour, the texture averaged out of it."""
+    unit = seen.unit
+    near = umbra & seen.beside
+    faintest = max(_FADED, _PENUMBRA_STANDS_OUT * seen.texture)
+    fading = _connected(seen.grey & (seen.dark > faintest) & grow(near, _WIDEST * unit), near)
+    fading = cv2.morphologyEx(fading.astype(np.uint8), cv2.MORPH_OPEN, disk(unit)) > 0
+    share = cv2.GaussianBlur((fading | near).astype(np.float32), (0, 0), unit) * seen.beside
+    lost = average(seen.loss, seen.beside, 2 * unit).mean(-1).clip(0) * share
+    return (lost[..., None] * (depth / max(float(depth.mean()), 1e-3))).astype(np.float32)
 
 
 def contrast(
@@ -143,11 +219,11 @@ def average(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
     return total / (cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + 1e-4)
 
 
-def _below(mask: np.ndarray, radius: float) -> np.ndarray:
-    """The surroundings of the object's lower half, where it stands on something."""
+def _foot(mask: np.ndarray, radius: float) -> np.ndarray:
+    """The surroundings of the object's lowest part, where it stands on something."""
     rows = np.flatnonzero(mask.any(1))
     lower = mask.copy()
-    lower[: (rows[0] + rows[-1]) // 2] = False
+    lower[: round(rows[-1] - _FOOT * (rows[-1] - rows[0]))] = False
     return grow(lower, radius)
 
 

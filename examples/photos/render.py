@@ -226,6 +226,7 @@ def main() -> None:
         "--scale", type=float, default=1.0, help="size of the pictures relative to the final one"
     )
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     for name in options.names or SCENES:
         scene = SCENES[name]
         start(scene.size, options.scale)

@@ -83,6 +83,16 @@ def test_the_hole_is_filled_with_the_surface() -> None:
     assert _redness(anchor.picture)[:, :120].sum() == 0
 
 
+def test_a_dark_rim_that_is_no_found_shadow_does_not_darken_the_hole() -> None:
+    rgb, location = _scene()
+    rows, columns = np.mgrid[:160, :240]
+    rim = np.hypot(columns + 0.5 - 90, rows + 0.5 - 80) < 23
+    rgb[rim & (location.mask < 0.5)] = 60
+    anchor = _build(rgb, location, dx=0.3)
+    assert abs(anchor.picture[location.mask > 0].mean() - 130) < 3
+    assert abs(anchor.picture[rim].mean() - 130) < 3
+
+
 @pytest.mark.parametrize("to", [{"dx": 0.6}, {"dx": -0.4}, {"dy": 0.55}, {"dy": -0.5}])
 def test_what_leaves_the_frame_comes_in_nowhere(to: dict[str, float]) -> None:
     rgb, location = _scene()

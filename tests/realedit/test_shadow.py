@@ -79,9 +79,50 @@ def test_casting_takes_the_light_from_a_picture() -> None:
     rgb = np.full((4, 4, 3), 100, np.uint8)
     loss = np.zeros((4, 4, 3), np.float32)
     loss[:2] = 0.7
-    cast = Shadow(loss[..., 0] > 0, loss).cast(rgb)
+    shadow = Shadow(loss[..., 0] > 0, loss, loss)
+    cast = shadow.cast(rgb)
     np.testing.assert_allclose(cast[2:], 100, atol=1e-4)
     np.testing.assert_allclose(cast[:2], (100 + 8) * np.exp(-0.7) - 8, rtol=1e-5)
+    np.testing.assert_allclose(shadow.lift(cast), rgb, rtol=1e-5)
+
+
+def test_what_is_lifted_stays_a_colour() -> None:
+    deep = np.full((4, 4, 3), 3.0, np.float32)
+    assert Shadow(deep[..., 0] > 0, deep, deep).lift(np.full((4, 4, 3), 200, np.uint8)).max() == 255
+
+
+@pytest.mark.parametrize("softness", [4, 8])
+def test_a_penumbra_is_lifted_and_goes_along(softness: float) -> None:
+    disc = _disc(110, 120, 28)
+    light = np.exp(-LOSS * cv2.GaussianBlur(_disc(145, 136, 34, 16).astype(float), (0, 0), softness))
+    surface = _surface("flat")
+    rgb = (surface * light[..., None]).round().clip(0, 255)
+    rgb[disc] = (200, 30, 30)
+    found = find_shadow(rgb.astype(np.uint8), disc)
+    # between a tenth and a third of its depth: outside the umbra
+    fading = (light < np.exp(-0.1 * LOSS)) & (light > np.exp(-0.3 * LOSS)) & ~grow(disc, 3)
+    assert not found.mask[fading].all()
+    dark = (surface - rgb)[fading].mean()
+    left = (surface - found.lift(rgb))[fading].mean()
+    assert abs(left) < 0.5 * dark
+    assert found.loss[fading].mean() > 0.4 * -np.log(light[fading]).mean()
+
+
+def test_what_is_lifted_is_what_is_seen() -> None:
+    rgb, disc, _ = _scene("flat")
+    found = find_shadow(rgb, disc)
+    assert found.loss[disc].max() > 0  # under the object it goes on
+    np.testing.assert_array_equal(found.lift(rgb)[disc], rgb[disc])
+
+
+def test_an_uneven_surface_is_no_shadow() -> None:
+    """Grain as strong as a faint shadow, coarser than the smoothing."""
+    disc = _disc(110, 120, 28)
+    grain = cv2.GaussianBlur(np.random.default_rng(3).normal(size=(SIDE, SIDE)), (0, 0), 5)
+    rgb = 150 * np.exp(0.1 * grain / grain.std())[..., None] * np.ones(3)
+    rgb[disc] = (200, 30, 30)
+    found = find_shadow(rgb.clip(0, 255).round().astype(np.uint8), disc)
+    assert found.mask.sum() < 0.1 * disc.sum()
 
 
 def test_growing_is_by_a_disk() -> None:
