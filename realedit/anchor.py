@@ -19,7 +19,7 @@ from guidance import Transform
 from realedit.fill import fill
 from realedit.locate import Location
 from realedit.reflection import Reflection, find_reflection, no_reflection
-from realedit.shadow import Shadow, contrast, find_shadow, grow, no_shadow
+from realedit.shadow import Shadow, contrast, find_shadow, grow, near_foot, no_shadow
 
 FILL_SIDE = 640
 """Longer side of the picture in which texture is copied into the hole; larger photos get it scaled up."""
@@ -198,13 +198,18 @@ def _cleared(
         hole &= ~shut | grow(mask, unit)
     solid = grow(mask, 1.5 * unit) | grow(cast, unit)
     filled = fill(small, hole, shut)
-    filled = settle(small, filled, hole, solid | _rests(small, filled, hole & ~solid, unit))
+    # not at its upper side, where another thing may be dark
+    margin = hole & ~solid & (near_foot(mask, 8 * unit) | grow(cast, 8 * unit))
+    filled = settle(small, filled, hole, solid | _rests(small, filled, margin, unit))
     changed = _scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
     return _scaled_up(filled, lit, hole), changed | (lit != rgb).any(-1)
 
 
 def _rests(rgb: np.ndarray, filled: np.ndarray, margin: np.ndarray, unit: float) -> np.ndarray:
-    """Where a hole's margin is darker than what it is filled with: rests of a shadow, bool ``[H, W]``."""
+    """Where a hole's margin is darker than its filling: rests of a shadow, bool ``[H, W]``.
+
+    Of any colour: where an object stands, its own colour shines into its shadow.
+    """
     return margin & (contrast(rgb, filled, margin, unit).mean(-1) > _REST)
 
 

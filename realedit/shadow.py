@@ -160,7 +160,7 @@ def _umbra(seen: _Surroundings, mask: np.ndarray) -> np.ndarray | None:
     """Where light is lost for most of the shadow's depth, bool ``[H, W]``; None where there is no shadow."""
     unit = seen.unit
     faintest = max(_FAINTEST, _UMBRA_STANDS_OUT * seen.texture)
-    touching = _foot(mask, 5 * unit) & seen.beside
+    touching = near_foot(mask, 5 * unit) & seen.beside
     seed = touching & seen.grey & (seen.dark > faintest)
     if seed.sum() < 8 * unit**2:
         return None
@@ -219,7 +219,7 @@ def average(values: np.ndarray, where: np.ndarray, sigma: float) -> np.ndarray:
     return total / (cv2.GaussianBlur(weight, (0, 0), sigma)[..., None] + 1e-4)
 
 
-def _foot(mask: np.ndarray, radius: float) -> np.ndarray:
+def near_foot(mask: np.ndarray, radius: float) -> np.ndarray:
     """The surroundings of the object's lowest part, where it stands on something."""
     rows = np.flatnonzero(mask.any(1))
     lower = mask.copy()

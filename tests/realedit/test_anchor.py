@@ -86,11 +86,22 @@ def test_the_hole_is_filled_with_the_surface() -> None:
 def test_a_dark_rim_that_is_no_found_shadow_does_not_darken_the_hole() -> None:
     rgb, location = _scene()
     rows, columns = np.mgrid[:160, :240]
-    rim = np.hypot(columns + 0.5 - 90, rows + 0.5 - 80) < 23
+    rim = (np.hypot(columns + 0.5 - 90, rows + 0.5 - 80) < 23) & (rows > 90)
     rgb[rim & (location.mask < 0.5)] = 60
     anchor = _build(rgb, location, dx=0.3)
     assert abs(anchor.picture[location.mask > 0].mean() - 130) < 3
     assert abs(anchor.picture[rim].mean() - 130) < 3
+
+
+def test_a_dark_thing_behind_the_object_is_no_rest_of_its_shadow() -> None:
+    rgb, location = _scene()
+    book = np.zeros(rgb.shape[:2], bool)
+    book[48:64, 60:86] = True
+    book &= location.mask < 0.5
+    rgb[book] = 30
+    anchor = _build(rgb, location, dx=0.3)
+    kept = book & (np.hypot(*(np.mgrid[:160, :240] - np.array([80, 90])[:, None, None])) > 22)
+    assert np.abs(anchor.picture[kept] - 30).mean() < 25
 
 
 @pytest.mark.parametrize("to", [{"dx": 0.6}, {"dx": -0.4}, {"dy": 0.55}, {"dy": -0.5}])
