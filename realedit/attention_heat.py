@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from guidance.properties import object_attention
+from realedit.closer_look import finest
 from realedit.inverted import Inversion
+
+_FIRST, _LAST = 0.1, 0.5
+"""Noise levels whose attention is averaged, as shares of all."""
 
 
 def mean_attention(inversion: Inversion) -> torch.Tensor:
-    """Mean attention of the finest recorded layers over the middle noise levels, ``[h, w, K]``."""
+    """Mean attention of the finest recorded layers over the middle noise levels, and of the closer look.
+
+    Returns:
+        fp32 ``[h, w, K]``: as fine as the closer look, where there is one.
+    """
     steps = inversion.result.schedule.steps
-    levels = range(max(1, round(0.1 * steps)), max(2, round(0.5 * steps)) + 1)
-    finest = max(a.shape[1] * a.shape[2] for a in inversion.observations[1].attention.values())
-    maps = [
-        a[0].float()
-        for level in levels
-        for a in inversion.observations[level].attention.values()
-        if a.shape[1] * a.shape[2] == finest
-    ]
-    return torch.stack(maps).mean(0).cpu()
+    levels = range(max(1, round(_FIRST * steps)), max(2, round(_LAST * steps)) + 1)
+    maps = [a for level in levels for a in finest(inversion.observations[level].attention)]
+    mean = torch.stack(maps).mean(0).cpu()
+    if inversion.closer is None:
+        return mean
+    closer = inversion.closer.float().cpu()
+    wide = F.interpolate(mean.permute(2, 0, 1)[None], closer.shape[:2], mode="bilinear", align_corners=False)
+    return (wide[0].permute(1, 2, 0) + closer) / 2
 
 
 def heat(maps: torch.Tensor, tokens: list[int]) -> tuple[np.ndarray, float]:

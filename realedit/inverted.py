@@ -20,6 +20,7 @@ from realedit.settings import LARGEST_STRENGTH
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""
+_CLOSER = "closer/attention"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Inversion:
         observations: level -> what the model saw there.
         evaluations: noise predictions that it took, counted one per picture; 0 when it came from the cache.
         inversion_scale: guidance scale on the way up.
+        closer: attention to the prompt's words from a closer look, ``[h', w', K]``, or None; see
+            :mod:`realedit.closer_look`.
     """
 
     prompt: str
@@ -41,10 +44,13 @@ class Inversion:
     observations: Mapping[int, Observation]
     evaluations: int = 0
     inversion_scale: float = 1.0
+    closer: Tensor | None = None
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors, for a file."""
         named = dict(self.result.tensors())
+        if self.closer is not None:
+            named[_CLOSER] = self.closer
         for level, seen in self.observations.items():
             for name, value in seen.attention.items():
                 named[f"attention/{level}/{name}"] = value
@@ -67,7 +73,7 @@ class Inversion:
         observations: dict[int, Observation] = {}
         for full, stored in named.items():
             kind, _, rest = full.partition("/")
-            if not rest:
+            if not rest or full == _CLOSER:
                 continue
             number, _, name = rest.partition("/")
             seen = observations.setdefault(int(number), Observation())
@@ -79,7 +85,8 @@ class Inversion:
                 seen.memory[name] = (stored.to(device), named[f"value/{rest}"].to(device))
         own = {name: value.to(device) for name, value in named.items() if "/" not in name}
         result = InversionResult.from_tensors(method, schedule, scale, own)
-        return cls(prompt, size, result, observations, inversion_scale=inversion_scale)
+        closer = named[_CLOSER].to(device) if _CLOSER in named else None
+        return cls(prompt, size, result, observations, inversion_scale=inversion_scale, closer=closer)
 
 
 def capture_for(backbone: Backbone) -> Capture:

@@ -36,7 +36,7 @@ LIKELY = 0.006
 held-out rendered scenes all reach it; of nouns that are not there 58 % stay below."""
 _DOUBT = 0.002
 """Added to P(noun | place): what it denies everywhere is where the attention is."""
-_PLAIN = 0.3
+_PLAIN = 0.7
 """Share of P's peak from which on a place is as likely as any: it tells things apart, not their outlines."""
 _NEAR = 9
 """Places about the likeliest one that may be the object's."""
@@ -112,6 +112,11 @@ class WordFinder:
                     there = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35
                     closed |= grow(there, max(h, w) / 64)
         return closed & ~grow(own, max(h, w) / 64)
+
+    @property
+    def looks_closer(self) -> bool:
+        """Whether a closer look is worth its time: whether the attention is good enough to be refined."""
+        return self._trained
 
     @property
     def _sure_peak(self) -> float:
