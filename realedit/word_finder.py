@@ -36,8 +36,10 @@ LIKELY = 0.006
 held-out rendered scenes all reach it; of nouns that are not there 58 % stay below."""
 _DOUBT = 0.002
 """Added to P(noun | place): what it denies everywhere is where the attention is."""
-_PLAIN = 0.7
+_PLAIN = 0.4
 """Share of P's peak from which on a place is as likely as any: it tells things apart, not their outlines."""
+_PEAK = 0.7
+"""Share of the likeliest place's score from which on another is as likely."""
 _NEAR = 9
 """Places about the likeliest one that may be the object's."""
 _OF_IT = 0.1
@@ -208,7 +210,7 @@ class WordFinder:
 
 def _about(which: np.ndarray, thing: np.ndarray, likely: np.ndarray) -> np.ndarray:
     """What is near the peaks of ``which`` or of one thing with them, [0, 1], soft at its edge."""
-    peaks = which > 0.3 * which.max()
+    peaks = which > _PEAK * which.max()
     near = cv2.dilate(peaks.astype(np.uint8), np.ones((_NEAR, _NEAR))) > 0
     whole = (thing > 0.5) & (likely > _OF_IT * likely.max())
     _, parts = cv2.connectedComponents(whole.astype(np.uint8))

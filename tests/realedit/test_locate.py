@@ -183,3 +183,17 @@ def test_a_network_s_mask_is_nothing_where_it_is_next_to_nothing() -> None:
     assert location.mask[30, 50] == 0
     assert location.mask[15, 15] == 1
     assert location.mask[9, 15] == pytest.approx(0.4)
+
+
+def test_a_mug_named_by_its_word_alone_is_found_with_its_inside_and_no_more(
+    pipeline: RealEditPipeline,
+) -> None:
+    found = pipeline.locate(PHOTOS / "mug.jpg", "mug")
+    h, w = found.mask.shape
+    inside = found.hard[round(0.44 * h) : round(0.47 * h), round(0.29 * w) : round(0.32 * w)]
+    assert inside.mean() > 0.9
+    x0, y0, x1, y1 = found.box
+    assert x0 > 0.23  # of the book behind it
+    assert y0 > 0.41
+    assert x1 < 0.42
+    assert y1 < 0.73
