@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.fill import rough_fill
+from realedit.fill import smooth_fill
 from realedit.matte import grabcut, main_part, matte
 from realedit.shadow import contrast, grow, shrink
 
@@ -137,7 +137,7 @@ def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.nda
     beside = band & ~mask
     if not beside.any():
         return mask
-    loss = contrast(rgb, rough_fill(rgb, band), beside, 0.7 * unit)
+    loss = contrast(rgb, smooth_fill(rgb, band), beside, 0.7 * unit)
     dark = loss.mean(-1)
     tint = np.linalg.norm(loss - dark[..., None], axis=-1)
     shade = (dark > 0) & (dark < 1) & (tint < 0.25 * dark + 0.05)

@@ -1,7 +1,7 @@
 r"""An object's reflection in what it stands on: light below its foot, which goes where the object goes.
 
 A polished surface adds a mirror image of the object, upside down from its foot, to its own light: beside the
-object the photo is :math:`I = B + L`, with B what the surface would show (its continuation) and L the
+object the photo is :math:`I = B + L`, with B what the surface would show (its smooth continuation) and L the
 light of the mirror image. Whether a photo shows a reflection is for the user to say: in texture a faint one
 cannot be told from none. Its place follows from where the object touches the surface; of two ways to reckon
 that, the one whose mirror image has the gradients seen there is taken.
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from realedit.fill import rough_fill
+from realedit.fill import smooth_fill
 from realedit.shadow import average, grow
 
 
@@ -68,7 +68,10 @@ def find_reflection(rgb: np.ndarray, mask: np.ndarray, closed: np.ndarray | None
         return no_reflection(rgb)
     wide = grow(place, 2 * unit) & free
     taken = grow(place, 4 * unit)
-    surface = rough_fill(rgb, taken | mask, closed).astype(np.float32)
+    surface = smooth_fill(rgb, taken | ~free).astype(np.float32)
+    beside = grow(place, 16 * unit) & ~taken & free
+    if beside.any():  # far from what is known, as at the frame's border, the continuation can overshoot
+        surface = surface.clip(*np.percentile(rgb[beside], (1, 99), axis=0))
     light = rgb - surface
     edge = cv2.GaussianBlur(wide.astype(np.float32), (0, 0), unit)[..., None]
     return Reflection(wide, (average(light, wide, 1.5 * unit) * edge).astype(np.float32))

@@ -36,9 +36,9 @@ LIKELY = 0.006
 held-out rendered scenes all reach it; of nouns that are not there 58 % stay below."""
 _DOUBT = 0.002
 """Added to P(noun | place): what it denies everywhere is where the attention is."""
-_PLAIN = 0.4
+_PLAIN = 0.3
 """Share of P's peak from which on a place is as likely as any: it tells things apart, not their outlines."""
-_PEAK = 0.7
+_PEAK = 0.5
 """Share of the likeliest place's score from which on another is as likely."""
 _NEAR = 9
 """Places about the likeliest one that may be the object's."""

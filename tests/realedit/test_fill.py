@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio as psnr
 
-from realedit.fill import fill, rough_fill
+from realedit.fill import fill, rough_fill, smooth_fill
 
 SIDE = 128
 
@@ -43,7 +43,7 @@ def test_a_texture_goes_on_inside_the_hole(texture: np.ndarray, floor: float) ->
     assert psnr(texture[hole], filled[hole], data_range=255) > floor
 
 
-@pytest.mark.parametrize("filler", [fill, rough_fill])
+@pytest.mark.parametrize("filler", [fill, rough_fill, smooth_fill])
 def test_nothing_changes_outside_the_hole(filler) -> None:  # noqa: ANN001
     hole = _hole()
     scene = _scene(_stripes(), hole)
@@ -54,7 +54,7 @@ def test_nothing_changes_outside_the_hole(filler) -> None:  # noqa: ANN001
     assert np.array_equal(scene, before)
 
 
-@pytest.mark.parametrize("filler", [fill, rough_fill])
+@pytest.mark.parametrize("filler", [fill, rough_fill, smooth_fill])
 def test_without_a_hole_it_is_the_picture(filler) -> None:  # noqa: ANN001
     texture = _stripes()
     filled = filler(texture, np.zeros((SIDE, SIDE), bool))
@@ -99,6 +99,13 @@ def test_a_hole_at_the_border_is_filled(place: tuple[int, int]) -> None:
     texture = _flat()
     filled = fill(_scene(texture, hole), hole)
     assert psnr(texture[hole], filled[hole], data_range=255) > 35
+
+
+def test_a_smooth_fill_carries_a_gradient_on() -> None:
+    ramp = np.linspace(60, 200, SIDE)[None, :, None] * np.ones((SIDE, 1, 3))
+    hole = _hole()
+    filled = smooth_fill(_scene(_grain(ramp), hole), hole)
+    assert np.abs(filled[hole] - ramp[hole]).mean() < 8
 
 
 def test_a_rough_fill_of_a_large_picture_has_its_surfaces_light_and_not_its_neighbours() -> None:

@@ -77,17 +77,19 @@ def test_the_report_and_the_photo_are_written(moved: EditResult, tmp_path: Path)
 
 
 @pytest.mark.slow
+def _redness(rgb: np.ndarray) -> np.ndarray:
+    wide = rgb.astype(int)
+    return wide[..., 0] - wide[..., 1:].max(-1)
+
+
 def test_a_resized_object_covers_the_square_of_the_scale(
     pipeline: RealEditPipeline, inverted: InvertedPhoto
 ) -> None:
     result = pipeline.edit(inverted, Resize("mug", 1.3))
     assert result.mask_after.sum() / result.mask_before.sum() == pytest.approx(1.69, rel=0.02)
-    x0, y0, x1, y1 = result.location.box
-    x, y = result.location.centroid
-    wide = 1.5  # a box with room around the enlarged object, for GrabCut to find it by its colours
-    box = (x + wide * (x0 - x), y + wide * (y0 - y), x + wide * (x1 - x), y + wide * (y1 - y))
-    before, after = (pipeline.locate(photo, box=box) for photo in (result.source, result.photo))
-    assert after.mask.sum() / before.mask.sum() == pytest.approx(1.69, rel=0.08)
+    # the mug is the only red thing: its area, without a mask of ours
+    before, after = (_redness(photo.rgb) > 90 for photo in (result.source, result.photo))
+    assert after.sum() / before.sum() == pytest.approx(1.69, rel=0.05)
 
 
 def test_the_default_replay_is_the_vaes_round_trip(
@@ -208,9 +210,9 @@ def test_every_evaluation_is_told_and_the_reconstruction_costs_none_before_it_is
     how = {"method": "noised", "steps": 4, "strength": 0.0}
     result = pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, **how)
     made = pipeline.backbone.evaluations - before
-    assert made == result.metrics["model_evaluations"] == 4
+    assert made == result.metrics["model_evaluations"] == 4 + 1  # and a closer look
     seen = result.reconstruction
-    assert pipeline.backbone.evaluations - before == 8
+    assert pipeline.backbone.evaluations - before == 4 + 1 + 4
     assert result.reconstruction is seen
 
 
