@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from guidance.properties import object_attention
-from realedit.closer_look import finest
 from realedit.inverted import Inversion
 
 _FIRST, _LAST = 0.1, 0.5
 """Noise levels whose attention is averaged, as shares of all."""
 
 
-def mean_attention(inversion: Inversion) -> torch.Tensor:
+def mean_attention(inversion: Inversion) -> Tensor:
     """Mean attention of the finest recorded layers over the middle noise levels, and of the closer look.
 
     Returns:
@@ -31,7 +33,13 @@ def mean_attention(inversion: Inversion) -> torch.Tensor:
     return (wide[0].permute(1, 2, 0) + closer) / 2
 
 
-def heat(maps: torch.Tensor, tokens: list[int]) -> tuple[np.ndarray, float]:
+def finest(attention: Mapping[str, Tensor]) -> list[Tensor]:
+    """The maps of the layers that see most places, each fp32 ``[h, w, K]``, of ``[1, h, w, K]``."""
+    places = max(a.shape[1] * a.shape[2] for a in attention.values())
+    return [a[0].float() for a in attention.values() if a.shape[1] * a.shape[2] == places]
+
+
+def heat(maps: Tensor, tokens: list[int]) -> tuple[np.ndarray, float]:
     """An object's attention brought to [0, 1], and its peak before that."""
     attention = object_attention(maps[None], tokens)[0]
     low, high = float(attention.min()), float(attention.max())

@@ -6,27 +6,24 @@ The photo is not inverted at that size: it is noised to a few of the levels at w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from guidance import Capture
-from inversion import Schedule
+from realedit.attention_heat import finest
 from realedit.backbone import Backbone
 from realedit.inputs import at_size
 
 LARGER = 1.5
 """Side of the enlarged photo, in sides that the model works at."""
-_LEVELS = (0.1, 0.15, 0.25)
-"""Noise levels, as shares of all."""
+_STEPS, _LEVELS = 20, (2, 3, 5)
+"""Noise levels that it is noised to, of so many; an inversion of fewer has none between."""
 
 
 @torch.no_grad()
 def closer_look(
-    backbone: Backbone, capture: Capture, rgb: np.ndarray, prompt: str, schedule: Schedule,
-    size: tuple[int, int],
+    backbone: Backbone, capture: Capture, rgb: np.ndarray, prompt: str, size: tuple[int, int]
 ) -> Tensor:  # fmt: skip
     """Mean cross-attention to a prompt's words, from an enlarged photo.
 
@@ -35,7 +32,6 @@ def closer_look(
         capture: its windows, injected.
         rgb: the photo, uint8 ``[H, W, 3]``.
         prompt: what it shows.
-        schedule: noise levels.
         size: (h, w) in pixels that the model works at; the photo is seen at ``LARGER`` times that.
 
     Returns:
@@ -46,17 +42,12 @@ def closer_look(
     # always the same noise, and a CPU's, so that a photo's words are found in the same places again
     eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(0)).to(x_0)
     words = backbone.prompt(prompt, (height, width))
+    schedule = backbone.schedule(_STEPS)
     maps: list[Tensor] = []
-    for level in dict.fromkeys(max(1, round(share * schedule.steps)) for share in _LEVELS):
+    for level in _LEVELS:
         x_t = schedule.add_noise(x_0, eps, level)
         grid = (x_t.shape[-2], x_t.shape[-1])
         with capture.record(grid, tokens=words.tokens, partial=True) as seen:
             backbone(x_t, schedule.timestep(level), words.conditioning)
         maps += finest(seen.attention)
     return torch.stack(maps).mean(0).half()
-
-
-def finest(attention: Mapping[str, Tensor]) -> list[Tensor]:
-    """The maps of the layers that see most places, each fp32 ``[h, w, K]``, of ``[1, h, w, K]``."""
-    places = max(a.shape[1] * a.shape[2] for a in attention.values())
-    return [a[0].float() for a in attention.values() if a.shape[1] * a.shape[2] == places]

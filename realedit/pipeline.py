@@ -212,7 +212,7 @@ class RealEditPipeline:
         key = cache_key(
             photo=loaded.digest(), prompt=text, model=fingerprint(self.ref), method=method, size=str(size),
             dtype=str(self.backbone.unet.dtype), schedule=json.dumps(asdict(schedule)),
-            scale=f"{scale} {inversion_scale}", layout="2",
+            scale=f"{scale} {inversion_scale}", layout="3",
         )  # fmt: skip
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:
@@ -222,16 +222,16 @@ class RealEditPipeline:
             )  # fmt: skip
             return InvertedPhoto(loaded, found, True, time.perf_counter() - began, key)
         with translated(), self.capture:
-            before = self.backbone.evaluations
             x_0 = self.backbone.encode(at_size(loaded.rgb, size))
             found = invert_photo(
                 self.backbone, self.capture, x_0, self.backbone.prompt(text, size), size, method=method,
                 steps=steps, scale=scale, inversion_scale=inversion_scale, progress=progress,
             )  # fmt: skip
             if self.finder.looks_closer:
-                closer = closer_look(self.backbone, self.capture, loaded.rgb, text, schedule, size)
-                took = self.backbone.evaluations - before
-                found = replace(found, closer=closer, evaluations=took)
+                before = self.backbone.evaluations
+                closer = closer_look(self.backbone, self.capture, loaded.rgb, text, size)
+                looks = self.backbone.evaluations - before
+                found = replace(found, closer=closer, evaluations=found.evaluations + looks)
         if self.cache is not None:
             tensors = {name: value.cpu() for name, value in found.tensors().items()}
             made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(steps)}

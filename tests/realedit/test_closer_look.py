@@ -10,9 +10,9 @@ import torch
 
 from guidance import Observation
 from realedit import RealEditPipeline
-from realedit.attention_heat import heat, mean_attention
+from realedit.attention_heat import finest, heat, mean_attention
 from realedit.backbone import Backbone
-from realedit.closer_look import closer_look, finest
+from realedit.closer_look import closer_look
 from realedit.inverted import Inversion
 from realedit.models import resolve_model
 from realedit.pipeline import InvertedPhoto
@@ -65,8 +65,7 @@ def test_it_is_the_same_again_and_draws_no_noise_of_others(
     inversion, before = inverted.inversion, torch.get_rng_state()
     with pipeline.capture:
         again = closer_look(
-            pipeline.backbone, pipeline.capture, inverted.photo.rgb, PROMPT,
-            inversion.result.schedule, inversion.size,
+            pipeline.backbone, pipeline.capture, inverted.photo.rgb, PROMPT, inversion.size
         )  # fmt: skip
     assert inversion.closer is not None
     assert torch.equal(again, inversion.closer)
