@@ -185,10 +185,24 @@ def test_a_network_s_mask_is_nothing_where_it_is_next_to_nothing() -> None:
     assert location.mask[9, 15] == pytest.approx(0.4)
 
 
-def test_a_mug_named_by_its_word_alone_is_found_with_its_inside_and_no_more(
-    pipeline: RealEditPipeline,
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        None,
+        "a mug on a table",
+        "a photo of a red mug on a wooden table",
+        "a photo of a red mug",
+        "a red mug and a blue book on a wooden table",
+        pytest.param(
+            "a photo of a red mug, a blue book and a white bowl on a wooden table",
+            marks=pytest.mark.xfail(reason="hardly attended to, and GrabCut's colours miss it", strict=True),
+        ),
+    ],
+)
+def test_a_mug_is_found_with_its_inside_and_nothing_of_the_book(
+    pipeline: RealEditPipeline, prompt: str | None
 ) -> None:
-    found = pipeline.locate(PHOTOS / "mug.jpg", "mug")
+    found = pipeline.locate(PHOTOS / "mug.jpg", "mug", prompt=prompt)
     h, w = found.mask.shape
     inside = found.hard[round(0.44 * h) : round(0.47 * h), round(0.29 * w) : round(0.32 * w)]
     assert inside.mean() > 0.9

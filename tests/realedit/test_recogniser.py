@@ -131,7 +131,7 @@ def test_of_several_objects_of_a_noun_the_less_likely_one_stays_to_be_chosen(
     assert mug is not None
     heat = np.zeros((16, 16), np.float32)
     heat[7:9, 3:5] = heat[7:9, 11:13] = 1
-    seen = two_mugs(mug, 0.8, 0.35)
+    seen = two_mugs(mug, 0.8, 0.5)
     likeliest = finder._weighed(heat, "mug", seen, every=False)
     both = finder._weighed(heat, "mug", seen, every=True)
     assert (likeliest[16, 8], likeliest[16, 24]) == pytest.approx((1, 0), abs=0.05)
