@@ -17,10 +17,12 @@ import numpy as np
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.fill import smooth_fill
 from realedit.matte import grabcut, main_part, matte
-from realedit.shadow import contrast, grow, shrink
+from realedit.shadow import connected, contrast, grow, shrink
 
 LIKELY, SURE = 0.4, 0.8
 """Heat, as a share of its maximum, above which a pixel is probably, and surely, the object's."""
+_COLD = 0.03
+"""Heat up to which nothing is the object's that does not lie amid it."""
 _FULL = 0.6
 """Mean heat of a hole in the object from which on it is no hole."""
 _REACH = 0.05
@@ -29,6 +31,8 @@ _NOTHING = 0.02
 """Share of a pixel in a user's mask up to which it is not the object's, or all of it."""
 _STANDOUT = 0.5
 """Difference in log intensity from the surroundings that no shadow's edge explains."""
+_LIGHTER = 0.25
+"""The same of what is lighter than its surroundings and framed by the object: no shadow does that."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,7 @@ def from_heat(
     inner = shrink(mask, 3 * max(h, w) / 256)
     cut = grabcut(rgb, inner & (wide > 0.5), mask, grow(mask, 1.2 * reach) & ~claimed)
     mask = main_part(cut, wide)
-    elsewhere = (wide < 0.03) | claimed
-    mask = closed_up(complete(rgb, mask, elsewhere), wide)
+    mask = closed_up(complete(rgb, mask, wide, claimed), wide)
     return Location(word, matte(rgb, mask), heat, score, "word")
 
 
@@ -120,7 +123,7 @@ def closed_up(mask: np.ndarray, heat: np.ndarray) -> np.ndarray:
     return out
 
 
-def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.ndarray:
+def complete(rgb: np.ndarray, mask: np.ndarray, heat: np.ndarray, claimed: np.ndarray) -> np.ndarray:
     """Add what GrabCut's colours miss: a handle, a cap, a label, another colour than the rest of the object.
 
     A part is added when it touches the mask, stands out from the surface behind it by more than a shadow
@@ -129,22 +132,22 @@ def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.nda
     Args:
         rgb: uint8 ``[H, W, 3]``.
         mask: bool ``[H, W]``.
-        elsewhere: bool ``[H, W]``, what cannot be the object's.
+        heat: float32 ``[H, W]`` in [0, 1].
+        claimed: bool ``[H, W]``, what is another thing's.
     """
     unit = max(mask.shape) / 256
     reach = float(np.clip(0.5 * np.sqrt(mask.sum()), 6 * unit, 60 * unit))
+    framed = _hull(mask)
+    elsewhere = ((heat < _COLD) & ~framed) | claimed
     band = grow(mask, reach) & ~(elsewhere & ~grow(mask, unit))
     beside = band & ~mask
     if not beside.any():
         return mask
     loss = contrast(rgb, smooth_fill(rgb, band), beside, 0.7 * unit)
-    dark = loss.mean(-1)
-    tint = np.linalg.norm(loss - dark[..., None], axis=-1)
-    shade = (dark > 0) & (dark < 1) & (tint < 0.25 * dark + 0.05)
-    found = beside & (np.abs(loss).max(-1) > _STANDOUT) & ~shade
+    found = beside & _standing_out(loss, framed)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(unit) + 1,) * 2)
     found = (cv2.morphologyEx((found | mask).astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0) & ~mask
-    ending = cv2.erode(band.astype(np.uint8), kernel, iterations=2) > 0
+    ending = (cv2.erode(band.astype(np.uint8), kernel, iterations=2) > 0) | framed
     touching = grow(mask, 2 * unit)
     out = mask.copy()
     count, labels = cv2.connectedComponents(found.astype(np.uint8))
@@ -154,6 +157,28 @@ def complete(rgb: np.ndarray, mask: np.ndarray, elsewhere: np.ndarray) -> np.nda
         if (part & touching).any() and area <= 0.6 * mask.sum() and (part & ~ending).sum() <= 0.1 * area:
             out |= part
     return cv2.morphologyEx(out.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+
+
+def _hull(mask: np.ndarray) -> np.ndarray:
+    """A mask's convex hull, bool ``[H, W]``."""
+    corners = cv2.convexHull(cv2.findNonZero(mask.astype(np.uint8)))
+    return cv2.fillConvexPoly(np.zeros(mask.shape, np.uint8), corners, 1) > 0
+
+
+def _standing_out(loss: np.ndarray, framed: np.ndarray) -> np.ndarray:
+    """What no shadow explains, bool ``[H, W]``: seen strongly, or joined to that, framed and lighter.
+
+    Args:
+        loss: log intensity lost against the surface behind, float32 ``[H, W, 3]``.
+        framed: bool ``[H, W]``, where the object is all about: a cup's inside, whose shade is faint.
+    """
+    dark = loss.mean(-1)
+    tint = np.linalg.norm(loss - dark[..., None], axis=-1)
+    shade = (dark > 0) & (dark < 1) & (tint < 0.25 * dark + 0.05)
+    excess = np.abs(loss).max(-1)
+    strong = (excess > _STANDOUT) & ~shade
+    faint = (excess > _LIGHTER) & (dark < 0) & framed
+    return connected(strong | faint, strong)
 
 
 def from_mask(rgb: np.ndarray, mask: np.ndarray, word: str | None = None) -> Location:

@@ -165,7 +165,7 @@ def _umbra(seen: _Surroundings, mask: np.ndarray) -> np.ndarray | None:
     if seed.sum() < 8 * unit**2:
         return None
     threshold = max(faintest, _EDGE * float(np.percentile(seen.dark[seed], 80)))
-    found = _connected(seen.grey & (seen.dark > threshold), touching)
+    found = connected(seen.grey & (seen.dark > threshold), touching)
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, disk(2 * unit))
     found = cv2.morphologyEx(found, cv2.MORPH_OPEN, disk(unit)) > 0
     found |= grow(found, 3 * unit) & grow(mask, unit)
@@ -190,7 +190,7 @@ def _lost(seen: _Surroundings, umbra: np.ndarray, depth: np.ndarray) -> np.ndarr
     unit = seen.unit
     near = umbra & seen.beside
     faintest = max(_FADED, _PENUMBRA_STANDS_OUT * seen.texture)
-    fading = _connected(seen.grey & (seen.dark > faintest) & grow(near, _WIDEST * unit), near)
+    fading = connected(seen.grey & (seen.dark > faintest) & grow(near, _WIDEST * unit), near)
     fading = cv2.morphologyEx(fading.astype(np.uint8), cv2.MORPH_OPEN, disk(unit)) > 0
     share = cv2.GaussianBlur((fading | near).astype(np.float32), (0, 0), unit) * seen.beside
     lost = average(seen.loss, seen.beside, 2 * unit).mean(-1).clip(0) * share
@@ -227,7 +227,7 @@ def near_foot(mask: np.ndarray, radius: float) -> np.ndarray:
     return grow(lower, radius)
 
 
-def _connected(candidates: np.ndarray, touching: np.ndarray) -> np.ndarray:
+def connected(candidates: np.ndarray, touching: np.ndarray) -> np.ndarray:
     """The connected parts of ``candidates`` that reach into ``touching``."""
     _, labels = cv2.connectedComponents(candidates.astype(np.uint8))
     kept = np.unique(labels[touching & candidates])
