@@ -1,12 +1,14 @@
 r"""A hole filled with patches of what is known around it, until all that overlap agree.
 
 .. math:: \min_{D, s} \sum_p \Big( \sum_q w_{p + q} \lVert D(p + q) - D(s(p) + q) \rVert^2
-    + \mu \lVert B(p) - B(s(p)) \rVert^2 \Big)
+    + \mu \lVert B(p) - B(s(p)) \rVert^2 + \nu g_p \, \frac{a_p^2}{1 + a_p^2 / \kappa^2} \Big),
+    \quad a_p = n_p \cdot (s(p) - p)
 
 over the patches p that touch the hole, each with a wholly known one s(p). The picture, in CIELAB, is B + D:
 B is light and broad colour, carried on smoothly into the hole; D is the rest, and only that is copied, so
-that a piece of a table's dark end may go on in its bright one. From coarse to fine, search (better s, D
-fixed) and vote (D from s) take turns.
+that a piece of a table's dark end may go on in its bright one. Where D has a grain (:mod:`realedit.grain`;
+n_p is across it, g_p its strength), what is drawn from along it is liked better, so that its lines meet from
+both sides. From coarse to fine, search (better s, D fixed) and vote (D from s) take turns.
 
 References: Wexler, Shechtman and Irani 2007, *Space-Time Completion of Video*, for the energy and its
 descent; Barnes et al. 2009, *PatchMatch*, for the search. Here all patches take their neighbours' offers at
@@ -20,6 +22,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from realedit.broad import broad
+from realedit.grain import grain_of
+
 _REACH = 3
 """Of a patch about its centre, in pixels."""
 _SIDE = 2 * _REACH + 1
@@ -27,6 +32,12 @@ _BROAD = 0.15
 """Gaussian sigma of what counts as light and broad colour, in longer sides of the picture."""
 _ALIKE = 2.0
 """Weight of a difference in B."""
+_ACROSS = 1.0
+"""Weight of a step across the grain."""
+_ASTRAY = 0.04
+"""Steps across the grain from which on all are alike, in longer sides of the picture."""
+_GRAIN = 0.05
+"""Gaussian sigma that the grain is averaged with, in longer sides of the picture."""
 _DEEP = 2.5
 """The farthest from what is known that a hole's pixel is in the coarsest picture, in pixels."""
 _TURNS = (12, 6, 4, 3)
@@ -84,7 +95,7 @@ def _coarse_to_fine(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None
         return []
     shut = np.zeros_like(hole) if closed is None else closed & ~hole
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-    scenes = [Scene(lab, _broad(lab, ~(hole | shut), _BROAD * max(hole.shape)), hole, shut)]
+    scenes = [Scene(lab, broad(lab, ~(hole | shut), _BROAD * max(hole.shape)), hole, shut)]
     while _inward(scenes[0].hole).max() > _DEEP and min(scenes[0].hole.shape) >= 6 * _SIDE:
         scenes.insert(0, _halved(scenes[0]))
     return scenes
@@ -101,21 +112,6 @@ def _halved(scene: Scene) -> Scene:
     share = shrunk(known)
     lab = shrunk(scene.lab * known[..., None]) / np.maximum(share, 1e-6)[..., None]
     return Scene(lab, shrunk(scene.base), share < 0.5, shrunk(scene.closed) > 0.25)
-
-
-def _broad(lab: np.ndarray, known: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian average over what is known; farther from it, of ever wider Gaussians."""
-    weight = known.astype(np.float32)
-    widths = [sigma]
-    while widths[0] < max(known.shape) / 2:
-        widths.insert(0, 2 * widths[0])
-    out = np.zeros_like(lab)
-    for width in widths:
-        share = cv2.GaussianBlur(weight, (0, 0), width)[..., None]
-        mean = cv2.GaussianBlur(lab * weight[..., None], (0, 0), width) / np.maximum(share, 1e-4)
-        believed = 1.0 if width == widths[0] else np.minimum(2 * share, 1) ** 2
-        out += (mean - out) * believed
-    return out
 
 
 def _inward(hole: np.ndarray) -> np.ndarray:
@@ -157,6 +153,9 @@ class _Level:
         inside[_REACH:-_REACH, _REACH:-_REACH] = True
         self.known = inside & (cv2.dilate((scene.hole | scene.closed).astype(np.uint8), square) == 0)
         self.sources = np.argwhere(self.known)
+        shut = scene.hole | scene.closed
+        grain = grain_of(self.detail[..., 0], ~shut, _GRAIN * max(shut.shape))
+        self._across, self._grain = (values[tuple(self.at.T)] for values in grain)
         self._trust = (_TRUST ** -_inward(scene.hole)).astype(np.float32)
         h, w = scene.hole.shape
         self._wide = (h + 2 * _REACH, w + 2 * _REACH)
@@ -233,7 +232,10 @@ class _Level:
         missed = self._drawn(source)
         missed -= self._wanted[mine]
         light = self.base[tuple(source.T)] - self.base[tuple(self.at[mine].T)]
-        return np.einsum("npc,npc,np->n", missed, missed, self._weights[mine]) + _ALIKE * (light**2).sum(-1)
+        seen = np.einsum("npc,npc,np->n", missed, missed, self._weights[mine]) + _ALIKE * (light**2).sum(-1)
+        step2 = np.einsum("nd,nd->n", source - self.at[mine], self._across[mine]) ** 2
+        far2 = (_ASTRAY * max(self.hole.shape)) ** 2
+        return seen + _ACROSS * self._grain[mine] * step2 / (1 + step2 / far2)
 
     def _drawn(self, source: np.ndarray) -> np.ndarray:
         """The patches of D about those centres, ``[n, _SIDE**2, 3]``."""
