@@ -135,6 +135,8 @@ def complete(rgb: np.ndarray, mask: np.ndarray, heat: np.ndarray, claimed: np.nd
         heat: float32 ``[H, W]`` in [0, 1].
         claimed: bool ``[H, W]``, what is another thing's.
     """
+    if not mask.any():
+        return mask
     unit = max(mask.shape) / 256
     reach = float(np.clip(0.5 * np.sqrt(mask.sum()), 6 * unit, 60 * unit))
     framed = _hull(mask)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.locate import closed_up, from_box, from_mask, from_point
+from realedit.locate import closed_up, complete, from_box, from_mask, from_point
 from realedit.pipeline import InvertedPhoto
 
 PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
@@ -52,6 +52,12 @@ def test_holes_that_are_attended_to_are_closed_and_what_a_handle_frames_is_not()
     mask = whole & ~shade & ~framed & ~bay
     heat = np.where(framed, 0.4, 1.0).astype(np.float32)
     assert np.array_equal(closed_up(mask, heat), whole & ~framed & ~bay)
+
+
+def test_nothing_is_completed_to_nothing() -> None:
+    rgb, disc = _scene()
+    nothing = np.zeros_like(disc)
+    assert not complete(rgb, nothing, nothing.astype(np.float32), nothing).any()
 
 
 def test_soft_edges_are_kept() -> None:
