@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 
 from realedit.broad import broad
+from realedit.gradients import from_gradients
 from realedit.grain import grain_of
 
 _REACH = 3
@@ -47,6 +48,10 @@ _TRUST = 1.3
 _SHARP = 0.03
 """Temperature of the votes at full size, as a share of the others': the less, the more they keep of the best
 patch, and so of the grain that averaging takes."""
+
+_STRAY = 0.05
+"""Length over which the filling may stray from what the patches say, in longer sides of the picture: so far
+about it, what does not meet is spread."""
 
 
 class Scene(NamedTuple):
@@ -84,6 +89,7 @@ def complete(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None
     if level is None:
         return rgb.copy()
     level.vote()
+    level.meld()
     lab = (level.detail + level.base).astype(np.float32)
     filled = (cv2.cvtColor(lab, cv2.COLOR_Lab2RGB).clip(0, 1) * 255).round().astype(np.uint8)
     return np.where(hole[..., None], filled, rgb)
@@ -143,7 +149,7 @@ class _Level:
 
     def __init__(self, scene: Scene, rng: np.random.Generator, temperature: float) -> None:
         self.base, self.detail = scene.base, scene.lab - scene.base
-        self.hole, self._rng, self._temperature = scene.hole, rng, temperature
+        self.hole, self.closed, self._rng, self._temperature = scene.hole, scene.closed, rng, temperature
         square = np.ones((_SIDE, _SIDE), np.uint8)
         touching = cv2.dilate(scene.hole.astype(np.uint8), square) > 0
         self.at = np.argwhere(touching)
@@ -185,16 +191,32 @@ class _Level:
 
     def vote(self) -> None:
         """D in the hole: each pixel the mean of what the patches over it say, the better ones more."""
+        self.detail[self.hole] = self._voted(self.detail, np.ones(_SIDE**2, np.float32))[self.hole]
+        self._measure()
+
+    def _voted(self, image: np.ndarray, within: np.ndarray) -> np.ndarray:
+        """What the patches say, drawn from ``[H, W, 3]``; each pixel of a patch counts as ``within``."""
         usual = max(float(np.percentile(self.cost, 75)), 1e-3)
         weight = (np.exp(-self.cost / (2 * self._temperature * usual)) + 1e-6) * self._trust[tuple(self.at.T)]
+        weights = weight[:, None] * within
         cells, pixels = self._wide[0] * self._wide[1], self._pixels.ravel()
-        total = np.bincount(pixels, np.repeat(weight, _SIDE**2), cells)
-        drawn = self._drawn(self.source) * weight[:, None, None]
-        for channel in range(3):
-            said = np.bincount(pixels, drawn[..., channel].ravel(), cells) / np.maximum(total, 1e-12)
-            inner = said.reshape(self._wide)[_REACH:-_REACH, _REACH:-_REACH]
-            self.detail[..., channel][self.hole] = inner[self.hole]
-        self._measure()
+        total = np.maximum(np.bincount(pixels, weights.ravel(), cells), 1e-12)
+        drawn = self._drawn(image, self.source) * weights[..., None]
+        said = [np.bincount(pixels, drawn[..., channel].ravel(), cells) / total for channel in range(3)]
+        wide = np.stack(said, axis=-1).reshape(*self._wide, 3)
+        return wide[_REACH:-_REACH, _REACH:-_REACH]
+
+    def meld(self) -> None:
+        """D in the hole from the gradients that its patches vote for: no step where they do not agree."""
+        down, right = np.zeros_like(self.detail), np.zeros_like(self.detail)
+        down[:-1], right[:, :-1] = np.diff(self.detail, axis=0), np.diff(self.detail, axis=1)
+        inner = np.ones((2, _SIDE, _SIDE), np.float32)
+        inner[0, -1], inner[1, :, -1] = 0, 0  # to pixels that are no longer the patch's
+        steps = [
+            self._voted(gradient, weights.ravel()) for gradient, weights in zip((down, right), inner, strict=True)
+        ]
+        length = _STRAY * max(self.hole.shape)
+        self.detail = from_gradients(self.detail, self.hole, self.closed, *steps, length).astype(np.float32)
 
     def search(self) -> None:
         """Offer each patch what its neighbours are drawn from, and chance finds, near its own ever nearer."""
@@ -229,7 +251,7 @@ class _Level:
         self.cost = self._cost(np.arange(len(self.at)), self.source)
 
     def _cost(self, mine: np.ndarray, source: np.ndarray) -> np.ndarray:
-        missed = self._drawn(source)
+        missed = self._drawn(self.detail, source)
         missed -= self._wanted[mine]
         light = self.base[tuple(source.T)] - self.base[tuple(self.at[mine].T)]
         seen = np.einsum("npc,npc,np->n", missed, missed, self._weights[mine]) + _ALIKE * (light**2).sum(-1)
@@ -237,7 +259,7 @@ class _Level:
         far2 = (_ASTRAY * max(self.hole.shape)) ** 2
         return seen + _ACROSS * self._grain[mine] * step2 / (1 + step2 / far2)
 
-    def _drawn(self, source: np.ndarray) -> np.ndarray:
-        """The patches of D about those centres, ``[n, _SIDE**2, 3]``."""
+    def _drawn(self, image: np.ndarray, source: np.ndarray) -> np.ndarray:
+        """An image's patches about those centres, ``[n, _SIDE**2, 3]``."""
         width = self.hole.shape[1]
-        return self.detail.reshape(-1, 3)[_flat(source, width) + _patch(width)]
+        return image.reshape(-1, 3)[_flat(source, width) + _patch(width)]

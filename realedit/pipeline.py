@@ -28,7 +28,7 @@ from inversion import METHODS, Guidance, replay
 from realedit.backbone import Backbone
 from realedit.cache import Cache, cache_key
 from realedit.clock import Clock
-from realedit.closer_look import closer_look
+from realedit.closer_look import LARGER, closer_look
 from realedit.edit_pictures import with_pictures
 from realedit.edits import Edit, Step, plan, shown_word
 from realedit.errors import UsageError
@@ -88,9 +88,8 @@ class RealEditPipeline:
         self.cache = cache
         self.working_side = working_side
         self.capture = capture_for(backbone)
-        self.finder = WordFinder(
-            backbone, ref, None if ref.source == "hub" else Recogniser.load(Path(ref.location))
-        )
+        recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
+        self.finder = WordFinder(backbone, self.capture, ref, recogniser)
         self.outside = outside
         self.captioner = captioner
 
@@ -176,7 +175,8 @@ class RealEditPipeline:
         """
         if self.outside is not None:
             return self.outside.find(photo.rgb, word)
-        return self.finder.find(photo.rgb, inversion, word)
+        with translated():
+            return self.finder.find(photo.rgb, inversion, word)
 
     def _described(self, photo: Photo, prompt: str | None) -> str:
         """What a photo shows: as the user says it, as the captioner does, or nothing."""
@@ -212,7 +212,7 @@ class RealEditPipeline:
         key = cache_key(
             photo=loaded.digest(), prompt=text, model=fingerprint(self.ref), method=method, size=str(size),
             dtype=str(self.backbone.unet.dtype), schedule=json.dumps(asdict(schedule)),
-            scale=f"{scale} {inversion_scale}", layout="3",
+            scale=f"{scale} {inversion_scale}", layout="4",
         )  # fmt: skip
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:
@@ -229,7 +229,8 @@ class RealEditPipeline:
             )  # fmt: skip
             if self.finder.looks_closer:
                 before = self.backbone.evaluations
-                closer = closer_look(self.backbone, self.capture, loaded.rgb, text, size)
+                larger = (round(LARGER * size[0]), round(LARGER * size[1]))
+                closer = closer_look(self.backbone, self.capture, loaded.rgb, text, larger)
                 looks = self.backbone.evaluations - before
                 found = replace(found, closer=closer, evaluations=found.evaluations + looks)
         if self.cache is not None:

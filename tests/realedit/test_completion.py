@@ -67,6 +67,19 @@ def test_the_lines_of_a_grain_meet_from_both_sides() -> None:
     assert np.mean(missed) < 0.38
 
 
+def test_lines_that_do_not_meet_fade_into_each_other() -> None:
+    """Two boards whose joint is hidden: nothing says where it is, and any place would be a step."""
+    for seed in range(3):
+        truth = _wood(0, seed)
+        truth[:, 80:] = _wood(0, seed + 10)[:, 80:]
+        hole = np.zeros(truth.shape[:2], bool)
+        hole[:, 60:100] = True
+        filled = _completed(truth, hole)[..., 0].astype(float)
+        # 78 to 137 where patches only vote for values
+        assert np.abs(np.diff(filled[:, 59:101])).max() < 50
+        assert filled[:, 65:95].std() > 0.8 * filled[:, :60].std()
+
+
 def test_an_edge_between_two_surfaces_goes_straight_through() -> None:
     rng = np.random.default_rng(1)
     wall, table = rng.normal(180, 6, (48, SIDE)), rng.normal(90, 6, (48, SIDE))
