@@ -19,7 +19,7 @@ from realedit.inputs import at_size
 
 LARGER = 1.5
 """Side of a whole photo that is looked at closer, in sides that the model works at."""
-_STEPS, LEVELS, NEARER_LEVELS = 20, (3, 5), (3,)
+_STEPS, LEVELS, NEARER_LEVELS = 20, (2, 3, 5), (3,)
 """Of so many noise levels, those that it is noised to, and a part of it; an inversion of fewer has none
 between."""
 

@@ -63,13 +63,16 @@ class Scene(NamedTuple):
     closed: np.ndarray
 
 
-def complete(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) -> np.ndarray | None:
+def complete(
+    rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None, *, melded: bool = True
+) -> np.ndarray | None:
     """Fill ``hole`` with patches from around it; None where too little is left to copy from.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
         hole: bool ``[H, W]``.
         closed: bool ``[H, W]``, places that nothing is copied from and that nothing has to agree with.
+        melded: whether patches that do not agree, with each other or with the rim, fade into each other.
 
     Returns:
         uint8 ``[H, W, 3]``, equal to ``rgb`` outside the hole.
@@ -89,7 +92,8 @@ def complete(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None
     if level is None:
         return rgb.copy()
     level.vote()
-    level.meld()
+    if melded:
+        level.meld()
     lab = (level.detail + level.base).astype(np.float32)
     filled = (cv2.cvtColor(lab, cv2.COLOR_Lab2RGB).clip(0, 1) * 255).round().astype(np.uint8)
     return np.where(hole[..., None], filled, rgb)
@@ -210,13 +214,12 @@ class _Level:
         """D in the hole from the gradients that its patches vote for: no step where they do not agree."""
         down, right = np.zeros_like(self.detail), np.zeros_like(self.detail)
         down[:-1], right[:, :-1] = np.diff(self.detail, axis=0), np.diff(self.detail, axis=1)
-        inner = np.ones((2, _SIDE, _SIDE), np.float32)
-        inner[0, -1], inner[1, :, -1] = 0, 0  # to pixels that are no longer the patch's
-        steps = [
-            self._voted(gradient, weights.ravel()) for gradient, weights in zip((down, right), inner, strict=True)
-        ]
-        length = _STRAY * max(self.hole.shape)
-        self.detail = from_gradients(self.detail, self.hole, self.closed, *steps, length).astype(np.float32)
+        above, left = np.ones((2, _SIDE, _SIDE), np.float32)
+        above[-1], left[:, -1] = 0, 0  # their steps lead out of the patch
+        self.detail = from_gradients(
+            self.detail, self.hole, self.closed, self._voted(down, above.ravel()),
+            self._voted(right, left.ravel()), _STRAY * max(self.hole.shape),
+        ).astype(np.float32)  # fmt: skip
 
     def search(self) -> None:
         """Offer each patch what its neighbours are drawn from, and chance finds, near its own ever nearer."""

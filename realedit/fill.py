@@ -27,13 +27,16 @@ _RARE = 1e-3
 """Share of the commonest bin below which a colour is not the rim's."""
 
 
-def fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) -> np.ndarray:
+def fill(
+    rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None, *, melded: bool = True
+) -> np.ndarray:
     """Fill ``hole`` with texture from around it.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
         hole: bool ``[H, W]``.
         closed: bool ``[H, W]``, places that nothing may be copied from; they themselves stay as they are.
+        melded: see :func:`realedit.completion.complete`.
 
     Returns:
         uint8 ``[H, W, 3]``, equal to ``rgb`` outside the hole.
@@ -43,7 +46,7 @@ def fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) ->
     window = _around(hole)
     part, gap = rgb[window], hole[window]
     shut = gap | _foreign(part, gap, None if closed is None else closed[window])
-    filled = None if shut.mean() > _SHUT else complete(part, gap, shut)
+    filled = None if shut.mean() > _SHUT else complete(part, gap, shut, melded=melded)
     if filled is None:  # too little is left to copy from: only a smooth guess makes sense
         filled = cv2.inpaint(part, gap.astype(np.uint8), 5, cv2.INPAINT_TELEA)
     out = rgb.copy()
@@ -52,17 +55,21 @@ def fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) ->
 
 
 def rough_fill(rgb: np.ndarray, hole: np.ndarray, closed: np.ndarray | None = None) -> np.ndarray:
-    """:func:`fill` in a small copy of the picture: how bright and of what colour a surface goes on."""
+    """:func:`fill` in a small copy of the picture: how bright and of what colour a surface goes on.
+
+    Nothing fades in from the hole's rim, which may lie in a shadow.
+    """
     factor = _ROUGH_SIDE / max(hole.shape)
     if factor >= 1 or not hole.any():
-        return fill(rgb, hole, closed)
+        return fill(rgb, hole, closed, melded=False)
     size = (max(1, round(hole.shape[1] * factor)), max(1, round(hole.shape[0] * factor)))
 
     def touched(mask: np.ndarray) -> np.ndarray:
         return cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
 
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
-    filled = fill(small, touched(hole), None if closed is None else touched(closed))
+    shut = None if closed is None else touched(closed)
+    filled = fill(small, touched(hole), shut, melded=False)
     wide = cv2.resize(filled, hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.where(hole[..., None], wide, rgb)
 

@@ -21,7 +21,7 @@ def from_gradients(
     values: np.ndarray, unknown: np.ndarray, left_out: np.ndarray, down: np.ndarray, right: np.ndarray,
     length: float,
 ) -> np.ndarray:  # fmt: skip
-    """Solve for the unknown pixels.
+    r"""Solve for the unknown pixels.
 
     Args:
         values: float ``[H, W, C]``: what is known, and v.
@@ -29,7 +29,7 @@ def from_gradients(
         left_out: bool ``[H, W]``, known pixels that nothing is joined to.
         down: float ``[H, W, C]``, g from each pixel to the one below it; the last row is not used.
         right: likewise to the right; the last column is not used.
-        length: :math:`\\ell`, in pixels.
+        length: :math:`\ell`, in pixels.
 
     Returns:
         float64 ``[H, W, C]``, equal to ``values`` where they are known.

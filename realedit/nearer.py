@@ -12,12 +12,12 @@ import numpy as np
 
 from realedit.locate import LIKELY, Location
 
-_WIDE = 2.0
+_WIDE = 2.5
 """Sides of the object's box in one of the part: what it stands beside helps to tell what it is."""
 _LEAST = 0.25
 """Least side of a part, in the photo's shorter sides: what is enlarged more has no detail to show."""
-_MOST = 0.7
-"""Largest side, likewise, from which on a part shows nothing that the photo does not."""
+_MOST = 0.5
+"""Largest side, likewise: what is larger the photo itself shows well."""
 
 
 @dataclass(frozen=True)

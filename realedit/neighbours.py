@@ -1,4 +1,4 @@
-"""What stands beside an edited object without being named: it is neither copied into its hole nor cut by it."""
+"""What stands beside an edited object without being named: nothing of it is copied into the hole, or lost."""
 
 from __future__ import annotations
 

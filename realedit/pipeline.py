@@ -212,7 +212,7 @@ class RealEditPipeline:
         key = cache_key(
             photo=loaded.digest(), prompt=text, model=fingerprint(self.ref), method=method, size=str(size),
             dtype=str(self.backbone.unet.dtype), schedule=json.dumps(asdict(schedule)),
-            scale=f"{scale} {inversion_scale}", layout="4",
+            scale=f"{scale} {inversion_scale}", layout="3",
         )  # fmt: skip
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:

@@ -98,11 +98,12 @@ class WordFinder:
             heat, namesakes = chosen(heat, which)
             others.append(namesakes)
             heat = heat / max(float(heat.max()), 1e-9)
-        part = part_about(heat, (rgb.shape[0], rgb.shape[1])) if self.looks_closer else None
+        photo = (rgb.shape[0], rgb.shape[1])
+        part = part_about(heat, photo) if self.looks_closer else None
         if part is None:
             return from_heat(rgb, heat, word, score, others)
         heat, others = self._nearer(rgb, part, inversion, noun, namesakes)
-        return part.put_back(from_heat(part.cut(rgb), heat, word, score, others), (rgb.shape[0], rgb.shape[1]))
+        return part.put_back(from_heat(part.cut(rgb), heat, word, score, others), photo)
 
     def look_nearer(self, rgb: np.ndarray, part: Part, inversion: Inversion) -> Tensor:
         """Attention to a prompt's words in a part of the photo, enlarged to the model's size.

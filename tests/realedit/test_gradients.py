@@ -55,8 +55,9 @@ def test_a_strip_fades_from_its_rim_over_the_length() -> None:
 def test_nothing_is_joined_to_what_is_left_out(picture: np.ndarray) -> None:
     left_out = np.zeros_like(HOLE)
     left_out[7:17, 15:] = True
+    flat = _steps(0 * picture)
     found, other = (
-        from_gradients(np.where(left_out[..., None], value, picture), HOLE, left_out, *_steps(0 * picture), 5.0)
+        from_gradients(np.where(left_out[..., None], value, picture), HOLE, left_out, *flat, 5.0)
         for value in (0.0, 100.0)
     )
     assert np.array_equal(found[HOLE], other[HOLE])

@@ -27,11 +27,11 @@ def test_a_part_holds_what_is_hot_and_lies_in_the_frame(place: tuple[int, int]) 
     assert 0 <= part.y <= place[1] < part.y + part.side <= PHOTO[0]
 
 
-def test_it_is_twice_as_wide_as_what_is_hot_and_about_it() -> None:
-    radius = 30 / np.sqrt(-np.log(0.4))  # the heat is 0.4 at thirty pixels
+def test_it_is_as_many_times_as_wide_as_what_is_hot_and_about_it() -> None:
+    radius = 20 / np.sqrt(-np.log(0.4))  # the heat is 0.4 at twenty pixels
     part = part_about(_heat(150, 110, radius, (120, 160)), PHOTO)
     assert part is not None
-    assert part.side == pytest.approx(120, abs=4)
+    assert part.side == pytest.approx(100, abs=4)
     assert part.x + part.side / 2 == pytest.approx(150, abs=2)
     assert part.y + part.side / 2 == pytest.approx(110, abs=2)
 
