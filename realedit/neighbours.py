@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from realedit.matte import grabcut
-from realedit.shadow import grow, shrink
+from realedit.shadow import contrast, grow, shrink
 
 _THING, _SURELY = 0.5, 0.9
 """P(some thing | place) from which on a pixel probably, and surely, is one's."""
@@ -14,6 +14,8 @@ _HALO = 6
 """How far beyond a thing its places may reach, in pixels of a picture of 256."""
 _LEAST = 4
 """Least radius of a thing, in the same pixels: what is thinner is the rest of a halo."""
+_SHADE = 0.5
+"""Share of a thing that may be shade, from which on it is taken for a shadow."""
 
 
 def neighbours(rgb: np.ndarray, thing: np.ndarray, own: np.ndarray) -> np.ndarray:
@@ -34,4 +36,23 @@ def neighbours(rgb: np.ndarray, thing: np.ndarray, own: np.ndarray) -> np.ndarra
     # the recogniser's places are coarse: the colours say where the thing ends, up to the object itself
     sure = likely & shrink(wide > _SURELY, _HALO * unit)
     cut = grabcut(rgb, sure, likely, grow(likely, 1.5 * _HALO * unit) & ~own)
-    return cut & ~own
+    return _without_shade(rgb, cut & ~own, own, unit)
+
+
+def _without_shade(rgb: np.ndarray, found: np.ndarray, own: np.ndarray, unit: float) -> np.ndarray:
+    """What was found but for parts that may be the object's shadow: grey against what lies about them."""
+    out = np.zeros_like(found)
+    count, labels = cv2.connectedComponents(found.astype(np.uint8))
+    for i in range(1, count):
+        part = labels == i
+        about = grow(part, _HALO * unit) & ~found & ~grow(own, unit)
+        if not about.any():
+            continue
+        surface = np.median(rgb[about], axis=0)
+        loss = contrast(rgb[part], np.broadcast_to(surface, (int(part.sum()), 3)))
+        dark = loss.mean(-1)
+        tint = np.linalg.norm(loss - dark[:, None], axis=-1)
+        shade = (dark > 0) & (tint < 0.3 * dark + 0.05)
+        if shade.mean() < _SHADE:
+            out |= part
+    return out

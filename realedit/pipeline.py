@@ -228,11 +228,10 @@ class RealEditPipeline:
                 steps=steps, scale=scale, inversion_scale=inversion_scale, progress=progress,
             )  # fmt: skip
             if self.finder.looks_closer:
-                before = self.backbone.evaluations
+                before = self.backbone.evaluations - found.evaluations
                 larger = (round(LARGER * size[0]), round(LARGER * size[1]))
                 closer = closer_look(self.backbone, self.capture, loaded.rgb, text, larger)
-                looks = self.backbone.evaluations - before
-                found = replace(found, closer=closer, evaluations=found.evaluations + looks)
+                found = replace(found, closer=closer, evaluations=self.backbone.evaluations - before)
         if self.cache is not None:
             tensors = {name: value.cpu() for name, value in found.tensors().items()}
             made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(steps)}

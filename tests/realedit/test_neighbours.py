@@ -58,3 +58,13 @@ def test_a_large_photo_is_read_as_a_small_one() -> None:
     large = [cv2.resize(m.astype(np.uint8), (3 * SIDE, 3 * SIDE), interpolation=cv2.INTER_NEAREST) > 0
              for m in (own, other)]  # fmt: skip
     assert _iou(neighbours(rgb, thing, large[0]), large[1]) > 0.9
+
+
+def test_the_objects_shadow_is_no_thing_even_where_it_is_seen_as_one() -> None:
+    own, shade, other = _box(100, 60, 180, 110), _box(140, 110, 180, 160), _box(110, 190, 170, 240)
+    rgb, thing = _seen(own, shade | other)
+    noise = np.random.default_rng(1).normal(0, 3, (SIDE, SIDE, 3))
+    dark = (np.array(TABLE) * 0.6 + noise).clip(0, 255).astype(np.uint8)
+    found = neighbours(np.where(shade[..., None], dark, rgb), thing, own)
+    assert not (found & shade).any()
+    assert _iou(found, other) > 0.85
