@@ -28,7 +28,7 @@ from inversion import METHODS, Guidance, replay
 from realedit.backbone import Backbone
 from realedit.cache import Cache, cache_key
 from realedit.clock import Clock
-from realedit.closer_look import LARGER, closer_look
+from realedit.closer_look import closer_look
 from realedit.edit_pictures import with_pictures
 from realedit.edits import Edit, Step, plan, shown_word
 from realedit.errors import UsageError
@@ -88,8 +88,9 @@ class RealEditPipeline:
         self.cache = cache
         self.working_side = working_side
         self.capture = capture_for(backbone)
-        recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
-        self.finder = WordFinder(backbone, self.capture, ref, recogniser)
+        self.finder = WordFinder(
+            backbone, ref, None if ref.source == "hub" else Recogniser.load(Path(ref.location))
+        )
         self.outside = outside
         self.captioner = captioner
 
@@ -175,8 +176,7 @@ class RealEditPipeline:
         """
         if self.outside is not None:
             return self.outside.find(photo.rgb, word)
-        with translated():
-            return self.finder.find(photo.rgb, inversion, word)
+        return self.finder.find(photo.rgb, inversion, word)
 
     def _described(self, photo: Photo, prompt: str | None) -> str:
         """What a photo shows: as the user says it, as the captioner does, or nothing."""
@@ -228,10 +228,10 @@ class RealEditPipeline:
                 steps=steps, scale=scale, inversion_scale=inversion_scale, progress=progress,
             )  # fmt: skip
             if self.finder.looks_closer:
-                before = self.backbone.evaluations - found.evaluations
-                larger = (round(LARGER * size[0]), round(LARGER * size[1]))
-                closer = closer_look(self.backbone, self.capture, loaded.rgb, text, larger)
-                found = replace(found, closer=closer, evaluations=self.backbone.evaluations - before)
+                before = self.backbone.evaluations
+                closer = closer_look(self.backbone, self.capture, loaded.rgb, text, size)
+                looks = self.backbone.evaluations - before
+                found = replace(found, closer=closer, evaluations=found.evaluations + looks)
         if self.cache is not None:
             tensors = {name: value.cpu() for name, value in found.tensors().items()}
             made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(steps)}

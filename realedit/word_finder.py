@@ -1,29 +1,24 @@
 """From a word to an object: where the model attends to it in an inverted photo.
 
 Where the model has a recogniser that knows the word's noun, its P(noun | place) weighs the attention, and
-what it takes for some thing helps the outline: the more, the less is attended to. What is small is looked at
-once more by itself, enlarged (:mod:`realedit.nearer`), and outlined there.
+what it takes for some thing helps the outline: the more, the less is attended to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from torch import Tensor
 
-from guidance import Capture
 from realedit.attention_heat import heat as heat_of
 from realedit.attention_heat import mean_attention
 from realedit.backbone import Backbone
-from realedit.closer_look import NEARER_LEVELS, closer_look
 from realedit.errors import ObjectNotFoundError
 from realedit.inverted import Inversion
 from realedit.locate import Location, from_heat
 from realedit.models import ModelRef
-from realedit.nearer import Part, part_about
 from realedit.neighbours import neighbours
 from realedit.recogniser import Look, Recogniser
 from realedit.shadow import grow
@@ -52,8 +47,6 @@ _OF_IT = 0.1
 """Share of P's peak from which on a place of the same thing is the object's, however far."""
 _OUTLINE = 0.3
 """Weight of what is some thing beside what is attended to, where the attention is full."""
-_NAMESAKE = 0.1
-"""Heat from which on a place is another's of the same name."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +55,11 @@ class WordFinder:
 
     Args:
         backbone: the model.
-        capture: its windows.
         ref: which model it is.
         recogniser: the model's, or None.
     """
 
     backbone: Backbone
-    capture: Capture
     ref: ModelRef
     recogniser: Recogniser | None = None
 
@@ -81,68 +72,22 @@ class WordFinder:
             ObjectNotFoundError: the model does not see it.
         """
         which, noun = split(word)
-        prompt, maps = inversion.prompt, mean_attention(inversion)
-        seen = self._seen(rgb, inversion.size)
+        seen = self._seen(rgb, inversion)
         likely = self._likely(seen, noun)
         if likely is not None and likely.max() < LIKELY:
             raise self._unlike(noun, float(likely.max()))
-        heats = self._heats(maps, prompt, noun, seen, every=which is not None)
+        heats = self._heats(inversion, noun, seen, every=which is not None)
         heat, score = heats.pop(noun)
         if likely is not None:
             score = max(score, float(likely.max()))
         elif score < self._least_peak(noun):
             raise self._not_found(noun, score)
-        others = self._sure(heats)
-        namesakes = np.zeros_like(heat)
+        others = [other for other, peak in heats.values() if peak >= self._sure_peak]
         if which is not None:
             heat, namesakes = chosen(heat, which)
             others.append(namesakes)
             heat = heat / max(float(heat.max()), 1e-9)
-        photo = (rgb.shape[0], rgb.shape[1])
-        part = part_about(heat, photo) if self.looks_closer else None
-        if part is None:
-            return from_heat(rgb, heat, word, score, others)
-        heat, others = self._nearer(rgb, part, inversion, noun, namesakes)
-        return part.put_back(from_heat(part.cut(rgb), heat, word, score, others), photo)
-
-    def look_nearer(self, rgb: np.ndarray, part: Part, inversion: Inversion) -> Tensor:
-        """Attention to a prompt's words in a part of the photo, enlarged to the model's size.
-
-        Returns:
-            fp32 ``[h, w, K]``.
-        """
-        side = self._side(inversion)
-        with self.capture:
-            seen = closer_look(
-                self.backbone, self.capture, part.cut(rgb), inversion.prompt, (side, side), NEARER_LEVELS
-            )
-        return seen.float().cpu()
-
-    def _nearer(
-        self, rgb: np.ndarray, part: Part, inversion: Inversion, noun: str, namesakes: np.ndarray
-    ) -> tuple[np.ndarray, list[np.ndarray]]:
-        """A word's heat in a part of the photo, and those of other things there."""
-        photo, side = (rgb.shape[0], rgb.shape[1]), self._side(inversion)
-        maps = self.look_nearer(rgb, part, inversion)
-        heats = self._heats(
-            maps, inversion.prompt, noun, self._seen(part.cut(rgb), (side, side)),
-            share=part.side**2 / (photo[0] * photo[1]),
-        )  # fmt: skip
-        heat, _ = heats.pop(noun)
-        others = self._sure(heats)
-        if namesakes.any():
-            there = part.cut_heat(namesakes, photo, (heat.shape[0], heat.shape[1]))
-            others.append(there)
-            heat = np.where(there > _NAMESAKE, 0, heat)
-            heat = heat / max(float(heat.max()), 1e-9)
-        return heat, others
-
-    def _sure(self, heats: Mapping[str, tuple[np.ndarray, float]]) -> list[np.ndarray]:
-        return [heat for heat, peak in heats.values() if peak >= self._sure_peak]
-
-    def _side(self, inversion: Inversion) -> int:
-        """Of a square of as many pixels as the model works at."""
-        return round((inversion.size[0] * inversion.size[1]) ** 0.5)
+        return from_heat(rgb, heat, word, score, others)
 
     def others(
         self, rgb: np.ndarray, inversion: Inversion, own: np.ndarray, words: Sequence[str]
@@ -158,7 +103,7 @@ class WordFinder:
         Returns:
             bool ``[H, W]``: nothing is copied from there into a hole.
         """
-        seen = self._seen(rgb, inversion.size)
+        seen = self._seen(rgb, inversion)
         named = self._named_others(inversion, own, words, seen) if words else None
         if seen is None:
             return named
@@ -170,11 +115,10 @@ class WordFinder:
     ) -> np.ndarray:
         """Where the prompt's other words are, bool ``[H, W]``."""
         h, w = own.shape
-        maps = mean_attention(inversion)
         closed = np.zeros((h, w), bool)
         nouns = [split(word)[1] for word in words]
         for noun in dict.fromkeys(nouns):
-            for other, (heat, peak) in self._heats(maps, inversion.prompt, noun, seen).items():
+            for other, (heat, peak) in self._heats(inversion, noun, seen).items():
                 if other not in nouns and peak >= self._sure_peak:
                     there = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35
                     closed |= grow(there, max(h, w) / 64)
@@ -201,9 +145,9 @@ class WordFinder:
         spelt_out = len(self.backbone.seen_words(word)) > len(word.split())
         return FOUND_SPELT if spelt_out else FOUND
 
-    def _seen(self, rgb: np.ndarray, size: tuple[int, int]) -> Look | None:
-        """What the recogniser makes of a picture at a size (h, w)."""
-        return None if self.recogniser is None else self.recogniser.look(rgb, size)
+    def _seen(self, rgb: np.ndarray, inversion: Inversion) -> Look | None:
+        """What the recogniser makes of the photo at the model's working size."""
+        return None if self.recogniser is None else self.recogniser.look(rgb, inversion.size)
 
     def _likely(self, seen: Look | None, words: str) -> np.ndarray | None:
         """P(noun | place) of the noun that ``words`` end in, ``[h, w]``; None where that is not known."""
@@ -213,17 +157,17 @@ class WordFinder:
         return cv2.GaussianBlur(seen.nouns[..., noun], (0, 0), 1.5)
 
     def _heats(
-        self, maps: Tensor, prompt: str, word: str, seen: Look | None, *, every: bool = False,
-        share: float = 1.0,
-    ) -> dict[str, tuple[np.ndarray, float]]:  # fmt: skip
+        self, inversion: Inversion, word: str, seen: Look | None, *, every: bool = False
+    ) -> dict[str, tuple[np.ndarray, float]]:
         """Heat and peak of the object's words, and of the prompt's other words that name compact things.
 
-        With ``every``, of each object of the word's noun, not of the likeliest alone; ``share`` is the
-        photo's that the maps are of.
+        With ``every``, of each object of the word's noun, not of the likeliest alone.
         """
+        prompt = inversion.prompt
         tokens = self.backbone.tokens(prompt, word)
         if not tokens:
             raise self._not_found(word, 0.0)
+        maps = mean_attention(inversion)
         plain, peak = heat_of(maps, tokens)
         heats = {word: (self._weighed(plain, word, seen, every=every), peak)}
         own = plain > 0.4
@@ -233,7 +177,7 @@ class WordFinder:
             if positions and not taken & set(positions):
                 heat, peak = heat_of(maps, positions)
                 there = heat > 0.4
-                thing = there.mean() * share < 0.15  # and not a surface
+                thing = there.mean() < 0.15  # and not a surface
                 # the object's own colour, say
                 attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())
                 if thing and not attribute:

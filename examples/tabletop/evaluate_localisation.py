@@ -17,7 +17,6 @@ from examples.tabletop.vocabulary import NOUNS, SYNONYMS
 from realedit.attention_heat import heat as heat_of
 from realedit.attention_heat import mean_attention
 from realedit.errors import ObjectNotFoundError
-from realedit.nearer import part_about
 from realedit.pipeline import InvertedPhoto, RealEditPipeline
 from realedit.word_finder import FOUND
 from realedit.words import with_words
@@ -178,20 +177,6 @@ def _heat(pipeline: RealEditPipeline, inverted: InvertedPhoto, word: str) -> tup
     return heat_of(maps, tokens)
 
 
-def _attention(pipeline: RealEditPipeline, inverted: InvertedPhoto, word: str) -> tuple[np.ndarray, float]:
-    """Heat and peak by attention alone; of what is small, also by that to its part of the picture."""
-    heat, score = _heat(pipeline, inverted, word)
-    tokens = pipeline.backbone.tokens(inverted.inversion.prompt, word)
-    rgb = inverted.photo.rgb
-    photo = (rgb.shape[0], rgb.shape[1])
-    part = part_about(heat, photo) if tokens and pipeline.finder.looks_closer else None
-    if part is None:
-        return heat, score
-    nearer, _ = heat_of(pipeline.finder.look_nearer(rgb, part, inverted.inversion), tokens)
-    both = nearer + part.cut_heat(heat, photo, (nearer.shape[0], nearer.shape[1]))
-    return part.put_back_heat(both / both.max(), photo), score
-
-
 def _refined(pipeline: RealEditPipeline, inverted: InvertedPhoto, word: str) -> np.ndarray | None:
     try:
         return pipeline.locate(inverted, word).hard
@@ -202,7 +187,7 @@ def _refined(pipeline: RealEditPipeline, inverted: InvertedPhoto, word: str) -> 
 def _answer(
     pipeline: RealEditPipeline, inverted: InvertedPhoto, noun: str, word: str, mask: np.ndarray
 ) -> Answer:
-    heat, score = _attention(pipeline, inverted, word)
+    heat, score = _heat(pipeline, inverted, word)
     height, width = mask.shape
     row, column = np.unravel_index(heat.argmax(), heat.shape)
     y, x = int((row + 0.5) * height / heat.shape[0]), int((column + 0.5) * width / heat.shape[1])

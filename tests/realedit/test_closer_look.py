@@ -12,7 +12,7 @@ from guidance import Observation
 from realedit import RealEditPipeline
 from realedit.attention_heat import finest, heat, mean_attention
 from realedit.backbone import Backbone
-from realedit.closer_look import LARGER, closer_look
+from realedit.closer_look import closer_look
 from realedit.inverted import Inversion
 from realedit.models import resolve_model
 from realedit.pipeline import InvertedPhoto
@@ -65,8 +65,7 @@ def test_it_is_the_same_again_and_draws_no_noise_of_others(
     inversion, before = inverted.inversion, torch.get_rng_state()
     with pipeline.capture:
         again = closer_look(
-            pipeline.backbone, pipeline.capture, inverted.photo.rgb, PROMPT,
-            (round(LARGER * inversion.size[0]), round(LARGER * inversion.size[1])),
+            pipeline.backbone, pipeline.capture, inverted.photo.rgb, PROMPT, inversion.size
         )  # fmt: skip
     assert inversion.closer is not None
     assert torch.equal(again, inversion.closer)
@@ -99,5 +98,5 @@ def test_it_is_kept_with_an_inversion(inverted: InvertedPhoto) -> None:
 
 def test_a_model_whose_attention_was_not_trained_is_spared_it(pipeline: RealEditPipeline) -> None:
     assert pipeline.finder.looks_closer
-    untrained = WordFinder(pipeline.backbone, pipeline.capture, replace(pipeline.ref, source="folder"))
+    untrained = WordFinder(pipeline.backbone, replace(pipeline.ref, source="folder"))
     assert not untrained.looks_closer

@@ -21,7 +21,7 @@ def _inverted(pipeline: RealEditPipeline, sample: Path, prompt: str) -> Inverted
 
 def _finder(pipeline: RealEditPipeline, *, recognises: bool) -> WordFinder:
     recogniser = pipeline.finder.recogniser if recognises else None
-    return WordFinder(pipeline.backbone, pipeline.capture, replace(pipeline.ref, source="folder"), recogniser)
+    return WordFinder(pipeline.backbone, replace(pipeline.ref, source="folder"), recogniser)
 
 
 @pytest.mark.parametrize("recognises", [True, False])
