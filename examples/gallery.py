@@ -22,8 +22,8 @@ from PIL import Image
 from skimage import data
 
 from realedit import RealEditError, RealEditPipeline
-from realedit.edit_entries import entries
-from realedit.edits import (
+from realedit.edits.entries import entries
+from realedit.edits.kinds import (
     Background,
     Edit,
     Like,
@@ -40,7 +40,7 @@ from realedit.edits import (
     Swap,
     SwapLooks,
 )
-from realedit.report_panel import Tile, panel
+from realedit.report.panel import Tile, panel
 
 HERE = Path(__file__).parent
 SIDE = 512

@@ -18,10 +18,11 @@ from PIL import Image as Picture
 
 from guidance import Term
 from guidance.edits import compose, keep, move, resize, transfer_appearance
-from realedit.backbone import Backbone
-from realedit.models import load_pipeline, resolve_model
-from realedit.report_panel import Tile, panel
-from realedit.self_guidance_pipeline import Observed, SelfGuidanceStableDiffusionXLPipeline
+from realedit.generate.self_guidance_pipeline import Observed, SelfGuidanceStableDiffusionXLPipeline
+from realedit.models.backbone import Backbone
+from realedit.models.choice import resolve_model
+from realedit.models.loading import load_pipeline
+from realedit.report.panel import Tile, panel
 
 PROMPT = "a photo of a red mug and a blue book on a wood table"
 OTHER = "a photo of a green mug on a marble table"
@@ -67,9 +68,10 @@ class Sampler:
         scheduler.set_timesteps(self._steps)
         start = noise * scheduler.sigmas[0] + torch.tensor(self._mean)[None, :, None, None]
         return {
-            "latents": start / scheduler.init_noise_sigma, "num_inference_steps": self._steps,
+            "latents": start / scheduler.init_noise_sigma,
+            "num_inference_steps": self._steps,
             "guidance_scale": 5.0,
-        }  # fmt: skip
+        }
 
 
 def pictures(sampler: Sampler, seed: int) -> list[tuple[str, Picture.Image]]:

@@ -28,8 +28,8 @@ from guidance.energies import (
 )
 from guidance.guide import Guide, Target, Trace
 from guidance.layers import LayerSelection
-from guidance.sampler import Anchors, self_guided_sample
-from guidance.strength import Automatic, GradientScale, Measured, NoiseShare, Step, Strength
+from guidance.sampler import Ties, self_guided_sample
+from guidance.strength import Automatic, GradientScale, Measured, NoiseShare, NoiseStep, Strength
 from guidance.terms import Energy, State, Term
 from guidance.warp import Transform, warp
 from guidance.windows import Window
@@ -37,7 +37,6 @@ from guidance.windows import Window
 __all__ = [
     "Absence",
     "Activations",
-    "Anchors",
     "Appearance",
     "Automatic",
     "Background",
@@ -57,15 +56,16 @@ __all__ = [
     "Mask",
     "Measured",
     "NoiseShare",
+    "NoiseStep",
     "NoisyClassifier",
     "Observation",
     "Shape",
     "Size",
     "State",
-    "Step",
     "Strength",
     "Target",
     "Term",
+    "Ties",
     "Trace",
     "Transform",
     "Window",

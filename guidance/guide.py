@@ -14,10 +14,10 @@ from torch import Tensor
 
 from guidance.capture import Capture, Observation
 from guidance.energies.target import in_full
-from guidance.strength import Measured, NoiseShare, Pull, Step, Strength, weighted_sum
+from guidance.strength import Measured, NoiseShare, NoiseStep, Pull, Strength, weighted_sum
 from guidance.terms import State, Term
 
-Look = Callable[[Tensor], Tensor]
+Branch = Callable[[Tensor], Tensor]
 """The conditional branch: ``x_t [B, C, h, w]`` to its noise prediction, run under the guide's windows."""
 
 MET = 0.8
@@ -109,7 +109,7 @@ class Guide:
         off = isinstance(self.rule, NoiseShare) and not self.rule.v > 0
         self.acting = {} if off else {place: term for place, term in enumerate(terms) if term.weight}
         self.trace = Trace()
-        self._acted: dict[int, Step] = {}
+        self._acted: dict[int, NoiseStep] = {}
         self._pulls: dict[int, Pull] = {}
 
     def active(self, done: int, steps: int) -> dict[int, Term]:
@@ -117,7 +117,7 @@ class Guide:
         return {place: term for place, term in self.acting.items() if term.window.contains(done, steps)}
 
     def measure(
-        self, look: Look, x_t: Tensor, step: Step, terms: Mapping[int, Term]
+        self, branch: Branch, x_t: Tensor, step: NoiseStep, terms: Mapping[int, Term]
     ) -> tuple[Tensor, dict[int, Tensor]]:
         """The terms' energies at ``x_t``, by their place.
 
@@ -132,7 +132,7 @@ class Guide:
         x_0 = None
         size = (x.shape[-2], x.shape[-1])
         with self.capture.record(size, tokens=self.tokens, partial=not whole) as seen:
-            x_0 = (x - step.sigma * look(x)) / step.alpha
+            x_0 = (x - step.sigma * branch(x)) / step.alpha
         state = State(x, step.level, seen, self.reference(step.level), x_0)
         energies = {place: term.energy(state) for place, term in terms.items()}
         for place, energy in energies.items():
@@ -143,7 +143,7 @@ class Guide:
                 )
         return x, energies
 
-    def push(self, look: Look, x_t: Tensor, step: Step, terms: Mapping[int, Term]) -> Tensor | None:
+    def push(self, branch: Branch, x_t: Tensor, step: NoiseStep, terms: Mapping[int, Term]) -> Tensor | None:
         """What the terms add to the noise prediction at ``x_t``, ``[B, C, h, w]`` in fp32, or None.
 
         Raises:
@@ -152,7 +152,7 @@ class Guide:
         if not terms:
             return None
         with torch.enable_grad():
-            x, energies = self.measure(look, x_t, step, terms)
+            x, energies = self.measure(branch, x_t, step, terms)
             trace = self.trace
             trace.levels.append(step.level)
             trace.energies.append(weighted_sum(terms, energies).item())
@@ -168,7 +168,7 @@ class Guide:
     @torch.no_grad()
     def remeasure(
         self,
-        look_at: Callable[[int], Look],
+        branch_at: Callable[[int], Branch],
         x_0: Tensor,
         noise: Callable[[int], Tensor | None] = lambda _: None,
     ) -> None:
@@ -179,7 +179,7 @@ class Guide:
         with what it saw of the source, it must be the source's own.
 
         Args:
-            look_at: level -> the conditional branch there.
+            branch_at: level -> the conditional branch there.
             x_0: the finished sample ``[B, C, h, w]``.
             noise: level -> the noise in the source's state there; None for some that is always the same.
         """
@@ -188,7 +188,7 @@ class Guide:
             terms = {place: self.acting[place] for place, at in self._acted.items() if at.level == step.level}
             eps = noise(step.level)
             x_t = step.alpha * x_0 + step.sigma * (fresh if eps is None else eps.to(x_0))
-            self.trace.last |= _values(self.measure(look_at(step.level), x_t, step, terms)[1])
+            self.trace.last |= _values(self.measure(branch_at(step.level), x_t, step, terms)[1])
 
     def finish(self) -> Trace:
         """The trace, with what became of each term."""

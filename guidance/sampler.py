@@ -25,14 +25,14 @@ from torch import Tensor
 
 from guidance.capture import Capture, Observation
 from guidance.classifier_free import ClassifierFree
-from guidance.guide import Guide, Look, Trace
-from guidance.strength import Step, Strength
+from guidance.guide import Branch, Guide, Trace
+from guidance.strength import NoiseStep, Strength
 from guidance.terms import Term
 from inversion import Conditioning, Denoiser, Guidance, Schedule, predict
 
 
 @dataclass(frozen=True)
-class Anchors:
+class Ties:
     """What ties a resampling to a photo.
 
     Args:
@@ -74,7 +74,7 @@ def self_guided_sample(
     *,
     start: int | None = None,
     strength: float | Strength = 1.0,
-    anchors: Anchors = Anchors(),
+    ties: Ties = Ties(),
     remeasure: bool = False,
     callback: Callable[[int, int], None] | None = None,
 ) -> tuple[Tensor, Trace]:
@@ -90,7 +90,7 @@ def self_guided_sample(
         start: the level of ``x``; the noisiest by default.
         strength: ``v`` of the equation above, 0 turns self-guidance off; or a rule of
             :mod:`guidance.strength`.
-        anchors: what ties the sampling to a photo.
+        ties: what ties the sampling to a photo.
         remeasure: measure what the finished sample has reached (:meth:`guidance.guide.Guide.remeasure`);
             costs an evaluation for each level at which a window ends.
         callback: called after each step with (steps done, steps in all).
@@ -103,46 +103,50 @@ def self_guided_sample(
     """
     steps = schedule.steps if start is None else start
     guide = Guide(
-        capture, terms, strength, reference=anchors.reference, region=anchors.region,
+        capture,
+        terms,
+        strength,
+        reference=ties.reference,
+        region=ties.region,
         tokens=guidance.text.embedding.shape[1],
-    )  # fmt: skip
-    look_at = _conditional(denoiser, schedule, guidance, anchors)
-    x = anchors.hold(x, steps)
+    )
+    branch_at = _conditional(denoiser, schedule, guidance, ties)
+    x = ties.hold(x, steps)
     for done, level in enumerate(range(steps, 0, -1)):
-        push = guide.push(look_at(level), x, Step.of(schedule, level), guide.active(done, steps))
-        with anchors.recall(level):
+        push = guide.push(branch_at(level), x, NoiseStep.of(schedule, level), guide.active(done, steps))
+        with ties.recall(level):
             if isinstance(guidance, ClassifierFree):
                 eps = guidance.predict(denoiser, x, schedule.timestep(level), done, steps)
             else:
-                null = anchors.null(level) or guidance.null
+                null = ties.null(level) or guidance.null
                 eps = predict(denoiser, x, schedule.timestep(level), replace(guidance, null=null))
         if push is not None:
             eps = eps + push.to(eps)
-        x = _step(schedule, x, eps, level, anchors)
+        x = _step(schedule, x, eps, level, ties)
         if callback is not None:
             callback(done + 1, steps)
     if remeasure:
-        guide.remeasure(look_at, x, anchors.noise)
+        guide.remeasure(branch_at, x, ties.noise)
     return x, guide.finish()
 
 
 def _conditional(
-    denoiser: Denoiser, schedule: Schedule, guidance: Guidance | ClassifierFree, anchors: Anchors
-) -> Callable[[int], Look]:
+    denoiser: Denoiser, schedule: Schedule, guidance: Guidance | ClassifierFree, ties: Ties
+) -> Callable[[int], Branch]:
     """Level -> the conditional branch there, whose self-attention reads the source."""
 
-    def look_at(level: int) -> Look:
-        def look(x_t: Tensor) -> Tensor:
-            with anchors.recall(level):
+    def branch_at(level: int) -> Branch:
+        def branch(x_t: Tensor) -> Tensor:
+            with ties.recall(level):
                 return denoiser(x_t, schedule.timestep(level), guidance.text.expand(x_t.shape[0]))
 
-        return look
+        return branch
 
-    return look_at
+    return branch_at
 
 
-def _step(schedule: Schedule, x: Tensor, eps: Tensor, level: int, anchors: Anchors) -> Tensor:
-    """DDIM to the next cleaner level, by the predicted x_0 as the anchors constrain it."""
-    x_0 = anchors.constrain(schedule.predict_x0(x, eps, level), level)
+def _step(schedule: Schedule, x: Tensor, eps: Tensor, level: int, ties: Ties) -> Tensor:
+    """DDIM to the next cleaner level, by the predicted x_0 as the ties constrain it."""
+    x_0 = ties.constrain(schedule.predict_x0(x, eps, level), level)
     eps = (x - schedule.alpha(level) * x_0) / schedule.sigma(level)
-    return anchors.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)
+    return ties.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)

@@ -33,7 +33,7 @@ _TINY = 1e-20
 
 
 @dataclass(frozen=True)
-class Step:
+class NoiseStep:
     """One step down the noise levels, in numbers.
 
     Args:
@@ -51,7 +51,7 @@ class Step:
     next_sigma: float
 
     @classmethod
-    def of(cls, schedule: Schedule, level: int) -> Step:
+    def of(cls, schedule: Schedule, level: int) -> NoiseStep:
         """The step of a schedule from ``level`` to the one below."""
         below = level - 1
         return cls(
@@ -82,7 +82,7 @@ class Measured:
     """
 
     x_t: Tensor
-    step: Step
+    step: NoiseStep
     terms: Mapping[int, Term]
     energies: Mapping[int, Tensor]
     left: float = 1.0
@@ -188,7 +188,7 @@ class Automatic:
     r"""As much as each term needs to reach its goal, and no more than a limit: Polyak's step with feedback.
 
     To first order a push ``p`` changes a term's energy by :math:`-c_t \langle \nabla g_i, p \rangle`
-    (:attr:`Step.reach`). Along the term's own normalised gradient ``u_i`` it therefore takes
+    (:attr:`NoiseStep.reach`). Along the term's own normalised gradient ``u_i`` it therefore takes
 
     .. math:: p_i = \min\!\left(\mathrm{limit}\; \sigma_t,\;
         k_i \frac{g_i - g^*_i}{c_t\, \langle \nabla g_i, u_i \rangle}\right) u_i

@@ -8,71 +8,53 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from realedit.edits import (
-    Background,
-    Like,
-    LookOf,
-    Move,
-    Paste,
-    Remove,
-    Replace,
-    Reshape,
-    Resize,
-    Restyle,
-    Retouch,
-    Rotate,
-    Swap,
-    SwapLooks,
-)
+from realedit.edits import kinds
+from realedit.edits.kinds import *  # noqa: F403 - every kind of edit is public, a new one too
 from realedit.errors import RealEditError
 
 if TYPE_CHECKING:
-    from realedit.locate import Location
+    from realedit.generate.self_guidance_pipeline import (
+        GuidanceWarning,
+        SelfGuidanceStableDiffusionXLPipeline,
+    )
+    from realedit.location import Location
     from realedit.photo import load_photo
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
     from realedit.result import EditResult
-    from realedit.self_guidance_pipeline import GuidanceWarning, SelfGuidanceStableDiffusionXLPipeline
     from realedit.settings import Settings
+
+    __version__: str
 
 _LAZY = {
     "EditResult": "realedit.result",
-    "GuidanceWarning": "realedit.self_guidance_pipeline",
+    "GuidanceWarning": "realedit.generate.self_guidance_pipeline",
     "InvertedPhoto": "realedit.pipeline",
-    "Location": "realedit.locate",
+    "Location": "realedit.location",
     "RealEditPipeline": "realedit.pipeline",
-    "SelfGuidanceStableDiffusionXLPipeline": "realedit.self_guidance_pipeline",
+    "SelfGuidanceStableDiffusionXLPipeline": "realedit.generate.self_guidance_pipeline",
     "Settings": "realedit.settings",
     "load_photo": "realedit.photo",
 }
 
 __all__ = [
-    "Background",
     "EditResult",
     "GuidanceWarning",
     "InvertedPhoto",
-    "Like",
     "Location",
-    "LookOf",
-    "Move",
-    "Paste",
     "RealEditError",
     "RealEditPipeline",
-    "Remove",
-    "Replace",
-    "Reshape",
-    "Resize",
-    "Restyle",
-    "Retouch",
-    "Rotate",
     "SelfGuidanceStableDiffusionXLPipeline",
     "Settings",
-    "Swap",
-    "SwapLooks",
     "load_photo",
 ]
+__all__ += kinds.__all__
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute
+    if name == "__version__":
+        from realedit.system.installation import own_version
+
+        return own_version()
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 import sys
 
-from realedit.cli import main
+from realedit.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,7 +17,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from realedit.atomic_write import clear_leftovers, write_files
 from realedit.errors import (
     CacheError,
     ForeignPackageError,
@@ -26,10 +25,11 @@ from realedit.errors import (
     RealEditError,
     UsageError,
 )
-from realedit.journal import append_line, foreign_line, read_lines
-from realedit.parallel import run_jobs
-from realedit.photo_encode import SUFFIXES
-from realedit.progress import Progress, silent
+from realedit.photo.encode import SUFFIXES
+from realedit.system.json_lines import append_line, foreign_line, read_lines
+from realedit.system.processes import run_jobs
+from realedit.system.progress import Progress, silent
+from realedit.system.whole_files import clear_leftovers, write_files
 
 JOURNAL = "realedit-batch.jsonl"
 _ONLY_READ = (".gif",)
@@ -115,7 +115,7 @@ class WriteRecord:
 
 
 class Editor:
-    """Edits photos one after the other; see :class:`realedit.parallel.Worker`.
+    """Edits photos one after the other; see :class:`realedit.system.processes.Worker`.
 
     Args:
         edit: makes and saves a task's photo, and returns its record; made once a process.
@@ -146,9 +146,15 @@ class Editor:
 
 
 def edit_photos(
-    make_editor: Callable[[], Editor], tasks: Sequence[Task], folder: Path, *, processes: int = 1,
-    force: bool = False, told: Callable[[PhotoRecord], None], progress: Progress = silent,
-) -> tuple[list[Task], list[PhotoRecord]]:  # fmt: skip
+    make_editor: Callable[[], Editor],
+    tasks: Sequence[Task],
+    folder: Path,
+    *,
+    processes: int = 1,
+    force: bool = False,
+    told: Callable[[PhotoRecord], None],
+    progress: Progress = silent,
+) -> tuple[list[Task], list[PhotoRecord]]:
     """Do tasks, but for those that an earlier run did.
 
     Args:

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-Box = tuple[float, float, float, float]
-"""(x0, y0, x1, y1) in fractions of the frame."""
-WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+from realedit.location import Box
 
 
 @dataclass(frozen=True)
@@ -30,17 +26,3 @@ class Change:
     score: float | None = None
     before: Box | None = None
     after: Box | None = None
-
-
-def box_of(mask: np.ndarray) -> Box | None:
-    """The box of what a mask ``[H, W]`` in [0, 1] covers by half or more; None where that is nothing."""
-    rows, columns = np.flatnonzero((mask >= 0.5).any(axis=1)), np.flatnonzero((mask >= 0.5).any(axis=0))
-    if not rows.size:
-        return None
-    height, width = mask.shape
-    return (
-        float(columns[0] / width),
-        float(rows[0] / height),
-        float((columns[-1] + 1) / width),
-        float((rows[-1] + 1) / height),
-    )

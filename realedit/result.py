@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import webbrowser
 from collections.abc import Callable
@@ -14,8 +15,12 @@ import numpy as np
 from PIL import Image
 
 from realedit.change import Change
-from realedit.locate import Location
+from realedit.location import Location
 from realedit.photo import Photo, save_photo
+from realedit.photo.provenance import recipe_json
+from realedit.report.contents import figure, location_rows, location_tile
+from realedit.report.page import Report, write_report
+from realedit.report.panel import Tile, fit
 
 
 @dataclass(frozen=True)
@@ -69,15 +74,34 @@ class EditResult:
         """Write the edited photo, its provenance and its recipe; see :func:`realedit.photo.save_photo`."""
         return save_photo(self.photo, Path(path), force=force, recipe=self.recipe)
 
+    def report(self) -> Report:
+        """What the edit did, as pictures and tables: before, mask, reconstruction, after, figures, recipe."""
+        before = fit(Image.fromarray(self.source.rgb))
+        tiles = [
+            Tile("before", before),
+            location_tile(before, self.location, self.mask_before, self.mask_after),
+            Tile(
+                "reconstruction by the model",
+                self.reconstruction.resize(before.size, Image.Resampling.BICUBIC),
+            ),
+            Tile("after", fit(Image.fromarray(self.photo.rgb))),
+        ]
+        tables = {
+            "metrics": [(name.replace("_", " "), figure(value)) for name, value in self.metrics.items()],
+            "times": [(name, f"{value:.2f} s") for name, value in self.timings.items()],
+            "object": location_rows(self.location),
+            "warnings": [("", warning) for warning in self.warnings],
+        }
+        recipe = json.dumps(json.loads(recipe_json(self.recipe)), indent=2, ensure_ascii=False)
+        return Report(f"realedit: {self.location.word or 'object'}", tiles, tables, recipe)
+
     def show_report(self, path: str | Path | None = None, *, force: bool = False) -> Path:
         """Write the report page, its panel beside it as PNG; return its path; without one, open it."""
-        from realedit.report import write_report
-
         if path is not None:
             html = Path(path)
-            write_report(self, html, html.with_suffix(".png"), force=force)
+            write_report(self.report(), html, html.with_suffix(".png"), force=force)
             return html
         html = Path(tempfile.mkdtemp(prefix="realedit-")) / "report.html"
-        write_report(self, html, html.with_suffix(".png"))
+        write_report(self.report(), html, html.with_suffix(".png"))
         webbrowser.open(html.as_uri())
         return html

@@ -73,8 +73,14 @@ class Settings:
 
 
 _RANGES = {
-    "strength": (0, LARGEST_STRENGTH), "guidance_scale": (0, 1000), "self_guidance": (0, 100),
-    "window": (0, 1), "pin": (0, 1), "resample": (0, 1), "smooth": (0, 100), "repaint": (0, 1),
+    "strength": (0, LARGEST_STRENGTH),
+    "guidance_scale": (0, 1000),
+    "self_guidance": (0, 100),
+    "window": (0, 1),
+    "pin": (0, 1),
+    "resample": (0, 1),
+    "smooth": (0, 100),
+    "repaint": (0, 1),
     "repaint_scale": (0, 1000),
-}  # fmt: skip
+}
 """Least and most of each knob that is a number; NaN is in none."""

@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor
 
 from inversion import Schedule
-from realedit.backbone import Backbone, Prompt
-from realedit.models import load_pipeline, resolve_model
+from realedit.models.backbone import Backbone, Prompt
+from realedit.models.choice import resolve_model
+from realedit.models.loading import load_pipeline
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Processes that share the cores must not each take all of them: OpenMP's threads wait by spinning.

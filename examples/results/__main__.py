@@ -47,9 +47,7 @@ def main(
     classifier: Annotated[Path | None, Parameter(help="output of train-classifier")] = None,
 ) -> None:
     """Run the parts and write the page."""
-    plan = Plan(
-        runs, output, scanned, tuning, limit, tuning_limit, jobs, model, working_size, classifier
-    )  # fmt: skip
+    plan = Plan(runs, output, scanned, tuning, limit, tuning_limit, jobs, model, working_size, classifier)
     try:
         for name in () if page else part or tuple(PARTS):
             PARTS[name](plan)

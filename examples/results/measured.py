@@ -23,9 +23,14 @@ def read_summary(folder: Path) -> Summary | None:
         for line in told["counts"]
     }
     return Summary(
-        told["baseline"], tuple(told["edits"]), tuple(told["methods"]), tuple(map(_row, told["rows"])),
-        counts, told["missing"], told["cases"],
-    )  # fmt: skip
+        told["baseline"],
+        tuple(told["edits"]),
+        tuple(told["methods"]),
+        tuple(map(_row, told["rows"])),
+        counts,
+        told["missing"],
+        told["cases"],
+    )
 
 
 def _row(line: Mapping[str, Any]) -> Row:

@@ -23,7 +23,7 @@ from realedit.bench.summary import Summary
 from realedit.bench.workbench import ModelSettings
 from realedit.bench.worker import RunSettings
 from realedit.errors import UsageError
-from realedit.progress import progress_bars
+from realedit.system.progress import progress_bars
 
 CASES = Path(__file__).parents[1] / "cases"
 KINDS = ("move", "resize", "rotate", "remove", "replace", "recolour")
@@ -146,15 +146,22 @@ def edits(plan: Plan) -> None:
 
 
 PARTS: Mapping[str, Callable[[Plan], None]] = {
-    "search": search, "scanned": scanned, "ablation": ablation, "inversion": inversion, "edits": edits,
-}  # fmt: skip
+    "search": search,
+    "scanned": scanned,
+    "ablation": ablation,
+    "inversion": inversion,
+    "edits": edits,
+}
 """In the order in which they are run: the search comes before those that use its settings."""
 
 
 def _run(
-    plan: Plan, name: str, cases: Sequence[Case], specs: Sequence[MethodSpec],
+    plan: Plan,
+    name: str,
+    cases: Sequence[Case],
+    specs: Sequence[MethodSpec],
     metrics: tuple[str, ...] = METRICS,
-) -> tuple[Summary, list[Record]]:  # fmt: skip
+) -> tuple[Summary, list[Record]]:
     """Run, summarise, and copy what is small."""
     folder = plan.runs / name
     settings = RunSettings(

@@ -54,8 +54,14 @@ def targets(found: Summaries, told: Summaries | None = None) -> list[Target]:
         _least("locate: IoU of the mask by word", move, "move", OWN, "mask_iou", 0.85),
         _most("pixels changed outside the edited region", move, "move", OWN, "changed_outside", 0),
         _most("the same, remove", remove, "remove", OWN, "changed_outside", 0),
-        _least("replay against the VAE's round trip, PSNR, dB", replay, "move",
-               "reconstruct:inversion=direct", "psnr.roundtrip", 50),
+        _least(
+            "replay against the VAE's round trip, PSNR, dB",
+            replay,
+            "move",
+            "reconstruct:inversion=direct",
+            "psnr.roundtrip",
+            50,
+        ),
         *_order(replay),
         _most("invert and edit, s", move, "move", OWN, "seconds", 12),
         _most("a second edit of the same photo, s", move, "move", OWN, "seconds_again", 6),
@@ -66,11 +72,19 @@ def targets(found: Summaries, told: Summaries | None = None) -> list[Target]:
         *_fidelity(told.get("remove"), "remove", "told the mask as they are"),
         *_time(move, "move"),
         *_time(remove, "remove"),
-        Target("SDXL at 1024 px, fp16, peak GPU memory", "<= 12 GB; offloaded <= 8 GB",
-               "needs a GPU and SDXL's weights, which could not be had", NOT_MEASURED),
-        Target("fidelity on SDXL's own weights", "as above",
-               "needs SDXL's weights, which could not be had", NOT_MEASURED),
-    ]  # fmt: skip
+        Target(
+            "SDXL at 1024 px, fp16, peak GPU memory",
+            "<= 12 GB; offloaded <= 8 GB",
+            "needs a GPU and SDXL's weights, which could not be had",
+            NOT_MEASURED,
+        ),
+        Target(
+            "fidelity on SDXL's own weights",
+            "as above",
+            "needs SDXL's weights, which could not be had",
+            NOT_MEASURED,
+        ),
+    ]
 
 
 def _order(replay: Summary | None) -> list[Target]:
@@ -128,9 +142,14 @@ def _least(what: str, summary: Summary | None, edit: str, method: str, figure: s
 
 
 def _limited(
-    what: str, summary: Summary | None, edit: str, method: str, figure: str, asked: str,
+    what: str,
+    summary: Summary | None,
+    edit: str,
+    method: str,
+    figure: str,
+    asked: str,
     reached: Callable[[float], bool],
-) -> Target:  # fmt: skip
+) -> Target:
     row = None if summary is None else summary.row(edit, method, figure)
     if row is None:
         return Target(what, asked, "-", NOT_MEASURED)

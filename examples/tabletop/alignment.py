@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from examples.tabletop.image_features import halves, scaled
 from examples.tabletop.working_precision import autocast
-from realedit.progress import Progress
+from realedit.system.progress import Progress
 
 CHANNELS, SIDE = 112, 16
 """Of the teacher's features: EfficientNet-Lite0 at 1/16 of a picture of 256 px."""

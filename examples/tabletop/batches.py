@@ -51,9 +51,13 @@ class Batch:
 
 
 def draw_batch(
-    shards: Sequence[Shard], tokenizer: CLIPTokenizer, count: int, rng: np.random.Generator,
-    none_named: float = NONE_NAMED, windows: bool = False,
-) -> Batch:  # fmt: skip
+    shards: Sequence[Shard],
+    tokenizer: CLIPTokenizer,
+    count: int,
+    rng: np.random.Generator,
+    none_named: float = NONE_NAMED,
+    windows: bool = False,
+) -> Batch:
     """``count`` scenes, half of them mirrored; one of a single object is drawn half as often as another.
 
     Args:
@@ -94,11 +98,14 @@ def draw_batch(
     return Batch(
         torch.from_numpy(np.stack([view.latents for view in views])),
         torch.tensor([view.sizes for view in views], dtype=torch.float32),
-        ids, torch.from_numpy(named), nouns,
+        ids,
+        torch.from_numpy(named),
+        nouns,
         _untold(views, [c if kept else None for c, kept in zip(captions, named, strict=True)]),
-        draw_words(tokenizer, rng), torch.from_numpy((np.stack(instances) > 0).astype(np.float32))[:, None],
+        draw_words(tokenizer, rng),
+        torch.from_numpy((np.stack(instances) > 0).astype(np.float32))[:, None],
         torch.stack(seen) if seen else torch.empty(0),
-    )  # fmt: skip
+    )
 
 
 def _untold(views: Sequence[View], captions: Sequence[Caption | None]) -> Things:

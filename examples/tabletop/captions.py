@@ -85,6 +85,11 @@ def _listed(phrases: Sequence[str]) -> str:
 
 
 def _place(surface: str, rng: np.random.Generator) -> str:
-    places = ("", " on a table", " on the table", f" on {with_article(surface)} table",
-              f" on {with_article(surface)} surface")  # fmt: skip
+    places = (
+        "",
+        " on a table",
+        " on the table",
+        f" on {with_article(surface)} table",
+        f" on {with_article(surface)} surface",
+    )
     return str(rng.choice(places, p=(0.3, 0.15, 0.1, 0.3, 0.15)))

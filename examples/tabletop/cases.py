@@ -35,15 +35,30 @@ from examples.tabletop.shapes import MAKERS
 from examples.tabletop.stage import SIZE, Stage
 from examples.tabletop.surfaces import TABLE_KINDS, WALL_KINDS, make_surface
 from examples.tabletop.vocabulary import COLOURS, METALS
-from realedit.journal import append_line
+from realedit.system.json_lines import append_line
 
 _NOUNS_A_STAGE = 6
 _SCALES = (0.7, 1.35)
 _POLISHED = (
-    "oak", "walnut", "pine", "cherry", "painted planks", "white marble", "black marble", "green marble",
-    "beige marble", "granite", "black granite", "slate", "concrete", "brushed steel", "brushed copper",
-    "ceramic tiles", "paper", "painted",
-)  # fmt: skip
+    "oak",
+    "walnut",
+    "pine",
+    "cherry",
+    "painted planks",
+    "white marble",
+    "black marble",
+    "green marble",
+    "beige marble",
+    "granite",
+    "black granite",
+    "slate",
+    "concrete",
+    "brushed steel",
+    "brushed copper",
+    "ceramic tiles",
+    "paper",
+    "painted",
+)
 _LEAST, _MOST = 500, 16_000  # pixels of the object to edit
 Edit = Callable[[Stage, Scene, int, np.random.Generator], tuple[Scene, dict[str, Any]] | None]
 
@@ -117,8 +132,13 @@ def recolour(
 
 
 EDITS: Mapping[str, Edit] = {
-    "move": move, "resize": resize, "rotate": rotate, "remove": remove, "replace": swap, "recolour": recolour,
-}  # fmt: skip
+    "move": move,
+    "resize": resize,
+    "rotate": rotate,
+    "remove": remove,
+    "replace": swap,
+    "recolour": recolour,
+}
 
 
 def mirroring(scene: Scene, rng: np.random.Generator) -> Scene:

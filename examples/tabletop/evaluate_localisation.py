@@ -14,12 +14,13 @@ import numpy as np
 from examples.tabletop.captions import full_caption
 from examples.tabletop.frames import Frame, half_width, read_frames, tracked
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
-from realedit.attention_heat import heat as heat_of
-from realedit.attention_heat import mean_attention
+from realedit.engine import Engine
 from realedit.errors import ObjectNotFoundError
+from realedit.find.attention import heat as heat_of
+from realedit.find.attention import mean_attention
+from realedit.find.by_word import FOUND
 from realedit.pipeline import InvertedPhoto, RealEditPipeline
-from realedit.word_finder import FOUND
-from realedit.words import with_words
+from realedit.prompts import with_words
 
 THRESHOLDS = np.arange(0.02, 1, 0.02)
 SITUATIONS = ("alone", "touching", "border", "thin", "same noun", "small")
@@ -53,7 +54,7 @@ class Answer:
 def load_editor(model: Path) -> RealEditPipeline:
     """A folder's model, held to the embedded model's thresholds."""
     loaded = RealEditPipeline.from_pretrained(model, cache=False)
-    return RealEditPipeline(loaded.backbone, replace(loaded.ref, source="embedded"))
+    return RealEditPipeline(Engine(loaded.backbone, replace(loaded.ref, source="embedded")))
 
 
 def localisation(

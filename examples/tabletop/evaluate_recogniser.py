@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from examples.tabletop.frames import half_width, read_frames, tracked
-from realedit.recogniser import SIDE, Recogniser
-from realedit.word_finder import LIKELY
+from realedit.find.by_word import LIKELY
+from realedit.models.recogniser import SIDE, Recogniser
 
 
 def recogniser(model: Path, scenes: Sequence[Path], limit: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from realedit.progress import progress_bars
+from realedit.system.progress import progress_bars
 
 VISIBLE = 300
 """Pixels of an object that must be seen for it to count."""

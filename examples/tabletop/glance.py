@@ -58,9 +58,12 @@ class Glances:
         self._kept.vocabulary = batch.words.to(self._device).embedded(self._model)
         with hidden_states(self._model.unet, leave=True) as states:
             self._model(
-                noisy.to(self._device, self._model.unet.dtype), timesteps.to(self._device),
-                batch.ids.to(self._device), batch.named.to(self._device), batch.sizes.to(self._device),
-            )  # fmt: skip
+                noisy.to(self._device, self._model.unet.dtype),
+                timesteps.to(self._device),
+                batch.ids.to(self._device),
+                batch.named.to(self._device),
+                batch.sizes.to(self._device),
+            )
         things = batch.things.to(self._device)
         clarity = scheduler.alphas_cumprod[timesteps].to(self._device)
         return recognition_loss(self._kept.readings, things, clarity), self.alignment(states, batch)

@@ -246,10 +246,16 @@ def wrapper(rng: np.random.Generator, aspect: float, base: RGB) -> np.ndarray:
             image, disc, size, float(rng.uniform(-20, 20)), 0, 360, _byte(colour(rng)), -1, cv2.LINE_AA
         )
         _write(
-            image, rng,
-            ((disc[0] - 0.8 * size[0]) / width, (disc[1] - 0.4 * size[1]) / height,
-             (disc[0] + 0.8 * size[0]) / width, (disc[1] + 0.4 * size[1]) / height), light(rng),
-        )  # fmt: skip
+            image,
+            rng,
+            (
+                (disc[0] - 0.8 * size[0]) / width,
+                (disc[1] - 0.4 * size[1]) / height,
+                (disc[0] + 0.8 * size[0]) / width,
+                (disc[1] + 0.4 * size[1]) / height,
+            ),
+            light(rng),
+        )
     return image
 
 

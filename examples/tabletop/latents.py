@@ -19,7 +19,7 @@ from numpy.lib.format import open_memmap
 from torch import Tensor
 
 from examples.tabletop.working_precision import working_precision
-from realedit.progress import Progress
+from realedit.system.progress import Progress
 
 _BATCH = 8
 

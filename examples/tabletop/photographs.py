@@ -36,11 +36,22 @@ _MIXED = re.compile(r"\b(and|NC|ND)\b", re.IGNORECASE)
 
 # Drawings, paintings and renderings: flat colours teach an autoencoder of photographs nothing.
 _NOT_PHOTOGRAPHS = {
-    "accelerated-green", "geo-forest", "ocean-waves", "rich-port", "valley-coral", "valley-midnight",
-    "waves-midnight", "waves-slate", "temp", "egg-basket", "analogpattern_by_Peter_Nerlich",
-    "umang_by_Abhishek_Mudgal", "Fossa_by_Jasper_Roks", "Infinite-Sea_by_Aury88",
+    "accelerated-green",
+    "geo-forest",
+    "ocean-waves",
+    "rich-port",
+    "valley-coral",
+    "valley-midnight",
+    "waves-midnight",
+    "waves-slate",
+    "temp",
+    "egg-basket",
+    "analogpattern_by_Peter_Nerlich",
+    "umang_by_Abhishek_Mudgal",
+    "Fossa_by_Jasper_Roks",
+    "Infinite-Sea_by_Aury88",
     "Painting-Colors_by__herobrine7gamer",
-}  # fmt: skip
+}
 _SKIMAGE = {
     "astronaut.png": ("NASA", "public-domain"),
     "chelsea.png": ("Stefan van der Walt", "CC0-1.0"),

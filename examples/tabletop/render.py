@@ -31,10 +31,25 @@ FURNITURE = Path("/usr/share/sweethome3d/furniture")
 _VISIBLE = 120  # pixels of each object, at least
 
 
-FALL_OVER = frozenset({
-    "book", "bottle", "box", "bucket", "can", "candle", "carton", "flashlight", "glass", "jar", "ketchup",
-    "mug", "paper cup", "sauce", "vase",
-})  # fmt: skip
+FALL_OVER = frozenset(
+    {
+        "book",
+        "bottle",
+        "box",
+        "bucket",
+        "can",
+        "candle",
+        "carton",
+        "flashlight",
+        "glass",
+        "jar",
+        "ketchup",
+        "mug",
+        "paper cup",
+        "sauce",
+        "vase",
+    }
+)
 """What lies on a table as well as it stands."""
 _LAID = 0.3
 

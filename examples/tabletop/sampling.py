@@ -15,7 +15,8 @@ from examples.tabletop.captions import full_caption
 from examples.tabletop.frames import read_frames, tracked
 from examples.tabletop.latents import as_pictures, scaled_latents
 from examples.tabletop.vocabulary import COLOURS, NOUNS, SURFACES
-from realedit.models import load_pipeline, resolve_model
+from realedit.models.choice import resolve_model
+from realedit.models.loading import load_pipeline
 
 _LINES, _LINE_HEIGHT, _LETTER = 3, 15, 6.2  # of a sheet's labels: lines, pixels a line, pixels a letter
 _FONT_SIZE = 12

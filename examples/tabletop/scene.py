@@ -100,9 +100,12 @@ class Scene:
 
 
 def draw_scene(
-    assets: Sequence[Asset], words: Sequence[str], tables: Sequence[int], walls: Sequence[int],
+    assets: Sequence[Asset],
+    words: Sequence[str],
+    tables: Sequence[int],
+    walls: Sequence[int],
     rng: np.random.Generator,
-) -> Scene:  # fmt: skip
+) -> Scene:
     """A random scene.
 
     Args:

@@ -202,9 +202,14 @@ def _add_room(spec: mujoco.MjSpec, surfaces: Sequence[Surface]) -> None:
     spec.worldbody.add_geom(name="floor", size=[8, 8, 0.01], material="floor0", **shared)
     for name in ("key", "dome"):
         spec.worldbody.add_light(
-            name=name, type=mujoco.mjtLightType.mjLIGHT_SPOT, pos=[0, 0, 1.5], dir=[0, 0, -1], cutoff=60,
-            exponent=0, castshadow=True,
-        )  # fmt: skip
+            name=name,
+            type=mujoco.mjtLightType.mjLIGHT_SPOT,
+            pos=[0, 0, 1.5],
+            dir=[0, 0, -1],
+            cutoff=60,
+            exponent=0,
+            castshadow=True,
+        )
 
 
 def _add_part(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, part: Part) -> None:
@@ -224,9 +229,14 @@ def _add_part(spec: mujoco.MjSpec, body: mujoco.MjsBody, name: str, part: Part) 
         _add_texture(spec, name, part.texture)
         material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
     body.add_geom(
-        name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=name, material=name, group=_HIDDEN, contype=0,
+        name=name,
+        type=mujoco.mjtGeom.mjGEOM_MESH,
+        meshname=name,
+        material=name,
+        group=_HIDDEN,
+        contype=0,
         conaffinity=0,
-    )  # fmt: skip
+    )
 
 
 def _add_texture(spec: mujoco.MjSpec, name: str, pixels: np.ndarray) -> None:

@@ -14,29 +14,57 @@ _PAINTERS: Final[Mapping[str, Callable[[np.random.Generator], Paint]]] = Mapping
     {**woods.PAINTERS, **minerals.PAINTERS, **tiles.PAINTERS, **fabrics.PAINTERS}
 )
 
-_WORDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType({
-    "wooden": frozenset(woods.PAINTERS),
-    "marble": frozenset({"white marble", "black marble", "green marble", "beige marble"}),
-    "stone": frozenset({
-        "granite", "black granite", "terrazzo", "slate", "sandstone", "travertine", "flagstones", "brick",
-    }),
-    "concrete": frozenset({"concrete"}),
-    "metal": frozenset({"brushed steel", "brushed copper"}),
-    "tile": frozenset({"ceramic tiles", "subway tiles", "hexagon tiles", "terracotta", "mosaic"}),
-    "checkered": frozenset({"checkerboard", "gingham", "tartan"}),
-    "striped": frozenset({"striped cloth", "wallpaper stripes"}),
-    "cloth": frozenset({"linen", "denim", "felt", "knitted", "dotted cloth"}),
-    "plain": frozenset({"leather", "cork", "carpet", "paper", "painted", "plaster", "stucco"}),
-})  # fmt: skip
+_WORDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "wooden": frozenset(woods.PAINTERS),
+        "marble": frozenset({"white marble", "black marble", "green marble", "beige marble"}),
+        "stone": frozenset(
+            {
+                "granite",
+                "black granite",
+                "terrazzo",
+                "slate",
+                "sandstone",
+                "travertine",
+                "flagstones",
+                "brick",
+            }
+        ),
+        "concrete": frozenset({"concrete"}),
+        "metal": frozenset({"brushed steel", "brushed copper"}),
+        "tile": frozenset({"ceramic tiles", "subway tiles", "hexagon tiles", "terracotta", "mosaic"}),
+        "checkered": frozenset({"checkerboard", "gingham", "tartan"}),
+        "striped": frozenset({"striped cloth", "wallpaper stripes"}),
+        "cloth": frozenset({"linen", "denim", "felt", "knitted", "dotted cloth"}),
+        "plain": frozenset({"leather", "cork", "carpet", "paper", "painted", "plaster", "stucco"}),
+    }
+)
 
 KINDS: Final[tuple[str, ...]] = tuple(_PAINTERS)
 """Every kind of surface."""
 
 WALL_KINDS: Final[tuple[str, ...]] = (
-    "painted", "plaster", "stucco", "brick", "wallpaper stripes", "concrete", "subway tiles", "ceramic tiles",
-    "hexagon tiles", "mosaic", "painted planks", "whitewashed", "weathered planks", "white marble", "paper",
-    "linen", "flagstones", "sandstone", "oak", "cork",
-)  # fmt: skip
+    "painted",
+    "plaster",
+    "stucco",
+    "brick",
+    "wallpaper stripes",
+    "concrete",
+    "subway tiles",
+    "ceramic tiles",
+    "hexagon tiles",
+    "mosaic",
+    "painted planks",
+    "whitewashed",
+    "weathered planks",
+    "white marble",
+    "paper",
+    "linen",
+    "flagstones",
+    "sandstone",
+    "oak",
+    "cork",
+)
 """Kinds seen upright."""
 
 TABLE_KINDS: Final[tuple[str, ...]] = tuple(

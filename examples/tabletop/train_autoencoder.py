@@ -47,7 +47,7 @@ from torch.multiprocessing.spawn import spawn
 from examples.tabletop.crops import Crops, load_crops
 from examples.tabletop.portable import forget_origins
 from examples.tabletop.working_precision import autocast
-from realedit.parallel import ends_in_order
+from realedit.system.processes import ends_in_order
 
 _PERCEPTUAL_EVERY, _LOG_EVERY, _WARM_UP = 3, 50, 50  # steps
 _SAVE_EVERY = 300  # seconds
@@ -329,9 +329,20 @@ def main(
     """Train the autoencoder on photographs and scenes."""
     output.mkdir(parents=True, exist_ok=True)
     settings = Settings(
-        photos, output, scenes or [], minutes, device, rate, perceptual, batch, crop, seed, resume,
-        freeze_encoder, processes,
-    )  # fmt: skip
+        photos,
+        output,
+        scenes or [],
+        minutes,
+        device,
+        rate,
+        perceptual,
+        batch,
+        crop,
+        seed,
+        resume,
+        freeze_encoder,
+        processes,
+    )
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

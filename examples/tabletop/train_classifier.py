@@ -16,7 +16,7 @@ from examples.tabletop.classifier import Classifier, as_pixels
 from examples.tabletop.frames import read_frames
 from examples.tabletop.object_crops import NOTHING, Crop, ObjectCrops
 from examples.tabletop.vocabulary import COLOURS
-from realedit.progress import progress_bars
+from realedit.system.progress import progress_bars
 
 _BATCH = 64
 _RATE, _COLOUR_RATE = 1e-3, 5e-3

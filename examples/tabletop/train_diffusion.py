@@ -44,8 +44,8 @@ from examples.tabletop.model import BETAS, TOKENS, TabletopModel
 from examples.tabletop.recognition_loss import recognition_loss
 from examples.tabletop.tokenizer import make_tokenizer
 from examples.tabletop.working_precision import working_precision
-from realedit.parallel import ends_in_order
-from realedit.progress import Progress, progress_bars
+from realedit.system.processes import ends_in_order
+from realedit.system.progress import Progress, progress_bars
 
 CHECKPOINT, PROJECTION = "checkpoint.pt", "projection.pt"
 
@@ -173,9 +173,13 @@ def train(run: Run, worker: int, workers: int) -> None:
 
 
 def losses(
-    model: TabletopModel, kept: Kept, batch: Batch, run: Run, generator: torch.Generator,
+    model: TabletopModel,
+    kept: Kept,
+    batch: Batch,
+    run: Run,
+    generator: torch.Generator,
     glances: Glances | None = None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
+) -> tuple[Tensor, Tensor]:
     """The loss, and float ``[5]``: MSE by place, weighted by time too, attention, inside, recognition."""
     device = next(model.parameters()).device
     timesteps: Any = (1000 * torch.rand(len(batch.latents), generator=generator).sqrt()).long()
@@ -292,9 +296,11 @@ def _open_shards(run: Run, worker: int, workers: int) -> list[Shard]:
 
 
 def _fill(
-    file: Path, shape: tuple[int, int, int], share: tuple[int, int],
+    file: Path,
+    shape: tuple[int, int, int],
+    share: tuple[int, int],
     work: Callable[[Path, tuple[int, int], Progress], None],
-) -> None:  # fmt: skip
+) -> None:
     """Make a file of pictures' arrays, unless it is there; each process does its share of the work."""
     part = file.with_suffix(".part")
     with _together():

@@ -22,9 +22,9 @@ from examples.tabletop.frames import Frame, read_frames, tracked
 from examples.tabletop.image_features import halves
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
 from examples.tabletop.working_precision import autocast
-from realedit.model_folder import RECOGNISER
-from realedit.progress import progress_bars
-from realedit.recogniser import Recogniser
+from realedit.models.folder import RECOGNISER
+from realedit.models.recogniser import Recogniser
+from realedit.system.progress import progress_bars
 
 _PLACES = 3  # of an object, and of what is bare beside it, besides the object's mean
 _COVERED = 0.6  # of a place, for it to count as the object's

@@ -57,9 +57,10 @@ def window(view: View, rng: np.random.Generator) -> View | None:
     cells = view.latents.shape[-1]
     side, scale = cells // 2, view.instances.shape[-1] // cells
     spans = [
-        span for number in range(1, len(view.scene["objects"]) + 1)
+        span
+        for number in range(1, len(view.scene["objects"]) + 1)
         if (span := _span(view.instances == number, scale, side)) is not None
-    ]  # fmt: skip
+    ]
     if not spans:
         return None
     rows, columns = spans[int(rng.integers(len(spans)))]
@@ -67,8 +68,9 @@ def window(view: View, rng: np.random.Generator) -> View | None:
         GRID * int(rng.integers(-(-first // GRID), last // GRID + 1)) for first, last in (rows, columns)
     )
     y, x = slice(top, top + side), slice(left, left + side)
-    instances, objects = _inside(view, slice(scale * top, scale * (top + side)),
-                                 slice(scale * left, scale * (left + side)))  # fmt: skip
+    instances, objects = _inside(
+        view, slice(scale * top, scale * (top + side)), slice(scale * left, scale * (left + side))
+    )
     return View(
         view.latents[:, y, x],
         instances,

@@ -12,7 +12,7 @@ import numpy as np
 from realedit.bench.edit_spec import EditSpec
 from realedit.bench.run_lengths import RunLengths
 from realedit.errors import PhotoError
-from realedit.photo import load_photo
+from realedit.photo.photo import load_photo
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realedit.journal import append_line, foreign_line, read_lines
+from realedit.system.json_lines import append_line, foreign_line, read_lines
 
 RECORDS = "records.jsonl"
 OK, FAILED, UNSUPPORTED, ERROR = "ok", "failed", "unsupported", "error"

@@ -13,7 +13,7 @@ import numpy as np
 from guidance import Transform
 from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import GEOMETRIC, EditSpec
-from realedit.locate import Location
+from realedit.location import Location
 
 WHOLE, OBJECT, HOLE, BACKGROUND = "whole", "object", "hole", "background"
 REGIONS = (WHOLE, OBJECT, HOLE, BACKGROUND)

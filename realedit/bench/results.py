@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from realedit.atomic_write import write_files
 from realedit.bench.page import page
 from realedit.bench.plots import cost_plot, fidelity_plot
 from realedit.bench.records import Record
 from realedit.bench.summary import Summary, summarise
 from realedit.bench.tables import as_csv, as_markdown
 from realedit.errors import PhotoError
+from realedit.system.whole_files import write_files
 
 SUMMARY, TABLE, CSV, PAGE = "summary.json", "table.md", "summary.csv", "index.html"
 PLOTS = ("fidelity.png", "cost.png")

@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from realedit.atomic_write import clear_leftovers
 from realedit.bench.case import Case
 from realedit.bench.methods import MethodSpec, build
 from realedit.bench.records import RECORDS, Record, done, read_records, record_key
 from realedit.bench.worker import Job, RunSettings, Worker, code_digest, versions
 from realedit.errors import UsageError
-from realedit.models import fetched, identity, resolve_model
-from realedit.parallel import run_jobs
-from realedit.progress import Progress, silent
+from realedit.models.choice import fetched, identity, resolve_model
+from realedit.system.processes import run_jobs
+from realedit.system.progress import Progress, silent
+from realedit.system.whole_files import clear_leftovers
 
 
 def run(

@@ -16,9 +16,14 @@ COSTS = ("seconds", "seconds_again", "evaluations", "peak_memory")
 """Figures of every record that are not metrics; of all of them less is better."""
 
 _PRIMARY = (
-    "lpips_alex.whole", "st_lpips_alex.whole", "psnr.whole",
-    "lpips_alex.background", "st_lpips_alex.background", "psnr.background", "psnr.roundtrip",
-)  # fmt: skip
+    "lpips_alex.whole",
+    "st_lpips_alex.whole",
+    "psnr.whole",
+    "lpips_alex.background",
+    "st_lpips_alex.background",
+    "psnr.background",
+    "psnr.roundtrip",
+)
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,15 @@ class Summary:
         """As JSON."""
         counts = [{"edit": e, "method": m, **c} for (e, m), c in self.counts.items()]
         return {
-            "baseline": self.baseline, "primary": self.primary(), "cases": self.cases,
-            "edits": list(self.edits), "methods": list(self.methods), "counts": counts,
-            "missing": dict(self.missing), "rows": [asdict(row) for row in self.rows],
-        }  # fmt: skip
+            "baseline": self.baseline,
+            "primary": self.primary(),
+            "cases": self.cases,
+            "edits": list(self.edits),
+            "methods": list(self.methods),
+            "counts": counts,
+            "missing": dict(self.missing),
+            "rows": [asdict(row) for row in self.rows],
+        }
 
 
 def summarise(records: Sequence[Record], baseline: str | None = None) -> Summary:
@@ -140,9 +150,11 @@ def _table(records: Sequence[Record]) -> dict[str, dict[str, float]]:
 
 
 def _rows(
-    edit: str, method: str, table: Mapping[str, Mapping[str, float]],
+    edit: str,
+    method: str,
+    table: Mapping[str, Mapping[str, float]],
     base: Mapping[str, Mapping[str, float]] | None,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     rows = []
     for figure, by_case in table.items():
         values = list(by_case.values())

@@ -11,15 +11,33 @@ from realedit.bench.records import ERROR, FAILED, UNSUPPORTED
 from realedit.bench.summary import Row, Summary, better
 
 _COLUMNS = (
-    "edit", "method", "figure", "n", "mean", "low", "high", "median", "difference", "difference_low",
-    "difference_high", "difference_n", "better",
-)  # fmt: skip
+    "edit",
+    "method",
+    "figure",
+    "n",
+    "mean",
+    "low",
+    "high",
+    "median",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "difference_n",
+    "better",
+)
 
 _TOLD = ("object", "hole", "background")
 _EXTRA = (
-    "psnr.whole", "ssim.whole", "seam", "harmony", "centroid_error",
-    "mask_iou", "changed_background", "changed_outside", "target_reached",
-)  # fmt: skip
+    "psnr.whole",
+    "ssim.whole",
+    "seam",
+    "harmony",
+    "centroid_error",
+    "mask_iou",
+    "changed_background",
+    "changed_outside",
+    "target_reached",
+)
 
 
 def as_csv(summary: Summary) -> str:

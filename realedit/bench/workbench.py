@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from realedit.backbone import Backbone
 from realedit.bench.case import LoadedCase
 from realedit.bench.counting import counted
-from realedit.words import with_words
+from realedit.models.backbone import Backbone
+from realedit.prompts import with_words
 
 if TYPE_CHECKING:
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
@@ -55,9 +55,13 @@ class Workbench:
 
         chosen = self.settings
         return RealEditPipeline.from_pretrained(
-            chosen.model, device=chosen.device, dtype=chosen.dtype, offline=chosen.offline, cache=False,
+            chosen.model,
+            device=chosen.device,
+            dtype=chosen.dtype,
+            offline=chosen.offline,
+            cache=False,
             working_size=chosen.working_size,
-        )  # fmt: skip
+        )
 
     @property
     def backbone(self) -> Backbone:
@@ -70,9 +74,14 @@ class Workbench:
         return self.backbone.working_size(h, w, self.settings.working_size)
 
     def inverted(
-        self, loaded: LoadedCase, *, bare: bool = False, method: str, steps: int | None,
+        self,
+        loaded: LoadedCase,
+        *,
+        bare: bool = False,
+        method: str,
+        steps: int | None,
         guidance_scale: float | None = None,
-    ) -> Inverted:  # fmt: skip
+    ) -> Inverted:
         """A case's inversion; kept until another is asked for, so that variants of a method share it.
 
         Args:

@@ -23,7 +23,6 @@ from PIL import Image
 import guidance
 import inversion
 import realedit
-from realedit.atomic_write import write_files
 from realedit.bench.case import Case, LoadedCase
 from realedit.bench.counting import Count, PeakMemory, counted
 from realedit.bench.methods import MethodSpec, build
@@ -37,7 +36,8 @@ from realedit.bench.outcome import Outcome
 from realedit.bench.records import ERROR, FAILED, OK, UNSUPPORTED, Record, append_record
 from realedit.bench.workbench import ModelSettings, Workbench
 from realedit.errors import RealEditError
-from realedit.models import resolve_model
+from realedit.models.choice import resolve_model
+from realedit.system.whole_files import write_files
 
 PICTURES = "pictures"
 Told = Callable[[str], None]
@@ -164,9 +164,12 @@ class Worker:
     def _made(self) -> dict[str, Any]:
         chosen = self._settings
         return {
-            "model": resolve_model(chosen.model.model).name, "seed": chosen.seed,
-            "threads": torch.get_num_threads(), "metrics": chosen.metrics.fields(), "versions": versions(),
-        }  # fmt: skip
+            "model": resolve_model(chosen.model.model).name,
+            "seed": chosen.seed,
+            "threads": torch.get_num_threads(),
+            "metrics": chosen.metrics.fields(),
+            "versions": versions(),
+        }
 
 
 def _untouched(loaded: LoadedCase, method: Method, seconds: float, evaluations: int) -> Outcome:
@@ -177,9 +180,13 @@ def _untouched(loaded: LoadedCase, method: Method, seconds: float, evaluations: 
     says = isinstance(method, Own) and not method.mask
     nowhere = np.zeros(loaded.photo.shape[:2], bool)
     return Outcome(
-        loaded.photo, {"refused": seconds}, evaluations, found=nowhere if says else None,
-        after=loaded.mask if says else None, region=nowhere if says else None,
-    )  # fmt: skip
+        loaded.photo,
+        {"refused": seconds},
+        evaluations,
+        found=nowhere if says else None,
+        after=loaded.mask if says else None,
+        region=nowhere if says else None,
+    )
 
 
 def slug(label: str) -> str:

@@ -5,69 +5,77 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from guidance import Transform
-from realedit.anchor import Anchor, Piece, build_anchor
-from realedit.blend import blend
-from realedit.change import Box
-from realedit.edits import Paste, Plan, Remove, Reshape, Swap
-from realedit.frame import check_box, check_frame
-from realedit.inputs import as_mask
-from realedit.inverted import Inversion
-from realedit.locate import Location, from_mask
-from realedit.model_errors import translated
-from realedit.refit import pasted, pasted_box, reshaped
-from realedit.resample import Resampled, Subject, resample
-from realedit.steps.work import Outcome, Work, reached, tokens_of
-from realedit.which_one import split
-from realedit.words import with_words, without_words
+from realedit.compose.anchor import build_anchor
+from realedit.compose.frame import check_box, check_frame
+from realedit.compose.piece import Piece
+from realedit.compose.refit import pasted, pasted_box, reshaped
+from realedit.edits.edit import Similarity
+from realedit.edits.kinds import Paste, Remove, Reshape, Swap
+from realedit.find.by_hand import from_mask
+from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.location import Location
+from realedit.photo.inputs import as_mask
+from realedit.prompts import split, with_words, without_words
+from realedit.sample.blend import blend
+from realedit.sample.regions import Subject
+from realedit.steps.dispatch import do
+from realedit.steps.work import Outcome, Work, reached
+from realedit.system.memory import translated
 
-if TYPE_CHECKING:
-    from realedit.pipeline import InvertedPhoto
 
-
-def transform(work: Work, step: Plan) -> Outcome:
+@do.register
+def transform(step: Similarity, work: Work) -> Outcome:
     """Move, scale and turn one object."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
-    to = Transform(step.dx, step.dy, step.scale, step.angle, location.centroid)
-    if not work.allow_crop:
+    to = _about_its_centroid(step, location)
+    if not work.request.allow_crop:
         check_frame(location, to)
-    outcome = _run(work, inverted, [Piece(location, to)], [step.target])
-    (x0, y0), after = location.centroid, outcome.mask_after
-    if (after > 0.5).any():
-        x1, y1 = replace(location, mask=after).centroid
-        outcome.metrics["centroid_error"] = math.hypot(x1 - x0 - step.dx, y1 - y0 - step.dy)
-        outcome.metrics["size_ratio"] = float(after.sum() / location.mask.sum())
-    return outcome
+    outcome = _put(work, inverted, [Piece(location, to)], [step.target])
+    (x0, y0), matte = location.centroid, outcome.mask_after
+    if not (matte > 0.5).any():
+        return outcome
+    x1, y1 = replace(location, mask=matte).centroid
+    return outcome.with_metrics(
+        centroid_error=math.hypot(x1 - x0 - step.dx, y1 - y0 - step.dy),
+        size_ratio=float(matte.sum() / location.mask.sum()),
+    )
 
 
-def remove(work: Work, step: Remove) -> Outcome:
+@do.register
+def remove(step: Remove, work: Work) -> Outcome:
     """Take one object away."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     text = inverted.inversion.prompt
     if step.target:
         text = without_words(text, [split(step.target)[1]])
-    return _run(work, inverted, [Piece(location, None)], [step.target], text)
+    return _put(work, inverted, [Piece(location, None)], [step.target], text)
 
 
-def swap(work: Work, step: Swap) -> Outcome:
+@do.register
+def swap(step: Swap, work: Work) -> Outcome:
     """Let two objects change places; each keeps standing on the spot that the other stood on."""
     inverted = work.invert(step.target, step.other)
     first = work.find(inverted, step.target)
-    second = replace(work, given=None).find(inverted, step.other)
-    pieces = [Piece(first, _to_the_spot_of(first, second)), Piece(second, _to_the_spot_of(second, first))]
-    for piece in pieces:
-        if piece.transform is not None and not work.allow_crop:
-            check_frame(piece.location, piece.transform)
-    return replace(_run(work, inverted, pieces, [step.target, step.other]), others=(second,))
+    second = work.find_named(inverted, step.other)
+    carried = step.carried({step.target: first.box, step.other: second.box})
+    pieces: list[Piece] = []
+    for word, location in ((step.target, first), (step.other, second)):
+        to = carried[word]
+        piece = Piece(location, _about_its_centroid(to, location) if isinstance(to, Similarity) else None)
+        if piece.transform is not None and not work.request.allow_crop:
+            check_frame(location, piece.transform)
+        pieces.append(piece)
+    return replace(_put(work, inverted, pieces, [step.target, step.other]), others=(second,))
 
 
-def reshape(work: Work, step: Reshape) -> Outcome:
+@do.register
+def reshape(step: Reshape, work: Work) -> Outcome:
     """Fit one object into a given outline."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
@@ -76,90 +84,90 @@ def reshape(work: Work, step: Reshape) -> Outcome:
     # where it stands as before, its shadow stays as it is
     elsewhere = not (location.hard & goal.hard).any()
     pieces = [Piece(location, None, casts=elsewhere), Piece(goal, Transform(), source, casts=False)]
-    outcome = _run(work, inverted, pieces, [step.target, step.target])
+    outcome = _put(work, inverted, pieces, [step.target, step.target])
     hard, wanted = outcome.mask_after > 0.5, goal.hard
-    outcome.metrics["shape_iou"] = float((hard & wanted).sum() / (hard | wanted).sum())
-    return outcome
+    return outcome.with_metrics(shape_iou=float((hard & wanted).sum() / (hard | wanted).sum()))
 
 
-def paste(work: Work, step: Paste) -> Outcome:
+@do.register
+def paste(step: Paste, work: Work) -> Outcome:
     """Put an object of another photo into this one."""
     other = work.other_photo(step.source)
     there = other.invert(step.target)
     found = other.find(there, step.target)
     inverted = work.invert()
-    source, matte = pasted(other.photo.rgb, found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale)
+    size, at = work.photo.rgb.shape[:2], (step.x, step.y)
+    source, matte = pasted(other.photo.rgb, found, size, at, step.scale)
     location = Location(step.target, matte, matte, found.score, found.source)
-    if not work.allow_crop:
-        check_box(pasted_box(found, work.photo.rgb.shape[:2], (step.x, step.y), step.scale), step.target)
+    if not work.request.allow_crop:
+        check_box(pasted_box(found, size, at, step.scale), step.target)
     text = with_words(inverted.inversion.prompt, split(step.target)[1])
-    return _run(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
+    return _put(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
 
-def shift_to_the_spot(one: Box, other: Box) -> tuple[float, float]:
-    """(dx, dy) from where a box stands to where another does: the middle of its foot."""
-    return (other[0] + other[2] - one[0] - one[2]) / 2, other[3] - one[3]
+def _about_its_centroid(to: Similarity, location: Location) -> Transform:
+    return Transform(to.dx, to.dy, to.scale, to.angle, location.centroid)
 
 
-def _to_the_spot_of(one: Location, other: Location) -> Transform:
-    return Transform(*shift_to_the_spot(one.box, other.box), centre=one.centroid)
-
-
-def _run(
-    work: Work, inverted: InvertedPhoto, pieces: Sequence[Piece], words: Sequence[str | None],
+def _put(
+    work: Work,
+    inverted: InvertedPhoto,
+    pieces: Sequence[Piece],
+    words: Sequence[str | None],
     text: str | None = None,
-) -> Outcome:  # fmt: skip
-    """The edit that puts pieces down; ``text`` says what the photo then shows, if not what it shows now."""
+) -> Outcome:
+    """The edit that puts pieces down.
+
+    Args:
+        work: what to work with.
+        inverted: the photo.
+        pieces: what is taken up and put down.
+        words: of each piece.
+        text: what the photo then shows, if not what it shows now.
+    """
     if not work.settings.pixels:  # what stands at the new place is not the object: nothing to be held to
-        work = replace(work, settings=replace(work.settings, pin=0.0))
+        work = work.with_settings(pin=0.0)
     rgb, inversion, settings = work.photo.rgb, inverted.inversion, work.settings
     text = text or inversion.prompt
-    work.tell("anchor")
+    work.request.progress("anchor", 0, 1)
     own = np.zeros(rgb.shape[:2], bool)
     for piece in pieces:
         if piece.source is None:
             own |= piece.location.hard
-    positions = tokens_of(work, inversion.prompt, words)
+    positions = work.tokens(inversion.prompt, words)
     named = [word for word, tokens in zip(words, positions, strict=True) if word and tokens]
-    closed = work.pipeline.finder.others(rgb, inversion, own, named)
+    forbidden = work.engine.finder.others(rgb, inversion, own, named)
     with translated():
         anchor = build_anchor(
-            rgb, pieces, closed, shadow=settings.shadow, reflection=settings.reflection,
-            pixels=settings.pixels, fill_hole=settings.fill,
-        )  # fmt: skip
-    work.clock.lap("anchor")
-    resampled = _resampled(work, inversion, anchor, pieces, words, text)
-    work.clock.lap("resample")
-    edited, alpha = blend(rgb, anchor, resampled, settings)
-    out, figures = work.laid_over(edited, alpha)
-    figures["score"] = pieces[0].location.score
-    figures |= reached(resampled and resampled.trace)
-    mattes: dict[str, np.ndarray] = {}
-    for word, matte in zip(words, anchor.mattes, strict=True):
-        if word and (matte > 0.5).any():
-            mattes[word] = matte
-    return Outcome(
-        out, inverted, pieces[0].location, anchor.matte, alpha > 0, figures, text, mattes,
-        picture=None if resampled is None else resampled.picture,
-    )  # fmt: skip
-
-
-def _resampled(
-    work: Work, inversion: Inversion, anchor: Anchor, pieces: Sequence[Piece], words: Sequence[str | None],
-    text: str,
-) -> Resampled | None:  # fmt: skip
-    settings, pipeline = work.settings, work.pipeline
-    if settings.strength == 0 or settings.resample == 0:
-        return None
+            rgb,
+            pieces,
+            forbidden,
+            shadow=settings.shadow,
+            reflection=settings.reflection,
+            pixels=settings.pixels,
+            fill_hole=settings.fill,
+        )
+    work.request.stopwatch.lap("anchor")
     subjects = [
-        Subject(tokens, p.transform, p.location.hard if p.source is None else None, matte)
-        for tokens, p, matte in zip(tokens_of(work, text, words), pieces, anchor.mattes, strict=True)
+        Subject(tokens, piece.transform, piece.location.hard if piece.source is None else None, matte)
+        for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
     ]
-    progress = work.progress
-    tell = None if progress is None else lambda done, total: progress("resample", done, total)
-    with translated(), pipeline.capture:
-        prompt = pipeline.backbone.prompt(text, inversion.size)
-        return resample(
-            pipeline.backbone, pipeline.capture, inversion, prompt, anchor, subjects, settings, work.seed,
-            tell,
-        )  # fmt: skip
+    resampled = work.resampled(inversion, text, anchor, subjects)
+    laid = work.laid_over(*blend(rgb, anchor, resampled, settings))
+    mattes = {
+        word: matte for word, matte in zip(words, anchor.mattes, strict=True) if word and (matte > 0.5).any()
+    }
+    return Outcome(
+        laid=laid,
+        inverted=inverted,
+        location=pieces[0].location,
+        mask_after=anchor.matte,
+        prompt=text,
+        metrics={
+            **laid.figures,
+            "score": pieces[0].location.score,
+            **reached(resampled and resampled.trace),
+        },
+        mattes=mattes,
+        picture=None if resampled is None else resampled.picture,
+    )

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from guidance import Transform
-from realedit.anchor import Anchor
-from realedit.blend import blend
-from realedit.colour_transfer import transfer
-from realedit.edits import Like, LookOf, SwapLooks
-from realedit.inverted import Inversion
-from realedit.locate import Location
-from realedit.model_errors import translated
-from realedit.resample import Lender, Subject, resample
-from realedit.steps.work import Outcome, Work, reached, tokens_of
-
-if TYPE_CHECKING:
-    from realedit.pipeline import InvertedPhoto
+from realedit.compose.anchor import Anchor
+from realedit.edits.kinds import Like, LookOf, SwapLooks
+from realedit.inverted.inversion import Inversion
+from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.location import Location
+from realedit.pixels.colour_transfer import transfer
+from realedit.sample.blend import blend
+from realedit.sample.regions import Lender, Subject
+from realedit.steps.dispatch import do
+from realedit.steps.work import Outcome, Work, reached
 
 _PIN = 0.3
 """A look is to change, so the object's latent is held less firmly than a moved one's."""
@@ -48,33 +45,36 @@ class Loan:
     inversion: Inversion | None = None
 
 
-def like(work: Work, step: Like) -> Outcome:
+@do.register
+def like(step: Like, work: Work) -> Outcome:
     """One object looks like another, of this photo or of another one."""
     word = step.other or step.target
     if step.source is None:
         inverted = work.invert(step.target, word)
-        location, there, other = work.find(inverted, step.target), inverted, replace(work, given=None)
+        location = work.find(inverted, step.target)
+        other, there = work, inverted
     else:
         inverted = work.invert(step.target)
         location = work.find(inverted, step.target)
         other = work.other_photo(step.source)
         there = other.invert(word)
-    lender = other.find(there, word)
-    loan = Loan(location, other.photo.rgb, lender.mask, there.inversion)
-    return carry_look(work, inverted, [loan])
+    lender = other.find_named(there, word)
+    return carry_look(work, inverted, [Loan(location, other.photo.rgb, lender.mask, there.inversion)])
 
 
-def swap_looks(work: Work, step: SwapLooks) -> Outcome:
+@do.register
+def swap_looks(step: SwapLooks, work: Work) -> Outcome:
     """Two objects of one photo exchange their looks."""
     inverted = work.invert(step.target, step.other)
     first = work.find(inverted, step.target)
-    second = replace(work, given=None).find(inverted, step.other)
+    second = work.find_named(inverted, step.other)
     rgb, inversion = work.photo.rgb, inverted.inversion
     loans = [Loan(first, rgb, second.mask, inversion), Loan(second, rgb, first.mask, inversion)]
     return replace(carry_look(work, inverted, loans), others=(second,))
 
 
-def look_of(work: Work, step: LookOf) -> Outcome:
+@do.register
+def look_of(step: LookOf, work: Work) -> Outcome:
     """The whole photo takes another's look and keeps its own layout."""
     inverted = work.invert()
     other = work.other_photo(step.source)
@@ -97,7 +97,7 @@ def carry_look(
         text: what the photo then shows, if not what it shows now.
         named: the object's words in ``text``, where they are new.
     """
-    rgb, inversion, pipeline = work.photo.rgb, inverted.inversion, work.pipeline
+    rgb, inversion = work.photo.rgb, inverted.inversion
     picture = rgb.astype(np.float32)
     for loan in loans:
         picture = transfer(picture, loan.location.mask, loan.rgb, loan.lent_by)
@@ -105,36 +105,33 @@ def carry_look(
     mattes = tuple(loan.location.mask for loan in loans)
     anchor = Anchor(picture, mattes, nothing, nothing, nothing)
     words = [loan.location.word for loan in loans]
-    told = text or inversion.prompt
-    positions = tokens_of(work, told, [named] if named else words)
+    text = text or inversion.prompt
+    positions = work.tokens(text, [named] if named else words)
     subjects = [
         # under new words the object is not to read its own old look
         Subject(tokens, Transform(), None if named else loan.location.hard, loan.location.mask)
         for tokens, loan in zip(positions, loans, strict=True)
     ]
     lenders = [Lender(loan.inversion, loan.lent_by > 0.5) for loan in loans if loan.inversion is not None]
-    settings = replace(work.settings, pin=min(work.settings.pin, _PIN))
-    work.clock.lap("anchor")
-    resampled = None
-    if settings.strength > 0 and settings.resample > 0:
-        progress = work.progress
-        tell = None if progress is None else lambda done, total: progress("resample", done, total)
-        with translated(), pipeline.capture:
-            prompt = pipeline.backbone.prompt(told, inversion.size)
-            resampled = resample(
-                pipeline.backbone, pipeline.capture, inversion, prompt, anchor, subjects, settings, work.seed,
-                tell, lenders=lenders,
-            )  # fmt: skip
-    work.clock.lap("resample")
-    edited, alpha = blend(rgb, anchor, resampled, settings)
+    work = work.with_settings(pin=min(work.settings.pin, _PIN))
+    work.request.stopwatch.lap("anchor")
+    resampled = work.resampled(inversion, text, anchor, subjects, lenders)
+    edited, alpha = blend(rgb, anchor, resampled, work.settings)
     if named:  # another colour by words throws no new light about the object
         alpha = np.where(anchor.matte > 0, alpha, 0).astype(np.float32)
-    out, figures = work.laid_over(edited, alpha)
-    figures["score"] = loans[0].location.score
+    laid = work.laid_over(edited, alpha)
     known = {word: matte for word, matte in zip(words, mattes, strict=True) if word}
-    known |= {named: mattes[0]} if named else {}
-    figures |= reached(resampled and resampled.trace)
     return Outcome(
-        out, inverted, loans[0].location, anchor.matte, alpha > 0, figures, told, known,
+        laid=laid,
+        inverted=inverted,
+        location=loans[0].location,
+        mask_after=anchor.matte,
+        prompt=text,
+        metrics={
+            **laid.figures,
+            "score": loans[0].location.score,
+            **reached(resampled and resampled.trace),
+        },
+        mattes=known | ({named: mattes[0]} if named else {}),
         picture=None if resampled is None else resampled.picture,
-    )  # fmt: skip
+    )

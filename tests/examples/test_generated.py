@@ -11,7 +11,7 @@ from examples.generated import Sampler, pictures
 @pytest.mark.slow
 # the scheduler's own use of numpy, and few steps do not reach what is asked
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-@pytest.mark.filterwarnings("ignore::realedit.self_guidance_pipeline.GuidanceWarning")
+@pytest.mark.filterwarnings("ignore::realedit.generate.self_guidance_pipeline.GuidanceWarning")
 def test_every_edit_changes_the_sampled_picture() -> None:
     made = dict(pictures(Sampler("tabletop", steps=4), seed=3))
     before = np.asarray(made.pop("as sampled"), float)

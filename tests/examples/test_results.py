@@ -23,14 +23,22 @@ def records(method: str, fidelity: Sequence[float], seconds: float, **figures: f
     """A move by a method on several cases."""
     return [
         Record(
-            record_key(case=case, method=method), str(case), {"kind": "move", "dx": 0.1}, method, "ok",
+            record_key(case=case, method=method),
+            str(case),
+            {"kind": "move", "dx": 0.1},
+            method,
+            "ok",
             figures={
-                **{f"st_lpips_alex.{r}": value for r in ("whole", "object", "hole", "background")}, **figures
+                **{f"st_lpips_alex.{r}": value for r in ("whole", "object", "hole", "background")},
+                **figures,
             },
-            times={"invert": 3.0, "resample": seconds - 3.0}, seconds=seconds, evaluations=61, made=MADE,
+            times={"invert": 3.0, "resample": seconds - 3.0},
+            seconds=seconds,
+            evaluations=61,
+            made=MADE,
         )
         for case, value in enumerate(fidelity)
-    ]  # fmt: skip
+    ]
 
 
 OWN = records("realedit", (0.010, 0.014, 0.012), 5.0, mask_iou=0.9, centroid_error=0.02, changed_outside=0)
@@ -118,12 +126,18 @@ def test_a_part_without_its_cases_says_so(part: str, tmp_path: Path) -> None:
 def replays(**decibels: float) -> list[Record]:
     return [
         Record(
-            record_key(method=name), "a", {"kind": "move", "dx": 0.1},
-            f"reconstruct:guidance_scale=2,inversion={name}", "ok", figures={"psnr.roundtrip": value},
-            seconds=1.0, evaluations=40, made=MADE,
+            record_key(method=name),
+            "a",
+            {"kind": "move", "dx": 0.1},
+            f"reconstruct:guidance_scale=2,inversion={name}",
+            "ok",
+            figures={"psnr.roundtrip": value},
+            seconds=1.0,
+            evaluations=40,
+            made=MADE,
         )
         for name, value in decibels.items()
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(

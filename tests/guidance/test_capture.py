@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from guidance.capture import Capture, Observation
 from guidance.layers import PARTS, LayerSelection, attention_sites, map_size
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 EVERYWHERE = LayerSelection(PARTS)
 Forward = Callable[[Tensor], Tensor]
@@ -115,7 +115,7 @@ def test_a_processor_with_weights_is_put_back_too(backbone: Backbone, forward: F
             self.inner = AttnProcessor2_0()
             self.gain = nn.Parameter(torch.tensor(2.0))
 
-        def forward(self, attn: Any, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ANN401
+        def forward(self, attn: Any, hidden_states: Tensor, *args: Any, **kwargs: Any) -> Tensor:
             return self.gain * self.inner(attn, hidden_states, *args, **kwargs)
 
     attn: Any = attention_sites(backbone.unet, cross=True)[-1].module
@@ -153,7 +153,7 @@ def test_a_selection_of_nothing_is_refused(backbone: Backbone) -> None:
         Capture(backbone.unet, attention=LayerSelection(("up",), (5,)))
 
 
-def _record(capture: Capture, forward: Forward, x: Tensor, **options: Any) -> Observation:  # noqa: ANN401
+def _record(capture: Capture, forward: Forward, x: Tensor, **options: Any) -> Observation:
     with capture.record((x.shape[-2], x.shape[-1]), **options) as seen:
         forward(x)
     return seen

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from guidance.capture import Capture, Observation
 from guidance.layers import PARTS, LayerSelection
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 UP = LayerSelection(("up",))
 COARSE = LayerSelection(("up",), (1,))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from guidance.capture import Capture, KeysValues
 from guidance.layers import LayerSelection, map_size
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 SIZE = (16, 24)
 Forward = Callable[[Tensor], Tensor]

@@ -11,7 +11,7 @@ from torch import Tensor
 from gaussian import GaussianModel, drawn, told
 from guidance import Capture, ClassifierFree, Condition, Window, self_guided_sample
 from inversion import Conditioning, Guidance, Schedule, predict
-from realedit.backbone import Backbone
+from realedit.models.backbone import Backbone
 
 STEPS = 8
 

@@ -18,9 +18,12 @@ def _blob(x: float, y: float, spread: float, h: int = 48, w: int = 48) -> Tensor
 
 
 def _seen(
-    mug: tuple[float, float] = (0.3, 0.5), bowl: tuple[float, float] = BOWL_AT, spread: float = 0.06,
-    colour: float = 1.0, ground: float = 0.5,
-) -> Observation:  # fmt: skip
+    mug: tuple[float, float] = (0.3, 0.5),
+    bowl: tuple[float, float] = BOWL_AT,
+    spread: float = 0.06,
+    colour: float = 1.0,
+    ground: float = 0.5,
+) -> Observation:
     a, b = _blob(*mug, spread), _blob(*bowl, 0.06)
     attention = torch.stack([1 - a / 2 - b / 2, a, b, 0.8 * b], -1)
     features = torch.stack([ground + colour * a, ground + 2 * b, ground + 0 * a], -1)
@@ -44,8 +47,13 @@ def test_a_move_is_met_by_the_moved_object_alone() -> None:
     terms = edits.move(MUG, 0.2, -0.1, others=[BOWL])
     names = [term.title for term in terms]
     assert names == [
-        "shape", "centroid", "own appearance", "background", "shape of other 0", "look of other 0",
-    ]  # fmt: skip
+        "shape",
+        "centroid",
+        "own appearance",
+        "background",
+        "shape of other 0",
+        "look of other 0",
+    ]
     assert _met(terms, _seen((0.5, 0.4))) == set(names)
     assert {"shape", "centroid"}.isdisjoint(_met(terms, REFERENCE))
     bowl_too = _energies(terms, _seen((0.5, 0.4), (0.75, 0.7)))

@@ -23,11 +23,11 @@ from guidance import (
     Image,
     LayerSelection,
     Mask,
+    NoiseStep,
     NoisyClassifier,
     Observation,
     Shape,
     Size,
-    Step,
     Strength,
     Term,
     Trace,
@@ -37,8 +37,8 @@ from guidance import (
 )
 from guidance.properties import centroid, object_attention, shape
 from inversion import Guidance, Schedule
-from realedit.backbone import Backbone, Prompt
-from realedit.clip_guidance import picture_decoder
+from realedit.generate.clip_guidance import picture_decoder
+from realedit.models.backbone import Backbone, Prompt
 
 START = 6
 HW = (32, 48)
@@ -161,9 +161,15 @@ def test_a_mask_holds_the_outside(sample: Sample, latent: Tensor) -> None:
 
 @pytest.mark.parametrize("strength", [0.3, Automatic()])
 def test_the_layout_of_a_second_image_is_taken_on(
-    sample: Callable[..., tuple[Tensor, Trace]], other: Image, mug: tuple[int, ...], backbone: Backbone,
-    capture: Capture, schedule: Schedule, prompt: Prompt, strength: float | Strength,
-) -> None:  # fmt: skip
+    sample: Callable[..., tuple[Tensor, Trace]],
+    other: Image,
+    mug: tuple[int, ...],
+    backbone: Backbone,
+    capture: Capture,
+    schedule: Schedule,
+    prompt: Prompt,
+    strength: float | Strength,
+) -> None:
     theirs = other.observe(2)
     assert theirs is not None
     goal = _place(theirs, other.tokens)
@@ -186,9 +192,14 @@ def test_a_place_and_a_size_are_met_without_a_source(
 
 
 def test_a_small_step_against_the_gradient_lowers_an_energy_of_activations(
-    backbone: Backbone, capture: Capture, schedule: Schedule, latent: Tensor, prompt: Prompt, other: Image,
+    backbone: Backbone,
+    capture: Capture,
+    schedule: Schedule,
+    latent: Tensor,
+    prompt: Prompt,
+    other: Image,
     mug: tuple[int, ...],
-) -> None:  # fmt: skip
+) -> None:
     """Through the whole model, whether the target is a second image's object or given."""
 
     def doubled(level: int) -> dict[str, Tensor]:
@@ -200,7 +211,7 @@ def test_a_small_step_against_the_gradient_lowers_an_energy_of_activations(
         return backbone(x, schedule.timestep(START), prompt.conditioning)
 
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(4))
-    x_t, step = schedule.add_noise(latent, noise, START), Step.of(schedule, START)
+    x_t, step = schedule.add_noise(latent, noise, START), NoiseStep.of(schedule, START)
     region = torch.zeros(1, 1, *HW)
     region[..., :24] = 1
     energies = [Appearance(mug, other), Appearance(mug, doubled), Features(region, target=other)]

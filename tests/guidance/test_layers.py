@@ -18,7 +18,7 @@ from guidance.layers import (
     select,
     transformer_sites,
 )
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 SDXL_BASE = {
     "act_fn": "silu",

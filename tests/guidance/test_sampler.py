@@ -9,7 +9,6 @@ from diffusers.schedulers.scheduling_ddim import DDIMScheduler
 from torch import Tensor
 
 from guidance import (
-    Anchors,
     Capture,
     Centroid,
     LayerSelection,
@@ -17,12 +16,13 @@ from guidance import (
     Shape,
     State,
     Term,
+    Ties,
     Transform,
     Window,
     self_guided_sample,
 )
 from inversion import Guidance, Schedule, invert, replay
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 STEPS = 6
 Scheduler = Callable[[int], DDIMScheduler]
@@ -73,8 +73,8 @@ def test_with_the_replay_s_null_text_and_no_edit_it_is_the_replay(
 ) -> None:
     plain = _guidance(prompt)
     result = invert(method, backbone, latent, plain, schedule)
-    ties = Anchors(null=lambda level: result.null(prompt.null, level))
-    found, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain, anchors=ties)
+    ties = Ties(null=lambda level: result.null(prompt.null, level))
+    found, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain, ties=ties)
     torch.testing.assert_close(found, replay(backbone, result, plain), rtol=1e-3, atol=1e-4)
     without, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain)
     assert (without - found).abs().max() > 0.05
@@ -92,10 +92,8 @@ def test_without_terms_it_is_diffusers_ddim_step_by_step(
     scheduler = make_scheduler(STEPS)
     start = torch.randn(1, 4, 32, 48, generator=torch.Generator().manual_seed(2))
     states = []
-    keep = Anchors(constrain=lambda x_0, _: states.append(x_0) or x_0)
-    out, trace = self_guided_sample(
-        backbone, capture, schedule, start, _guidance(prompt, scale), anchors=keep
-    )
+    keep = Ties(constrain=lambda x_0, _: states.append(x_0) or x_0)
+    out, trace = self_guided_sample(backbone, capture, schedule, start, _guidance(prompt, scale), ties=keep)
     x, expected = start, []
     with torch.no_grad():
         for t in scheduler.timesteps.tolist():
@@ -130,13 +128,18 @@ def test_strength_zero_is_no_guidance_to_the_bit(
 
 @pytest.mark.parametrize("energy", [Shape, Centroid])
 def test_guidance_lowers_the_energy_that_it_descends(
-    backbone: Backbone, capture: Capture, schedule: Schedule, latent: Tensor, noisy: Tensor, prompt: Prompt,
+    backbone: Backbone,
+    capture: Capture,
+    schedule: Schedule,
+    latent: Tensor,
+    noisy: Tensor,
+    prompt: Prompt,
     energy: type[Shape] | type[Centroid],
-) -> None:  # fmt: skip
+) -> None:
     references = _references(backbone, capture, schedule, latent, prompt)
     tokens = tuple(backbone.tokens(prompt.text, "mug"))
     term = Term(energy(tokens, Transform(dx=0.15)), window=Window())
-    ties = Anchors(reference=references.get)
+    ties = Ties(reference=references.get)
     last = []
     for strength in (1e-9, 0.3):
         _, trace = self_guided_sample(
@@ -148,7 +151,7 @@ def test_guidance_lowers_the_energy_that_it_descends(
             [term],
             start=4,
             strength=strength,
-            anchors=ties,
+            ties=ties,
         )
         assert trace.levels == [4, 3, 2, 1]
         last.append(trace.energies[-1])
@@ -162,9 +165,9 @@ def test_everything_outside_the_region_stays_the_sources(
     region = torch.zeros(1, 1, 32, 48)
     region[..., 8:20, 10:30] = 1
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(1))
-    ties = Anchors(region, lambda level: schedule.add_noise(latent, noise, level) if level else latent)
+    ties = Ties(region, lambda level: schedule.add_noise(latent, noise, level) if level else latent)
     out, _ = self_guided_sample(
-        backbone, capture, schedule, noisy, _guidance(prompt, 4.0), start=4, anchors=ties
+        backbone, capture, schedule, noisy, _guidance(prompt, 4.0), start=4, ties=ties
     )
     outside = (region == 0).expand_as(latent)
     assert torch.equal(out[outside], latent[outside])
@@ -172,19 +175,30 @@ def test_everything_outside_the_region_stays_the_sources(
 
 
 def test_hold_is_the_identity_without_a_region(noisy: Tensor) -> None:
-    assert Anchors().hold(noisy, 4) is noisy
+    assert Ties().hold(noisy, 4) is noisy
 
 
 @pytest.mark.parametrize(("window", "levels"), [(Window(0.0, 0.5), [4, 3]), (Window(0.5, 1.0), [2, 1])])
 def test_a_term_acts_inside_its_window_alone(
-    backbone: Backbone, capture: Capture, schedule: Schedule, noisy: Tensor, prompt: Prompt, window: Window,
+    backbone: Backbone,
+    capture: Capture,
+    schedule: Schedule,
+    noisy: Tensor,
+    prompt: Prompt,
+    window: Window,
     levels: list[int],
-) -> None:  # fmt: skip
+) -> None:
     steps = []
     _, trace = self_guided_sample(
-        backbone, capture, schedule, noisy, _guidance(prompt), [Term(_brightness, window=window)], start=4,
+        backbone,
+        capture,
+        schedule,
+        noisy,
+        _guidance(prompt),
+        [Term(_brightness, window=window)],
+        start=4,
         callback=lambda done, total: steps.append((done, total)),
-    )  # fmt: skip
+    )
     assert trace.levels == levels
     assert len(trace.energies) == len(levels)
     assert steps == [(1, 4), (2, 4), (3, 4), (4, 4)]

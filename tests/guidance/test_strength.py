@@ -15,9 +15,9 @@ from guidance import (
     GradientScale,
     Measured,
     NoiseShare,
+    NoiseStep,
     Observation,
     State,
-    Step,
     Strength,
     Term,
 )
@@ -47,7 +47,7 @@ def _measured(
     leaf = x.clone().requires_grad_()
     state = State(leaf, LEVEL, Observation())
     energies = {place: term.energy(state) for place, term in terms.items()}
-    return Measured(leaf, Step.of(schedule, LEVEL), terms, energies, region=region)
+    return Measured(leaf, NoiseStep.of(schedule, LEVEL), terms, energies, region=region)
 
 
 def _next(x: Tensor, push: Tensor, schedule: Schedule) -> Tensor:
@@ -233,13 +233,13 @@ def test_small_slopes_survive_half_precision_and_steep_ones_do_not_overflow(sche
     for slope in (1e-7, 1.0, 3e3):
         x = torch.ones(SHAPE, requires_grad=True)
         energy = (slope * x.half()).float().sum() / 64
-        measured = Measured(x, Step.of(schedule, LEVEL), {}, {})
+        measured = Measured(x, NoiseStep.of(schedule, LEVEL), {}, {})
         torch.testing.assert_close(
             measured.gradient(energy), torch.full(SHAPE, slope / 64), rtol=2e-2, atol=0
         )
     x = torch.ones(SHAPE, requires_grad=True)
     with pytest.raises(FloatingPointError, match="energy at level 5 has no finite gradient"):
-        Measured(x, Step.of(schedule, LEVEL), {}, {}).gradient((x * float("inf")).sum())
+        Measured(x, NoiseStep.of(schedule, LEVEL), {}, {}).gradient((x * float("inf")).sum())
 
 
 def test_each_picture_of_a_batch_is_pushed_as_if_it_were_alone(schedule: Schedule) -> None:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from guidance import (
-    Anchors,
     Automatic,
     Capture,
     Energy,
@@ -18,6 +17,7 @@ from guidance import (
     State,
     Strength,
     Term,
+    Ties,
     Window,
     self_guided_sample,
 )
@@ -25,7 +25,7 @@ from guidance.properties import centroid
 from guidance.strength import Measured
 from guidance.terms import predicted_x_0
 from inversion import Conditioning, Guidance, Schedule
-from realedit.backbone import Backbone
+from realedit.models.backbone import Backbone
 
 SHAPE = (1, 2, 6, 10)
 NOTHING = Conditioning(torch.zeros(1, 1, 2))
@@ -133,9 +133,12 @@ def test_the_units_of_an_energy_do_not_matter(schedule: Schedule, capture: Captu
     start, energy, samples = _normal(4, (1, 2, 12, 20)), _at(0.5, 0.4), []
     for unit_of in (1.0, 1e4):
         term = Term(
-            lambda state, unit_of=unit_of: unit_of * energy(state), 1 / unit_of, Window(), True,
+            lambda state, unit_of=unit_of: unit_of * energy(state),
+            1 / unit_of,
+            Window(),
+            True,
             unit_of * TOLERANCE,
-        )  # fmt: skip
+        )
         samples.append(
             self_guided_sample(blob, capture, schedule, start, PLAIN, [term], strength=Automatic())[0]
         )
@@ -145,8 +148,8 @@ def test_the_units_of_an_energy_do_not_matter(schedule: Schedule, capture: Captu
 def test_a_budget_bounds_what_an_edit_may_cost(schedule: Schedule, capture: Capture, blob: _Gaussian) -> None:
     """Moving the spot changes the latent; the less is allowed, the less far it goes."""
     start, states = _normal(4, (1, 2, 12, 20)), {}
-    keep = Anchors(constrain=lambda x_0, level: states.setdefault(level, x_0))
-    free, _ = self_guided_sample(blob, capture, schedule, start, PLAIN, anchors=keep)
+    keep = Ties(constrain=lambda x_0, level: states.setdefault(level, x_0))
+    free, _ = self_guided_sample(blob, capture, schedule, start, PLAIN, ties=keep)
 
     def change(state: State) -> Tensor:
         return (predicted_x_0(state) - states[state.level]).square().mean()
@@ -221,8 +224,8 @@ def test_remeasuring_tells_what_the_finished_sample_has_reached(
     assert after.last[0] == pytest.approx((_place(x_0) - 0.6).abs().mean().item(), rel=1e-6)
     assert after.last[0] != before.last[0]
     own = _normal(5, again.shape)
-    ties = Anchors(noise=lambda _: own)
-    _, told = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], anchors=ties, remeasure=True)
+    ties = Ties(noise=lambda _: own)
+    _, told = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], ties=ties, remeasure=True)
     x_t = schedule.add_noise(again, own, level)
     x_0 = schedule.predict_x0(x_t, blob(x_t, schedule.timestep(level), NOTHING), level)
     assert told.last[0] == pytest.approx((_place(x_0) - 0.6).abs().mean().item(), rel=1e-6)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from gaussian import SPREAD, GaussianModel, drawn, told, variance
 from inversion import Guidance, InversionResult, Schedule, ddpm, direct, predict, replay
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 MakeSchedule = Callable[[int], Schedule]
 MakeScheduler = Callable[[int], DDIMScheduler]

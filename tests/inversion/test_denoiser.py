@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from inversion import Conditioning, Guidance, predict
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 
 @dataclass

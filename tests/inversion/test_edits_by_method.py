@@ -13,11 +13,12 @@ from PIL import Image
 
 from inversion import METHODS
 from realedit import Move, RealEditPipeline
-from realedit.backbone import Backbone
-from realedit.cache import Cache
-from realedit.cli_options import InversionOptions, Method
-from realedit.inverted import capture_for, invert_photo
-from realedit.models import resolve_model
+from realedit.cli.options import InversionName, InversionOptions
+from realedit.engine import Engine
+from realedit.inverted.cache import Cache
+from realedit.inverted.inversion import capture_for, invert_photo
+from realedit.models.backbone import Backbone
+from realedit.models.choice import resolve_model
 from realedit.result import EditResult
 
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "mug.jpg"
@@ -29,7 +30,7 @@ EVALUATIONS = {"ddim": 2, "negative_prompt": 2, "direct": 2, "fixed_point": 7, "
 
 
 def test_the_command_knows_every_method() -> None:
-    assert set(get_args(Method)) == set(METHODS)
+    assert set(get_args(InversionName)) == set(METHODS)
     assert InversionOptions().inversion == "direct"
 
 
@@ -56,7 +57,9 @@ def test_the_model_is_observed_at_the_trajectory_s_own_states(backbone: Backbone
 def test_an_inversion_read_back_from_the_cache_is_the_same(
     backbone: Backbone, method: str, tmp_path: Path
 ) -> None:
-    pipeline = RealEditPipeline(backbone, resolve_model("tabletop"), Cache(tmp_path), working_side=64)
+    pipeline = RealEditPipeline(
+        Engine(backbone, resolve_model("tabletop"), cache=Cache(tmp_path), working_side=64)
+    )
     fresh, kept = (pipeline.invert(PHOTO, PROMPT, method=method, steps=2) for _ in range(2))
     assert (fresh.cached, kept.cached) == (False, True)
     assert (kept.inversion.result.method, kept.inversion.result.eta) == (method, fresh.inversion.result.eta)
@@ -74,7 +77,7 @@ def small() -> Image.Image:
 
 @pytest.fixture(scope="module")
 def pipeline(backbone: Backbone) -> RealEditPipeline:
-    return RealEditPipeline(backbone, resolve_model("tabletop"))
+    return RealEditPipeline(Engine(backbone, resolve_model("tabletop")))
 
 
 @pytest.fixture(scope="module")

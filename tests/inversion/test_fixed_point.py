@@ -12,7 +12,7 @@ from gaussian import GaussianModel, drawn, gain, told
 from inversion import Conditioning, Guidance, InversionResult, Schedule, ddim, fixed_point, predict, replay
 from inversion.denoiser import Denoiser
 from inversion.fixed_point import Solver
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 MakeSchedule = Callable[[int], Schedule]
 SOLVERS: list[Solver] = ["anderson", "empirical", "renoise"]

@@ -21,7 +21,7 @@ from inversion import (
     null_text,
     replay,
 )
-from realedit.backbone import Backbone, Prompt
+from realedit.models.backbone import Backbone, Prompt
 
 STEPS = 5
 

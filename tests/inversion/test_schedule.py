@@ -11,8 +11,8 @@ from diffusers.schedulers.scheduling_ddim_inverse import DDIMInverseScheduler
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
 from inversion import Schedule
-from realedit.backbone import Backbone
 from realedit.errors import UsageError
+from realedit.models.backbone import Backbone
 
 MakeSchedule = Callable[[int], Schedule]
 MakeScheduler = Callable[[int], DDIMScheduler]

@@ -11,8 +11,9 @@ import pytest
 
 from command import Command
 from realedit import RealEditPipeline
-from realedit.backbone import Backbone
-from realedit.models import resolve_model
+from realedit.engine import Engine
+from realedit.models.backbone import Backbone
+from realedit.models.choice import resolve_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def pipeline(backbone: Backbone) -> RealEditPipeline:
     """The API on the embedded model, without a cache."""
-    return RealEditPipeline(backbone, resolve_model("tabletop"))
+    return RealEditPipeline(Engine(backbone, resolve_model("tabletop")))
 
 
 @pytest.fixture

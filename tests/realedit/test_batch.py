@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from realedit.atomic_write import ABANDONED_SECONDS
 from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, tasks_for, write_outputs
 from realedit.errors import (
     ModelUnavailableError,
@@ -21,7 +20,8 @@ from realedit.errors import (
     PhotoError,
     UsageError,
 )
-from realedit.journal import append_line, read_lines
+from realedit.system.json_lines import append_line, read_lines
+from realedit.system.whole_files import ABANDONED_SECONDS
 
 
 def picture(file: Path, colour: str = "red") -> Path:
@@ -130,9 +130,13 @@ def run(tmp_path: Path) -> Callable[..., tuple[list[str], list[PhotoRecord]]]:
             steps.append((step, total))
 
         before, records = edit_photos(
-            lambda: Editor(saving, out / JOURNAL), tasks, out, force=force, told=told.append,
+            lambda: Editor(saving, out / JOURNAL),
+            tasks,
+            out,
+            force=force,
+            told=told.append,
             progress=progress,
-        )  # fmt: skip
+        )
         assert told == records
         assert steps == [(n, len(tasks)) for n in range(len(before), len(tasks) + 1)]
         return [task.key for task in before], records
@@ -146,8 +150,11 @@ def test_one_that_fails_ends_nothing_and_is_tried_again(
     before, records = run("a", "lost", "bug", "b")
     assert before == []
     assert [(record.status, record.exit_code) for record in records] == [
-        ("done", 0), ("failed", ObjectNotFoundError.exit_code), ("failed", 1), ("done", 0),
-    ]  # fmt: skip
+        ("done", 0),
+        ("failed", ObjectNotFoundError.exit_code),
+        ("failed", 1),
+        ("done", 0),
+    ]
     assert records[1].error == "no 'mug'; name another"
     assert records[2].error == "ZeroDivisionError: by zero"
     lines = [json.loads(line) for line in (tmp_path / "out" / JOURNAL).read_text().splitlines()]

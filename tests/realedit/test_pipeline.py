@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from realedit import Move, RealEditPipeline, Resize
-from realedit.backbone import Backbone
-from realedit.cache import Cache
+from realedit.engine import Engine
 from realedit.errors import OutOfFrameError, OutputExistsError, UsageError
-from realedit.inputs import as_photo
-from realedit.models import resolve_model
+from realedit.inverted.cache import Cache
+from realedit.models.backbone import Backbone
+from realedit.models.choice import resolve_model
+from realedit.photo.inputs import as_photo
 from realedit.pipeline import InvertedPhoto
 from realedit.result import EditResult
 from realedit.settings import Settings
@@ -106,7 +107,7 @@ def test_the_default_replay_is_the_vaes_round_trip(
 def test_a_kept_inversion_edits_to_the_same_bits_for_less(
     backbone: Backbone, small: Image.Image, tmp_path: Path
 ) -> None:
-    pipe = RealEditPipeline(backbone, resolve_model("tabletop"), Cache(tmp_path))
+    pipe = RealEditPipeline(Engine(backbone, resolve_model("tabletop"), cache=Cache(tmp_path)))
     first, second = (pipe.edit(small, Move("mug", dx=DX), prompt=PROMPT, seed=3) for _ in range(2))
     assert _digest(first) == _digest(second)
     assert np.array_equal(first.mask_after, second.mask_after)
@@ -192,9 +193,16 @@ def test_a_strength_out_of_range_is_refused(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("repaint", 2.0), ("repaint", 0.0), ("window", 1.5), ("pin", 5.0), ("resample", -1.0), ("smooth", -3.0),
-     ("self_guidance", float("nan"))],
-)  # fmt: skip
+    [
+        ("repaint", 2.0),
+        ("repaint", 0.0),
+        ("window", 1.5),
+        ("pin", 5.0),
+        ("resample", -1.0),
+        ("smooth", -3.0),
+        ("self_guidance", float("nan")),
+    ],
+)
 def test_a_knob_out_of_range_is_refused(name: str, value: float) -> None:
     knob: dict[str, Any] = {name: value}
     with pytest.raises(UsageError, match=f"^{name} must "):
@@ -237,5 +245,5 @@ def test_a_word_that_a_long_prompt_hides_is_read_all_the_same(
 ) -> None:
     long = "a photo of " + ", ".join(["a zigzagging xylophonist"] * 12) + " and a mug"
     assert not pipeline.backbone.tokens(long, "mug")
-    inverted = pipeline.inverted_for(as_photo(photo), long, ["mug"], None, {"steps": 2})
+    inverted = pipeline.engine.inverted_for(as_photo(photo), long, ["mug"], {"steps": 2})
     assert pipeline.backbone.tokens(inverted.inversion.prompt, "mug")

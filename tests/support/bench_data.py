@@ -48,9 +48,15 @@ def moved_case(folder: Path, dx: float = 0.25) -> Case:
     names = {"photo": photo, "mask": mask, "truth": truth, "truth_mask": truth_mask}
     files = {name: folder / save(folder / f"{name}.png", array) for name, array in names.items()}
     return Case(
-        "a", files["photo"], "a red box on a table", "box", EditSpec("move", dx=dx), files["mask"],
-        files["truth"], files["truth_mask"],
-    )  # fmt: skip
+        "a",
+        files["photo"],
+        "a red box on a table",
+        "box",
+        EditSpec("move", dx=dx),
+        files["mask"],
+        files["truth"],
+        files["truth_mask"],
+    )
 
 
 def moved(folder: Path, dx: float = 0.25) -> LoadedCase:

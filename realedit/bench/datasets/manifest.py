@@ -18,7 +18,7 @@ from realedit.bench.case import Case
 from realedit.bench.datasets.lines import Strict, checked_id, file_in, read_lines
 from realedit.bench.datasets.text_edits import Asked, text_edits
 from realedit.bench.edit_spec import EditSpec
-from realedit.photo import load_photo
+from realedit.photo.photo import load_photo
 
 MANIFEST = "manifest.jsonl"
 

@@ -30,9 +30,17 @@ MANIFEST = "mapping_file.json"
 PICTURES = "annotation_images"
 
 CATEGORIES = (
-    "random", "change object", "add object", "delete object", "change content", "change pose",
-    "change colour", "change material", "change background", "change style",
-)  # fmt: skip
+    "random",
+    "change object",
+    "add object",
+    "delete object",
+    "change content",
+    "change pose",
+    "change colour",
+    "change material",
+    "change background",
+    "change style",
+)
 
 _BRACKETS = re.compile(r"\[([^\]]+)\]")
 

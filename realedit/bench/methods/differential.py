@@ -26,7 +26,7 @@ from realedit.bench.methods import sdxl_peer as peer
 from realedit.bench.methods.pasted import Pasted
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.clock import Clock
+from realedit.system.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,11 @@ class Differential:
     needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "hole": (0.3, 0.6, 0.9), "rim": (3, 8), "guidance_scale": (1.0, 5.0),
+        "hole": (0.3, 0.6, 0.9),
+        "rim": (3, 8),
+        "guidance_scale": (1.0, 5.0),
         "fill": ("telea", "ns"),
-    }  # fmt: skip
+    }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Paste, resample under the strength map, composite."""
@@ -68,7 +70,7 @@ class Differential:
             StableDiffusionXLImg2ImgPipeline,
         )
 
-        clock = Clock()
+        clock = Stopwatch()
         pasted = peer.start(loaded, self.fill, self.margin)
         strengths = self.strengths(loaded, pasted)
         clock.lap("paste")

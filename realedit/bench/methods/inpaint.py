@@ -17,7 +17,7 @@ from realedit.bench.counting import counted
 from realedit.bench.methods import sdxl_peer as peer
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.clock import Clock
+from realedit.system.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ class Inpaint:
     needs_object: ClassVar[bool] = False
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "strength": (0.3, 0.6, 0.99), "guidance_scale": (1.0, 5.0), "seam": (3, 8),
+        "strength": (0.3, 0.6, 0.99),
+        "guidance_scale": (1.0, 5.0),
+        "seam": (3, 8),
         "fill": ("telea", "ns"),
-    }  # fmt: skip
+    }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Paste, repaint, composite."""
@@ -55,7 +57,7 @@ class Inpaint:
             StableDiffusionXLInpaintPipeline,
         )
 
-        clock = Clock()
+        clock = Stopwatch()
         pasted = peer.start(loaded, self.fill, self.margin)
         region = peer.repainted(loaded, pasted, self.seam)
         clock.lap("paste")

@@ -17,7 +17,8 @@ from realedit.bench.methods import sdxl_peer as peer
 from realedit.bench.methods.pasted import composited, feathered, grown
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.clock import Clock
+from realedit.pixels.unit import unit_of
+from realedit.system.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,11 @@ class Ledits:
     needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "guidance_scale": (3.0, 10.0), "threshold": (0.8, 0.9), "skip": (0.2, 0.4),
+        "guidance_scale": (3.0, 10.0),
+        "threshold": (0.8, 0.9),
+        "skip": (0.2, 0.4),
         "margin": (4, 8),
-    }  # fmt: skip
+    }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Invert, edit by text, composite."""
@@ -58,7 +61,7 @@ class Ledits:
         )
         from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
-        clock = Clock()
+        clock = Stopwatch()
         own: Any = bench.backbone.pipeline
         scheduler = DPMSolverMultistepScheduler.from_config(
             own.scheduler.config, algorithm_type="sde-dpmsolver++", solver_order=2, timestep_spacing="leading"
@@ -87,7 +90,7 @@ class Ledits:
         clock.lap("edit")
         final = picture
         if loaded.mask is not None:
-            unit = max(loaded.mask.shape) / 256
+            unit = unit_of(loaded.mask.shape)
             alpha = feathered(grown(loaded.mask, self.margin * unit), 3 * unit)
             final = composited(loaded.photo, picture, alpha)
         return Outcome(final, clock.laps, count.evaluations, picture)

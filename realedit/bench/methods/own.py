@@ -43,8 +43,10 @@ class Own:
     needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "strength": (0.3, 0.4, 0.5), "pin": (0.5, 0.8), "self_guidance": (0.5, 1.0, 2.0),
-    }  # fmt: skip
+        "strength": (0.3, 0.4, 0.5),
+        "pin": (0.5, 0.8),
+        "self_guidance": (0.5, 1.0, 2.0),
+    }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Invert and edit; an object that leaves the frame is cut, as it is in the truth.
@@ -56,8 +58,13 @@ class Own:
         given = self._given(loaded)
         inverted = bench.inverted(loaded, bare=self.bare, method=self.inversion, steps=self.steps or None)
         result = bench.pipeline.edit(
-            inverted.photo, edits, mask=given, seed=bench.seed, settings=self.settings, allow_crop=True,
-        )  # fmt: skip
+            inverted.photo,
+            edits,
+            mask=given,
+            seed=bench.seed,
+            settings=self.settings,
+            allow_crop=True,
+        )
         # a later edit's own inversion is part of the edit
         times = {{"invert": "invert_again"}.get(name, name): took for name, took in result.timings.items()}
         after = None if result.mask_after is None else result.mask_after > 0.5

@@ -14,7 +14,8 @@ from realedit.bench.edit_spec import GEOMETRIC
 from realedit.bench.methods.pasted import NAVIER_STOKES, TELEA, grown, paste
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.clock import Clock
+from realedit.pixels.unit import unit_of
+from realedit.system.stopwatch import Stopwatch
 
 _ERODED = 3
 """Times that OpenCV erodes the mask that ``seamlessClone`` is given, by a square of three pixels."""
@@ -41,7 +42,7 @@ class _Paste:
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Inpaint and paste."""
-        clock = Clock()
+        clock = Stopwatch()
         pasted = paste(loaded, self.algorithm, margin=self.margin, radius=self.radius)
         clock.lap("paste")
         return Outcome(pasted.picture, clock.laps, after=pasted.after if pasted.after.any() else None)
@@ -81,7 +82,7 @@ class PasteSeamless:
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Inpaint and clone; where the object leaves the frame OpenCV cannot, and it is pasted."""
-        clock = Clock()
+        clock = Stopwatch()
         pasted = paste(loaded, TELEA, margin=self.margin)
         picture = _cloned(pasted.front, pasted.behind, pasted.after, self.rim, mixed=self.mixed)
         clock.lap("clone")
@@ -92,7 +93,7 @@ def _cloned(
     front: np.ndarray, behind: np.ndarray, after: np.ndarray, rim: int, *, mixed: bool
 ) -> np.ndarray | None:
     h, w = after.shape
-    kept = grown(after, rim * max(h, w) / 256).astype(np.uint8)
+    kept = grown(after, rim * unit_of((h, w))).astype(np.uint8)
     region = cv2.dilate(kept, np.ones((3, 3), np.uint8), iterations=_ERODED) > 0
     region[[0, -1], :] = region[:, [0, -1]] = False  # a Poisson problem needs its border inside the picture
     if not region.any():

@@ -14,6 +14,7 @@ from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import GEOMETRIC
 from realedit.bench.regions import transform_of, warp_image
 from realedit.errors import UsageError
+from realedit.pixels.unit import unit_of
 
 TELEA, NAVIER_STOKES = cv2.INPAINT_TELEA, cv2.INPAINT_NS
 FILLS = {"telea": TELEA, "ns": NAVIER_STOKES}
@@ -52,7 +53,7 @@ def paste(loaded: LoadedCase, algorithm: int = TELEA, *, margin: int = 4, radius
     """
     if loaded.mask is None:
         raise UsageError(f"case {loaded.case.id} has no mask")
-    unit = max(loaded.photo.shape[:2]) / 256
+    unit = unit_of(loaded.photo.shape)
     hole = grown(loaded.mask, margin * unit)
     behind = cv2.inpaint(loaded.photo, hole.astype(np.uint8), radius * unit, algorithm)
     if loaded.case.edit.kind not in GEOMETRIC:

@@ -18,7 +18,7 @@ from realedit.bench.edit_spec import KINDS
 from realedit.bench.methods.sdxl_peer import at
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.clock import Clock
+from realedit.system.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Reconstruct:
             steps=self.steps or None,
             guidance_scale=self.guidance_scale or None,
         )
-        clock = Clock()
+        clock = Stopwatch()
         with counted(bench.backbone.unet) as count:
             replay = bench.pipeline.reconstruct(inverted.photo)
         clock.lap("replay")

@@ -17,7 +17,8 @@ from realedit.bench.methods.shared_vae import SharedVAE
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.errors import NumericalError, UsageError
-from realedit.words import with_words, without_words
+from realedit.pixels.unit import unit_of
+from realedit.prompts import with_words, without_words
 
 EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
 """What a method can do that repaints a masked region under a prompt."""
@@ -70,7 +71,7 @@ def repainted(loaded: LoadedCase, pasted: Pasted, seam: int) -> np.ndarray:
         pasted: its start.
         seam: width of the rim on either side of the object's edge, in 1/256 of the longer side.
     """
-    unit = max(loaded.photo.shape[:2]) / 256
+    unit = unit_of(loaded.photo.shape)
     if loaded.case.edit.kind in ("replace", "recolour"):
         return grown(pasted.after, seam * unit)
     if not pasted.after.any() or seam == 0:
@@ -119,11 +120,15 @@ def decoded(bench: Workbench, latent: torch.Tensor, loaded: LoadedCase) -> np.nd
 
 
 def outcome(
-    loaded: LoadedCase, pasted: Pasted, picture: np.ndarray, region: np.ndarray, times: dict[str, float],
+    loaded: LoadedCase,
+    pasted: Pasted,
+    picture: np.ndarray,
+    region: np.ndarray,
+    times: dict[str, float],
     evaluations: int,
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """A peer's picture laid over the pasted one where it repainted, with a soft edge, and nowhere else."""
-    unit = max(loaded.photo.shape[:2]) / 256
+    unit = unit_of(loaded.photo.shape)
     final = composited(pasted.picture, picture, feathered(region, 3 * unit))
     after = pasted.after if pasted.after.any() else None
     return Outcome(final, times, evaluations, picture, after=after)

@@ -20,7 +20,6 @@ import torch
 from torch import Tensor
 
 from guidance import (
-    Anchors,
     Appearance,
     Capture,
     GradientScale,
@@ -28,6 +27,7 @@ from guidance import (
     Observation,
     State,
     Term,
+    Ties,
     Transform,
     Window,
     self_guided_sample,
@@ -35,17 +35,17 @@ from guidance import (
 )
 from guidance.properties import centroid, object_attention, shape
 from inversion import Guidance, Schedule
-from realedit.backbone import Prompt
 from realedit.bench.case import LoadedCase
 from realedit.bench.counting import counted
 from realedit.bench.edit_spec import EditSpec
 from realedit.bench.methods import sdxl_peer as peer
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
-from realedit.clock import Clock
 from realedit.errors import ObjectNotFoundError
-from realedit.model_errors import translated
-from realedit.words import with_words
+from realedit.models.backbone import Prompt
+from realedit.prompts import with_words
+from realedit.system.memory import translated
+from realedit.system.stopwatch import Stopwatch
 
 _GUIDED = 3 / 16
 """Share of the steps, from the first, that the energies act in."""
@@ -95,8 +95,10 @@ class SelfGuidance:
     needs_object: ClassVar[bool] = True
     uses_model: ClassVar[bool] = True
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {
-        "weight": (100.0, 1000.0), "rank": (0, 1), "guidance_scale": (2.0, 5.0),
-    }  # fmt: skip
+        "weight": (100.0, 1000.0),
+        "rank": (0, 1),
+        "guidance_scale": (2.0, 5.0),
+    }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
         """Sample anew under the energies.
@@ -105,7 +107,7 @@ class SelfGuidance:
             ObjectNotFoundError: the model's tokenizers do not hold the object's word in the prompt.
         """
         case, backbone, size = loaded.case, bench.backbone, bench.size(loaded)
-        clock = Clock()
+        clock = Stopwatch()
         text = with_words(case.prompt, case.object or "")
         tokens = tuple(backbone.tokens(text, case.object or ""))
         if not tokens:
@@ -135,9 +137,15 @@ class SelfGuidance:
         return [*object_terms, Term(Appearance(tokens), self.appearance, early), *fixed]
 
     def _sample(
-        self, bench: Workbench, capture: Capture, schedule: Schedule, prompt: Prompt, z: Tensor,
-        noise: Tensor, terms: list[Term],
-    ) -> Tensor:  # fmt: skip
+        self,
+        bench: Workbench,
+        capture: Capture,
+        schedule: Schedule,
+        prompt: Prompt,
+        z: Tensor,
+        noise: Tensor,
+        terms: list[Term],
+    ) -> Tensor:
         """DDIM from the noisiest level, guided in the first 3N/16 steps.
 
         From the photo noised to it, as its references are: from noise alone, where these latents' mean is not
@@ -145,20 +153,31 @@ class SelfGuidance:
         """
         guidance = Guidance(prompt.conditioning, prompt.null, self.guidance_scale)
         x = schedule.add_noise(z, noise, self.steps)
-        ties = Anchors(
+        ties = Ties(
             reference=lambda level: self._reference(bench, capture, schedule, prompt, z, noise, level)
         )
         return self_guided_sample(
-            bench.backbone, capture, schedule, x, guidance, terms, strength=GradientScale(self.weight),
-            anchors=ties,
-        )[0]  # fmt: skip
+            bench.backbone,
+            capture,
+            schedule,
+            x,
+            guidance,
+            terms,
+            strength=GradientScale(self.weight),
+            ties=ties,
+        )[0]
 
     @staticmethod
     @torch.no_grad()
     def _reference(
-        bench: Workbench, capture: Capture, schedule: Schedule, prompt: Prompt, z: Tensor, noise: Tensor,
+        bench: Workbench,
+        capture: Capture,
+        schedule: Schedule,
+        prompt: Prompt,
+        z: Tensor,
+        noise: Tensor,
         level: int,
-    ) -> Observation:  # fmt: skip
+    ) -> Observation:
         """What the model sees of the photo noised to a level."""
         x = schedule.add_noise(z, noise, level)
         with capture.record((x.shape[-2], x.shape[-1]), tokens=prompt.tokens, partial=True) as seen:

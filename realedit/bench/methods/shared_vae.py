@@ -38,7 +38,7 @@ class SharedVAE(nn.Module):
         except AttributeError:
             return getattr(super().__getattr__("inner"), name)
 
-    def to(self, *_: Any, **__: Any) -> SharedVAE:  # noqa: ANN401 - as torch's own
+    def to(self, *_: Any, **__: Any) -> SharedVAE:
         """Stay as it is: the VAE is not the caller's alone."""
         return self
 

@@ -43,8 +43,14 @@ def ssim(picture: np.ndarray, reference: np.ndarray, region: np.ndarray | None =
     """
     # typed as if it could return a gradient too
     found: Any = structural_similarity(
-        picture, reference, channel_axis=2, gaussian_weights=True, sigma=1.5,
-        use_sample_covariance=False, data_range=255, full=True,
-    )  # fmt: skip
+        picture,
+        reference,
+        channel_axis=2,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+        full=True,
+    )
     mean, similarity = found
     return float(mean if region is None else similarity[region].mean())

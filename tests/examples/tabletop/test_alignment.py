@@ -18,7 +18,7 @@ from examples.tabletop.alignment import (
     see_pictures,
 )
 from examples.tabletop.latents import new_file
-from realedit.progress import silent
+from realedit.system.progress import silent
 
 EVERYWHERE = torch.ones(1, 1, 256, 256, dtype=torch.float64)
 

@@ -72,9 +72,10 @@ def photographs(tmp_path: Path) -> Path:
 def test_what_is_held_out_is_not_trained_on(
     photographs: Path, new_scenes: WriteScenes, tmp_path: Path
 ) -> None:
-    folders = [new_scenes(tmp_path / name, [SCENE] * count, seed) for seed, (name, count) in enumerate(
-        [("a", 15), ("b", 14)]
-    )]  # fmt: skip
+    folders = [
+        new_scenes(tmp_path / name, [SCENE] * count, seed)
+        for seed, (name, count) in enumerate([("a", 15), ("b", 14)])
+    ]
     crops = load_crops(photographs, folders)
     assert crops.held_out["scenes"].shape == (24, 3, 256, 256)
     assert crops.held_out["photographs"].shape == (1, 3, 256, 256)

@@ -22,8 +22,9 @@ from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
 from examples.tabletop.tokenizer import words
 from examples.tabletop.vocabulary import COLOURS, NOUNS
 from realedit.errors import ObjectNotFoundError
-from realedit.models import load_pipeline, resolve_model
-from realedit.word_finder import FOUND_SPELT
+from realedit.find.by_word import FOUND_SPELT
+from realedit.models.choice import resolve_model
+from realedit.models.loading import load_pipeline
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "realedit" / "assets" / "tabletop"
 
@@ -148,9 +149,16 @@ def test_a_sampled_window_is_half_a_picture_told_so_by_its_sizes() -> None:
     pipeline = load_pipeline(resolve_model(EMBEDDED), device="cpu", dtype=torch.float32)
     told: Any = {"original_size": (256, 256), "crops_coords_top_left": (64, 64), "target_size": (128, 128)}
     expected = pipeline(
-        prompts, num_inference_steps=2, guidance_scale=3.0, height=128, width=128, output_type="np",
-        latents=torch.randn(1, 4, 32, 32, generator=noise), return_dict=False, **told,
-    )[0]  # fmt: skip
+        prompts,
+        num_inference_steps=2,
+        guidance_scale=3.0,
+        height=128,
+        width=128,
+        output_type="np",
+        latents=torch.randn(1, 4, 32, 32, generator=noise),
+        return_dict=False,
+        **told,
+    )[0]
     found = sample(EMBEDDED, prompts, Sampling(2, 3.0, seed=4, window=True))
     assert found.shape == (1, 128, 128, 3)
     assert np.abs(found / 255 - expected).max() <= 1 / 255

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from examples.tabletop.evaluate_recogniser import mean_log, recogniser
-from realedit.models import resolve_model
+from realedit.models.choice import resolve_model
 
 PHOTO = Path(__file__).parents[3] / "examples" / "photos" / "mug.jpg"
 

@@ -18,7 +18,8 @@ from examples.tabletop.mixed_precision import MasterWeights
 from examples.tabletop.model import BETAS, TOKENS, TabletopModel
 from examples.tabletop.portable import forget_origins
 from examples.tabletop.train_diffusion import save
-from realedit.models import load_pipeline, resolve_model
+from realedit.models.choice import resolve_model
+from realedit.models.loading import load_pipeline
 
 
 @pytest.fixture(scope="module")

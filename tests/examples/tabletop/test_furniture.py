@@ -139,7 +139,7 @@ def take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     return load_rows
 
 
-def part_of(asset: Asset, **wanted: Any) -> Any:  # noqa: ANN401 -- any of a part's values
+def part_of(asset: Asset, **wanted: Any) -> Any:
     (part,) = (
         part for part in asset.parts if all(getattr(part, name) == value for name, value in wanted.items())
     )

@@ -21,7 +21,7 @@ from examples.tabletop.latents import (
     load_vae,
     new_file,
 )
-from realedit.progress import silent
+from realedit.system.progress import silent
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "realedit" / "assets" / "tabletop" / "vae"
 WriteScenes = Callable[[Path, Sequence[dict[str, Any]], int], Path]

@@ -175,10 +175,19 @@ def test_blur_widens_and_sharpening_overshoots() -> None:
 def test_cameras_differ_within_their_limits() -> None:
     drawn = [Look.draw(np.random.default_rng(seed)) for seed in range(600)]
     limits = {
-        "warmth": (-0.17, 0.17), "tint": (-0.04, 0.04), "ev": (-0.7, 0.7), "contrast": (-0.4, 0.4),
-        "saturation": (0.75, 1.25), "vignette": (0, 0.35), "blur": (0, 0.8), "sharpen": (0, 0.7),
-        "shot": (0, 0.0012), "read": (0, 0.008), "chroma": (0, 0.015), "quality": (0, 95),
-    }  # fmt: skip
+        "warmth": (-0.17, 0.17),
+        "tint": (-0.04, 0.04),
+        "ev": (-0.7, 0.7),
+        "contrast": (-0.4, 0.4),
+        "saturation": (0.75, 1.25),
+        "vignette": (0, 0.35),
+        "blur": (0, 0.8),
+        "sharpen": (0, 0.7),
+        "shot": (0, 0.0012),
+        "read": (0, 0.008),
+        "chroma": (0, 0.015),
+        "quality": (0, 95),
+    }
     assert limits.keys() == {field.name for field in fields(Look)}
     for name, (low, high) in limits.items():
         values = [asdict(look)[name] for look in drawn]

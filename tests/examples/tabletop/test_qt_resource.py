@@ -48,11 +48,14 @@ def resource(root: Entry, version: int) -> bytes:
 
 
 def example() -> Entry:
-    pictures = Entry("bilder", children=[
-        Entry("käse.jpg", b"cheese" * 50, COMPRESSED),
-        Entry("plain.jpg", b"\xff\xd8plain"),
-        Entry("modern.jpg", b"whatever", ZSTD),
-    ])  # fmt: skip
+    pictures = Entry(
+        "bilder",
+        children=[
+            Entry("käse.jpg", b"cheese" * 50, COMPRESSED),
+            Entry("plain.jpg", b"\xff\xd8plain"),
+            Entry("modern.jpg", b"whatever", ZSTD),
+        ],
+    )
     return Entry("", children=[Entry("readme", b""), pictures, Entry("empty")])
 
 

@@ -130,9 +130,13 @@ def test_objects_stand_on_the_table_and_before_the_wall(scenes: list[Scene]) -> 
 def eye(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     camera = scene.camera
     azimuth, elevation = math.radians(camera.azimuth), math.radians(camera.elevation)
-    forward = np.array([
-        math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth), math.sin(elevation)
-    ])  # fmt: skip
+    forward = np.array(
+        [
+            math.cos(elevation) * math.cos(azimuth),
+            math.cos(elevation) * math.sin(azimuth),
+            math.sin(elevation),
+        ]
+    )
     return np.array(camera.look) - camera.distance * forward, forward
 
 

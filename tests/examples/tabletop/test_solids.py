@@ -126,9 +126,12 @@ def test_texture_runs_around_from_the_back_and_up_by_length() -> None:
 def test_a_print_reads_from_left_to_right_from_outside() -> None:
     """u runs to the right and v up, for one who looks at the face from outside."""
     body = Turned(np.array([(0.03, 0.0), (0.03, 0.1)]))
-    patches = [body.patch((-2.0, -1.0), (0.02, 0.08)), body.mesh(uv=True), *(
-        face.patch() for face in box_faces(0.1, 0.2, 0.3).values()
-    ), disc(0.05, 0.1)]  # fmt: skip
+    patches = [
+        body.patch((-2.0, -1.0), (0.02, 0.08)),
+        body.mesh(uv=True),
+        *(face.patch() for face in box_faces(0.1, 0.2, 0.3).values()),
+        disc(0.05, 0.1),
+    ]
     for patch in patches:
         assert patch.uv is not None
         a, b, c = (patch.vertices[patch.faces[:, k]] for k in range(3))

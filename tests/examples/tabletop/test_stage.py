@@ -25,9 +25,7 @@ GREYS = {TABLE: 180, WALL: 120, FLOOR: 60}
 BALL, LARGE, BAR, POST, SIGN = range(5)
 RADIUS, LARGE_RADIUS, HEIGHT = 0.01, 0.03, 0.1
 WHITE: RGB = (1.0, 1.0, 1.0)
-ROOM = Room(
-    TABLE, WALL, FLOOR, "plain", (0.0, 0.0), (2.0, 2.0), 0.0, 6.0, (WHITE, WHITE, WHITE), 0.0
-)  # fmt: skip
+ROOM = Room(TABLE, WALL, FLOOR, "plain", (0.0, 0.0), (2.0, 2.0), 0.0, 6.0, (WHITE, WHITE, WHITE), 0.0)
 ABOVE = Camera((0.0, 0.0, 0.0), 0.6, 180.0, -89.9, 40.0, 0.0)
 FRONT = Camera((0.0, 0.0, 0.03), 0.6, 180.0, -25.0, 35.0, 0.0)
 EVEN = Light((0.3, 0.2, 1.0), 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), WHITE)  # from everywhere: no shading
@@ -36,8 +34,11 @@ EVEN = Light((0.3, 0.2, 1.0), 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), WHITE)  # f
 def assets() -> list[Asset]:
     sign = np.zeros((64, 64, 3), np.uint8)
     sign[:32, :32], sign[:32, 32:], sign[32:, :32], sign[32:, 32:] = (
-        (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
-    )  # fmt: skip
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+        (255, 255, 0),
+    )
     face = box_faces(0.02, 0.1, 0.1)["right"].patch(lift=0.001)  # towards +x, where the camera is
     parts = {
         "ball": (ball(RADIUS, 24).moved(z=RADIUS).part(paint=True),),
@@ -75,9 +76,13 @@ def scene(*objects: Placed, camera: Camera = FRONT, light: Light = EVEN, room: R
 def project(camera: Camera, point: tuple[float, float, float]) -> np.ndarray:
     """Pixel (x, y) of a point, by an ideal pinhole camera that orbits `look`."""
     azimuth, elevation = math.radians(camera.azimuth), math.radians(camera.elevation)
-    forward = np.array([
-        math.cos(elevation) * math.cos(azimuth), math.cos(elevation) * math.sin(azimuth), math.sin(elevation)
-    ])  # fmt: skip
+    forward = np.array(
+        [
+            math.cos(elevation) * math.cos(azimuth),
+            math.cos(elevation) * math.sin(azimuth),
+            math.sin(elevation),
+        ]
+    )
     right = np.array([math.sin(azimuth), -math.cos(azimuth), 0.0])
     up = np.cross(right, forward)
     ray = np.array(point) - (np.array(camera.look) - camera.distance * forward)
@@ -240,9 +245,12 @@ def test_a_scene_looks_the_same_whatever_was_drawn_before(stage: Stage) -> None:
     first = scene(put(LARGE, rgb=(0.8, 0.1, 0.1)), put(BAR, 0.1), light=light)
     pale: RGB = (0.5, 0.9, 1.0)
     other = scene(
-        put(LARGE, 0.1, 0.1, rgb=(0.1, 0.8, 0.1)), put(POST), put(SIGN, -0.1), camera=ABOVE,
+        put(LARGE, 0.1, 0.1, rgb=(0.1, 0.8, 0.1)),
+        put(POST),
+        put(SIGN, -0.1),
+        camera=ABOVE,
         room=replace(ROOM, table=STRIPES, mirror=0.2, half=(0.3, 0.2), tints=(pale, pale, pale)),
-    )  # fmt: skip
+    )
     before = stage.render(first)
     stage.render(other)
     after = stage.render(first)

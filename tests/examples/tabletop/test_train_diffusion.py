@@ -47,17 +47,26 @@ def checkpoint(run: Run) -> dict[str, Any]:
     return torch.load(run.output / "checkpoint.pt")
 
 
-def with_(run: Run, **changes: Any) -> Run:  # noqa: ANN401 -- any setting
+def with_(run: Run, **changes: Any) -> Run:
     return Run(**({name: getattr(run, name) for name in Run.__dataclass_fields__} | changes))
 
 
 # --- rate
 
 
-@pytest.mark.parametrize(("step", "done", "share"), [
-    (0, 0.0, 1 / 50), (24, 0.1, 0.5), (49, 0.1, 1.0), (5000, 0.4, 1.0),
-    (5000, 0.7, 0.51), (5000, 1.0, 0.02), (5000, 1.5, 0.02), (24, 0.7, 0.255),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("step", "done", "share"),
+    [
+        (0, 0.0, 1 / 50),
+        (24, 0.1, 0.5),
+        (49, 0.1, 1.0),
+        (5000, 0.4, 1.0),
+        (5000, 0.7, 0.51),
+        (5000, 1.0, 0.02),
+        (5000, 1.5, 0.02),
+        (24, 0.7, 0.255),
+    ],
+)
 def test_the_rate_warms_up_stays_and_falls_along_a_cosine(step: int, done: float, share: float) -> None:
     assert schedule(step, done) == pytest.approx(share)
 
@@ -133,9 +142,12 @@ def test_objects_count_as_much_as_what_they_stand_on_and_at_most_six_times_a_cel
 
 
 def test_times_are_drawn_in_proportion_to_themselves(
-    trained: tuple[TabletopModel, Kept], tokenizer: CLIPTokenizer, scene_folders: tuple[Path, Path], run: Run,
+    trained: tuple[TabletopModel, Kept],
+    tokenizer: CLIPTokenizer,
+    scene_folders: tuple[Path, Path],
+    run: Run,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     (model, kept), batch = trained, a_batch(tokenizer, scene_folders)
     times: list[int] = []
     monkeypatch.setattr(DDPMScheduler, "add_noise", lambda _, latents, noise, at: times.extend(at) or latents)
@@ -165,7 +177,7 @@ def test_the_loss_reaches_unet_and_both_text_encoders_and_falls(
     assert found[-1] < 0.9 * found[0]
 
 
-def test_the_noise_is_sdxls(make_scheduler: Any) -> None:  # noqa: ANN401 -- a fixture's function
+def test_the_noise_is_sdxls(make_scheduler: Any) -> None:
     torch.testing.assert_close(
         DDPMScheduler(**BETAS).alphas_cumprod.double(),
         make_scheduler(10).alphas_cumprod,

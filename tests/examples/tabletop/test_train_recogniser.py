@@ -11,7 +11,8 @@ from examples.tabletop.frames import read_frames
 from examples.tabletop.image_features import halves, scaled
 from examples.tabletop.train_recogniser import examples, fit, new_recogniser, train_recogniser
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
-from realedit.recogniser import CHANNELS, SIDE, Recogniser
+from realedit.models.efficientnet_lite import CHANNELS
+from realedit.models.recogniser import SIDE, Recogniser
 
 
 def test_examples_are_an_objects_mean_its_places_and_bare_ones(scene_folders: tuple[Path, Path]) -> None:

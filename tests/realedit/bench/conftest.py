@@ -54,7 +54,13 @@ def mug(tabletop_folder: Path) -> LoadedCase:
     """The move."""
     folder = tabletop_folder
     case = Case(
-        "a", folder / "photo.png", "a mug on a table", "mug", EditSpec("move", 0.25), folder / "mask.png",
-        folder / "truth.png", folder / "truth_mask.png",
-    )  # fmt: skip
+        "a",
+        folder / "photo.png",
+        "a mug on a table",
+        "mug",
+        EditSpec("move", 0.25),
+        folder / "mask.png",
+        folder / "truth.png",
+        folder / "truth_mask.png",
+    )
     return LoadedCase.of(case)

@@ -41,8 +41,9 @@ def test_what_a_prompt_asks_for_becomes_an_edit_whatever_the_case_calls_the_obje
 def test_several_edits_keep_their_order() -> None:
     own = tuple(TextEdit("restyle", word, f"blue {word}", "word") for word in ("mug", "bowl"))
     assert realedit_edits(EditSpec("text", own=own), None) == [
-        Restyle("mug", "blue mug"), Restyle("bowl", "blue bowl"),
-    ]  # fmt: skip
+        Restyle("mug", "blue mug"),
+        Restyle("bowl", "blue bowl"),
+    ]
 
 
 def test_a_text_that_asks_for_nothing_is_refused() -> None:
@@ -84,5 +85,6 @@ def test_a_record_says_what_differs() -> None:
     assert EditSpec("move", 0.1).fields() == {"kind": "move", "dx": 0.1}
     own = (TextEdit("restyle", "mug", "blue mug", "word"), TextEdit("retouch", None, "a bowl", "mask"))
     assert EditSpec("text", own=own).fields() == {
-        "kind": "text", "own": "restyle 'mug' as 'blue mug' by word, retouch as 'a bowl' by mask",
-    }  # fmt: skip
+        "kind": "text",
+        "own": "restyle 'mug' as 'blue mug' by word, retouch as 'a bowl' by mask",
+    }

@@ -19,8 +19,12 @@ from realedit.bench.tables import as_csv, as_markdown
 from realedit.errors import OutputExistsError
 
 MADE = {
-    "model": "default", "seed": 0, "threads": 1, "metrics": {"masking": "region"}, "versions": {"torch": "2"},
-}  # fmt: skip
+    "model": "default",
+    "seed": 0,
+    "threads": 1,
+    "metrics": {"masking": "region"},
+    "versions": {"torch": "2"},
+}
 
 
 def record(case: str, method: str, value: float | None, seconds: float = 1.0, status: str = "ok") -> Record:
@@ -28,11 +32,20 @@ def record(case: str, method: str, value: float | None, seconds: float = 1.0, st
         {} if status == "unsupported" else {"st_lpips_alex.whole": value, "psnr.whole": 30.0, "clip": None}
     )
     return Record(
-        record_key(case=case, method=method), case, {"kind": "move", "dx": 0.1}, method, status,
-        figures=figures, missing={"clip": "no model was given"}, seconds=seconds, evaluations=10, made=MADE,
-        picture="pictures/x y.png", photo="pictures/photo.png",
+        record_key(case=case, method=method),
+        case,
+        {"kind": "move", "dx": 0.1},
+        method,
+        status,
+        figures=figures,
+        missing={"clip": "no model was given"},
+        seconds=seconds,
+        evaluations=10,
+        made=MADE,
+        picture="pictures/x y.png",
+        photo="pictures/photo.png",
         reason=None if status == "ok" else "<b>no</b>",
-    )  # fmt: skip
+    )
 
 
 RECORDS = [

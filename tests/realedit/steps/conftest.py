@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from realedit import RealEditPipeline
-from realedit.backbone import Backbone
-from realedit.cache import Cache
-from realedit.clock import Clock
-from realedit.edits import Edit, plan
-from realedit.inputs import as_photo
-from realedit.locate import from_mask
-from realedit.models import resolve_model
+from realedit.edits.kinds import Edit
+from realedit.edits.plan import plan
+from realedit.engine import Engine
+from realedit.find.by_hand import from_mask
+from realedit.inverted.cache import Cache
+from realedit.models.backbone import Backbone
+from realedit.models.choice import resolve_model
+from realedit.photo.inputs import as_photo
 from realedit.pipeline import InvertedPhoto
 from realedit.settings import Settings
-from realedit.steps import Outcome, Work, run
+from realedit.steps import do
 from realedit.steps.sequence import after
+from realedit.steps.work import Outcome, Request, State, Work
 
 H, W = 96, 144
 STEPS = 4
@@ -50,26 +52,24 @@ class Scene:
         """Both objects known beforehand, so that nothing depends on what the model finds."""
         known = {word: mask.astype(np.float32) for word, mask in self.masks.items()}
         shown = None if given is None else from_mask(self.rgb, known[given], given)
-        return Work(
-            self.pipeline, as_photo(self.rgb), self.inverted, None, shown, known, settings, 0, allow_crop,
-            None, Clock(), {"steps": STEPS},
-        )  # fmt: skip
+        request = Request(settings, allow_crop=allow_crop, how={"steps": STEPS})
+        state = State(as_photo(self.rgb), self.inverted, shown=shown, known=known)
+        return Work(self.pipeline.engine, request, state)
 
     def run(self, edits: Edit | list[Edit], settings: Settings = STILL) -> list[Outcome]:
         """What every step of the edits did."""
         work, outcomes = self.work(settings=settings), []
-        for step in plan(edits):
-            outcomes.append(run(work, step))
-            work = after(work, outcomes[-1], step)
+        for step in plan(edits, shown=False).steps:
+            outcomes.append(do(step, work))
+            work = replace(work, state=after(work.state, outcomes[-1], step))
         return outcomes
 
 
 @pytest.fixture(scope="session")
 def quick(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> RealEditPipeline:
     """The API on the embedded model at a quarter of its area."""
-    return RealEditPipeline(
-        backbone, resolve_model("tabletop"), Cache(tmp_path_factory.mktemp("cache")), working_side=128
-    )
+    cache = Cache(tmp_path_factory.mktemp("cache"))
+    return RealEditPipeline(Engine(backbone, resolve_model("tabletop"), cache=cache, working_side=128))
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from realedit.edits import Background, Move, Replace, Restyle, Retouch
+from realedit.edits.kinds import Background, Move, Replace, Restyle, Retouch
 from realedit.errors import UsageError
 from realedit.result import EditResult
 from realedit.steps.by_text import _thin
@@ -69,9 +70,7 @@ def test_a_background_leaves_the_objects_core_to_the_bit(scene: Scene) -> None:
 def test_the_seed_and_the_text_decide_the_bytes(scene: Scene, edit: Retouch | Restyle) -> None:
     mask = scene.masks["bowl"]
     one, again = (scene.pipeline.edit(scene.inverted, edit, mask=mask, seed=3).photo.rgb for _ in range(2))
-    other = scene.pipeline.edit(
-        scene.inverted, type(edit)(text="a yellow box", target=None), mask=mask, seed=3
-    )
+    other = scene.pipeline.edit(scene.inverted, replace(edit, text="a yellow box"), mask=mask, seed=3)
     assert np.array_equal(one, again)
     assert (one != other.photo.rgb).any()
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from realedit.change import box_of
-from realedit.edits import Edit, Move, Remove, Resize, Swap, plan
+from realedit.edits.kinds import Edit, Move, Remove, Resize, Swap
+from realedit.edits.plan import plan
+from realedit.location import box_of
 from realedit.steps.sequence import changes
 
 Scene = Any
@@ -29,12 +30,14 @@ def test_each_object_of_each_step_has_its_own_boxes(scene: Scene) -> None:
     first, last = scene.run(edits)
     mug, bowl, gone = (
         change
-        for step, outcome in zip(plan(edits), (first, last), strict=True)
+        for step, outcome in zip(plan(edits, shown=False).steps, (first, last), strict=True)
         for change in changes(step, outcome)
     )
     assert [(one.edit, one.word) for one in (mug, bowl, gone)] == [
-        ("swap", "mug"), ("swap", "bowl"), ("remove", "mug"),
-    ]  # fmt: skip
+        ("swap", "mug"),
+        ("swap", "bowl"),
+        ("remove", "mug"),
+    ]
     assert mug.after is not None
     assert bowl.before is not None
     middle = np.mean((bowl.before[0], bowl.before[2]))

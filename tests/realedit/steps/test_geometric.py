@@ -13,13 +13,15 @@ import pytest
 from PIL import Image
 
 from realedit import RealEditPipeline
-from realedit.edit_entries import read_entries, read_file
-from realedit.edits import LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
+from realedit.edits.entries import read_entries
+from realedit.edits.kinds import LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
+from realedit.edits.recipe import read_file
 from realedit.errors import OutOfFrameError, UsageError
 from realedit.result import EditResult
 from realedit.settings import Settings
-from realedit.steps import Outcome, run
+from realedit.steps import do
 from realedit.steps.sequence import after
+from realedit.steps.work import Outcome
 
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
 H, W = 96, 144
@@ -130,27 +132,29 @@ def test_a_swap_that_would_leave_the_frame_is_refused(scene: Scene) -> None:
     wide, near = np.zeros((2, H, W), bool)
     wide[40:50, 40:110], near[50:70, 4:14] = True, True
     known = {"mug": wide.astype(np.float32), "bowl": near.astype(np.float32)}
-    work = replace(scene.work(), known=known)
+    work = scene.work()
+    work = replace(work, state=replace(work.state, known=known))
     with pytest.raises(OutOfFrameError, match=r"at the left; use a smaller change"):
-        run(work, Swap("mug", "bowl"))
-    outcome = run(replace(work, allow_crop=True), Swap("mug", "bowl"))
+        do(Swap("mug", "bowl"), work)
+    cut = replace(work, request=replace(work.request, allow_crop=True))
+    outcome = do(Swap("mug", "bowl"), cut)
     assert (outcome.mattes["mug"][:, 0] > 0.5).any()
 
 
 def test_after_a_swap_what_was_shown_is_still_one_object(scene: Scene) -> None:
     work = scene.work("mug")
     step = Swap("mug", "bowl")
-    outcome = run(work, step)
-    given = after(work, outcome, step).given
-    assert given is not None
-    assert _centroid(given.mask) == pytest.approx(_centroid(outcome.mattes["mug"]), abs=0.5)
-    assert given.mask.sum() == pytest.approx(scene.masks["mug"].sum(), rel=0.05)
+    outcome = do(step, work)
+    shown = after(work.state, outcome, step).shown
+    assert shown is not None
+    assert _centroid(shown.mask) == pytest.approx(_centroid(outcome.mattes["mug"]), abs=0.5)
+    assert shown.mask.sum() == pytest.approx(scene.masks["mug"].sum(), rel=0.05)
 
 
 def test_what_was_removed_is_nowhere_afterwards(scene: Scene) -> None:
     work, step = scene.work("mug"), Remove("mug")
-    left = after(work, run(work, step), step)
-    assert left.given is None
+    left = after(work.state, do(step, work), step)
+    assert left.shown is None
     assert set(left.known) == {"bowl"}
 
 

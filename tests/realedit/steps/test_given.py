@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realedit.edits import Background, Edit, Like, LookOf, Move, Paste, Remove, Reshape, Retouch
+from realedit.edits.kinds import Background, Edit, Like, LookOf, Move, Paste, Remove, Reshape, Retouch
 from realedit.errors import ObjectNotFoundError, PhotoError, UsageError
 
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"

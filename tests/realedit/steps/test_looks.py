@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from skimage.color import rgb2lab
 
-from realedit.edits import Like, LookOf, SwapLooks
+from realedit.edits.kinds import Like, LookOf, SwapLooks
 from realedit.errors import UsageError
 from realedit.settings import Settings
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from realedit.bench.methods import parse_method
-from realedit.edits import Move
+from realedit.edits.kinds import Move
 from realedit.settings import Settings
 
 Scene = Any
@@ -33,11 +33,17 @@ def whole(scene: Scene) -> np.ndarray:
 @pytest.mark.parametrize(
     "off",
     [
-        {"pixels": False}, {"fill": False}, {"hold": False}, {"attention": False}, {"leak_proof": False},
-        {"self_guidance": 0.0}, {"automatic": False}, {"pin": 0.0},
+        {"pixels": False},
+        {"fill": False},
+        {"hold": False},
+        {"attention": False},
+        {"leak_proof": False},
+        {"self_guidance": 0.0},
+        {"automatic": False},
+        {"pin": 0.0},
     ],
     ids=lambda off: next(iter(off)),
-)  # fmt: skip
+)
 def test_a_switch_changes_the_models_picture(
     scene: Scene, whole: np.ndarray, off: dict[str, float | bool]
 ) -> None:

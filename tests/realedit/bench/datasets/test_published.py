@@ -20,7 +20,7 @@ from realedit.bench.methods.inpaint import Inpaint
 from realedit.bench.methods.ledits import directions
 from realedit.bench.methods.method import unsupported
 from realedit.bench.methods.own import Own
-from realedit.edits import Edit
+from realedit.edits.kinds import Edit
 from realedit.errors import PhotoError, UsageError
 
 ENTRY: dict[str, Any] = {
@@ -58,23 +58,53 @@ def test_pie_bench(tmp_path: Path) -> None:
 
 
 CATEGORIES: dict[str, tuple[str, str, str, str, list[Edit]]] = {
-    "random": ("0", "a slanted bicycle", "a slanted [rusty] bicycle", "bicycle bicycle",
-               [Restyle("bicycle", "slanted rusty bicycle")]),
+    "random": (
+        "0",
+        "a slanted bicycle",
+        "a slanted [rusty] bicycle",
+        "bicycle bicycle",
+        [Restyle("bicycle", "slanted rusty bicycle")],
+    ),
     "change object": ("1", "a [cat] on a chair", "a [dog] on a chair", "cat dog", [Replace("cat", "dog")]),
     "add object": ("2", "a cat on a chair", "a cat [with a hat] on a chair", "", [Retouch("a hat")]),
     "delete object": ("3", "a cat [and a butterfly] on a mat", "a cat on a mat", "", [Remove("butterfly")]),
     "change content": ("4", "a [sad] cat", "a [smiling] cat", "cat cat", [Restyle("cat", "smiling cat")]),
-    "change pose": ("5", "a cat [sitting] on a chair", "a cat [standing] on a chair", "cat cat",
-                    [Restyle("cat sitting", "cat standing")]),
-    "change colour": ("6", "a [white] cat on a chair", "a [black] cat on a chair", "cat cat",
-                      [Restyle("cat", "black cat")]),
-    "change material": ("7", "a cat on a chair", "a cat on a [golden] chair", "",
-                        [Restyle("chair", "golden chair")]),
-    "change background": ("8", "a cat on [grass]", "a cat on [snow]", "grass snow",
-                          [Background("cat", "snow")]),
-    "change style": ("9", "a cat on a chair", "[a watercolor of] a cat on a chair", "",
-                     [Restyle("a cat on a chair", "a watercolor of a cat on a chair")]),
-}  # fmt: skip
+    "change pose": (
+        "5",
+        "a cat [sitting] on a chair",
+        "a cat [standing] on a chair",
+        "cat cat",
+        [Restyle("cat sitting", "cat standing")],
+    ),
+    "change colour": (
+        "6",
+        "a [white] cat on a chair",
+        "a [black] cat on a chair",
+        "cat cat",
+        [Restyle("cat", "black cat")],
+    ),
+    "change material": (
+        "7",
+        "a cat on a chair",
+        "a cat on a [golden] chair",
+        "",
+        [Restyle("chair", "golden chair")],
+    ),
+    "change background": (
+        "8",
+        "a cat on [grass]",
+        "a cat on [snow]",
+        "grass snow",
+        [Background("cat", "snow")],
+    ),
+    "change style": (
+        "9",
+        "a cat on a chair",
+        "[a watercolor of] a cat on a chair",
+        "",
+        [Restyle("a cat on a chair", "a watercolor of a cat on a chair")],
+    ),
+}
 
 
 def test_every_category_of_pie_bench_is_an_edit_of_ours(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ import pytest
 from realedit.bench.datasets.phrases import words_of
 from realedit.bench.datasets.prompt_pair import plain
 from realedit.bench.datasets.text_edits import Asked, blended_words, text_edits
-from realedit.which_one import split
-from realedit.words import replace_words
+from realedit.prompts import replace_words, split
 
 ON_A_MAT = "a cat on a mat"
 
@@ -115,13 +114,16 @@ def test_what_describes_nothing_is_restyled_in_the_mask_from_prompt_to_prompt() 
         ("a cat before [green] trees", "a cat before [snowy] trees", "'cat' as 'snowy trees' by word"),
         ("a photo of a cat on [grass]", "a photo of a cat on [sand]", "'cat' as 'sand' by word"),
         ("a cat", "a cat [with a beach behind it]", "'cat' as 'a beach' by word"),
-        ("a cat, [green] grass, [blue] sky", "a cat, [brown] grass, [red] sky",
-         "'cat' as 'brown grass and red sky' by rest"),
+        (
+            "a cat, [green] grass, [blue] sky",
+            "a cat, [brown] grass, [red] sky",
+            "'cat' as 'brown grass and red sky' by rest",
+        ),
         # a word finds one thing: several are shown by what the mask leaves out
         ("a cat and a dog on [grass]", "a cat and a dog on [sand]", "'cat' as 'sand' by rest"),
         ("[green] grass", "[yellow] grass", "as 'yellow grass' by rest"),
     ],
-)  # fmt: skip
+)
 def test_a_background(original: str, editing: str, found: str) -> None:
     assert edits(original, editing, "change background", share=0.7) == f"background {found}"
 
@@ -160,35 +162,70 @@ def test_a_style_is_of_the_whole_picture() -> None:
 @pytest.mark.parametrize(
     ("original", "editing", "blended", "share", "found"),
     [
-        ("a slanted bicycle", "a slanted [rusty] bicycle", "bicycle bicycle", 0.2,
-         "restyle 'bicycle' as 'slanted rusty bicycle' by word"),
+        (
+            "a slanted bicycle",
+            "a slanted [rusty] bicycle",
+            "bicycle bicycle",
+            0.2,
+            "restyle 'bicycle' as 'slanted rusty bicycle' by word",
+        ),
         ("a [goat] and a cat", "a [horse] and a cat", "goat horse", 0.2, "replace 'goat' as 'horse' by word"),
         ("a goat and a cat", "a horse and a cat", "", 0.2, "replace 'goat' as 'horse' by word"),
         ("a small [goat]", "a small [horse]", "", 0.2, "replace 'goat' as 'small horse' by word"),
         ("a [cat with a bow]", "a [dog with a hat]", "", 0.2, "replace 'cat' as 'dog with a hat' by word"),
-        ("a [cat] on a [chair]", "a [dog] on a [sofa]", "", 0.2,
-         "replace 'cat' as 'dog' by word, replace 'chair' as 'sofa' by word"),
+        (
+            "a [cat] on a [chair]",
+            "a [dog] on a [sofa]",
+            "",
+            0.2,
+            "replace 'cat' as 'dog' by word, replace 'chair' as 'sofa' by word",
+        ),
         ("a cat and a dog", "a cat", "", 0.2, "remove 'dog' by word"),
         ("a [big] cat", "a cat", "", 0.2, "restyle 'cat' as 'cat' by word"),
         ("a cat on a mat", "a cat on a mat [with a hat]", "", 0.2, "retouch as 'a hat' by mask"),
-        ("a dog standing on grass", "a dog sitting on grass", "", 0.2,
-         "restyle 'dog standing' as 'dog sitting' by word"),
+        (
+            "a dog standing on grass",
+            "a dog sitting on grass",
+            "",
+            0.2,
+            "restyle 'dog standing' as 'dog sitting' by word",
+        ),
         # a place that is more than half of the picture
         ("a cat on a [mat]", "a cat on a [rug]", "", 0.2, "replace 'mat' as 'rug' by word"),
         ("a cat on the [grass]", "a cat on the [snow]", "", 0.7, "background 'cat' as 'snow' by word"),
-        ("a cat, [black background]", "a cat, [red background]", "", 0.2,
-         "background 'cat' as 'red background' by rest"),
+        (
+            "a cat, [black background]",
+            "a cat, [red background]",
+            "",
+            0.2,
+            "background 'cat' as 'red background' by rest",
+        ),
         # about the picture, not about what it shows
-        ("[a painting of] a cat", "[a photo of] a cat", "", 0.2,
-         "restyle 'a painting of a cat' as 'a photo of a cat' by whole"),
-        ("a cat", "a cat [in the style of Monet]", "", 0.2,
-         "restyle 'a cat' as 'a cat in the style of Monet' by whole"),
+        (
+            "[a painting of] a cat",
+            "[a photo of] a cat",
+            "",
+            0.2,
+            "restyle 'a painting of a cat' as 'a photo of a cat' by whole",
+        ),
+        (
+            "a cat",
+            "a cat [in the style of Monet]",
+            "",
+            0.2,
+            "restyle 'a cat' as 'a cat in the style of Monet' by whole",
+        ),
         ("a [big] cat", "a [small] cat", "", 1.0, "restyle 'a big cat' as 'a small cat' by whole"),
         # of several kinds
-        ("a cat", "a [black] cat [with a hat]", "", 0.2,
-         "restyle 'a cat' as 'a black cat with a hat' by mask"),
+        (
+            "a cat",
+            "a [black] cat [with a hat]",
+            "",
+            0.2,
+            "restyle 'a cat' as 'a black cat with a hat' by mask",
+        ),
     ],
-)  # fmt: skip
+)
 def test_any_other_category_goes_by_what_the_prompts_differ_in(
     original: str, editing: str, blended: str, share: float, found: str
 ) -> None:

@@ -88,9 +88,14 @@ def test_differential_follows_the_start_where_it_is_held_and_is_plain_where_it_i
     def run(strength: float | None) -> torch.Tensor:
         hold = None if strength is None else _held(z, noise, torch.full_like(z[:, :1], strength), 4)
         return pipeline(
-            prompt="a mug", image=peer.pillow(mug.photo, size), strength=0.5, num_inference_steps=4,
-            generator=peer.generator(bench), output_type="latent", callback_on_step_end=hold,
-        ).images  # fmt: skip
+            prompt="a mug",
+            image=peer.pillow(mug.photo, size),
+            strength=0.5,
+            num_inference_steps=4,
+            generator=peer.generator(bench),
+            output_type="latent",
+            callback_on_step_end=hold,
+        ).images
 
     plain = run(None)
     assert torch.equal(run(0.5), plain)

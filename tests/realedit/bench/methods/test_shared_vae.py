@@ -21,15 +21,20 @@ from realedit.bench.workbench import ModelSettings, Workbench
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def kl() -> Any:  # noqa: ANN401 - diffusers' types say less than its classes do
+def kl() -> Any:
     """A tiny VAE of SDXL's own kind, with as many pixels a cell as the embedded model's."""
     torch.manual_seed(0)
     kind: Any = AutoencoderKL
     return kind(
-        in_channels=3, out_channels=3, latent_channels=4, block_out_channels=(8, 8, 8), norm_num_groups=4,
-        down_block_types=("DownEncoderBlock2D",) * 3, up_block_types=("UpDecoderBlock2D",) * 3,
+        in_channels=3,
+        out_channels=3,
+        latent_channels=4,
+        block_out_channels=(8, 8, 8),
+        norm_num_groups=4,
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
         force_upcast=True,
-    ).eval()  # fmt: skip
+    ).eval()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ A, MASK = scene()
 B = scene(20)[0]
 
 
-def by_hand(network: Any, weights: list[Tensor], a: np.ndarray, b: np.ndarray) -> float:  # noqa: ANN401
+def by_hand(network: Any, weights: list[Tensor], a: np.ndarray, b: np.ndarray) -> float:
     """Zhang et al. 2018, eq. 1."""
     shift, scale = torch.tensor([-0.030, -0.088, -0.188]), torch.tensor([0.458, 0.448, 0.450])
 
@@ -34,12 +34,12 @@ def by_hand(network: Any, weights: list[Tensor], a: np.ndarray, b: np.ndarray) -
     return sum(float(((x - y).square() * w).sum(1).mean()) for x, y, w in layers)
 
 
-def linear(network: Any) -> list[Tensor]:  # noqa: ANN401
+def linear(network: Any) -> list[Tensor]:
     return [lin.model[-1].weight for lin in network.lins]
 
 
 @pytest.fixture(scope="module")
-def random_lpips() -> Any:  # noqa: ANN401
+def random_lpips() -> Any:
     """LPIPS with its own linear weights on a backbone of random ones: no download."""
     torch.manual_seed(0)
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -49,7 +49,7 @@ def random_lpips() -> Any:  # noqa: ANN401
         return package.LPIPS(net="alex", pnet_rand=True, verbose=False).eval()
 
 
-def test_lpips_by_hand(random_lpips: Any) -> None:  # noqa: ANN401
+def test_lpips_by_hand(random_lpips: Any) -> None:
     distance = PerceptualDistance(random_lpips)
     with torch.no_grad():
         expected = by_hand(random_lpips, linear(random_lpips), A, B)
@@ -58,7 +58,7 @@ def test_lpips_by_hand(random_lpips: Any) -> None:  # noqa: ANN401
     assert distance.whole(A, A) == 0
 
 
-def test_the_map_is_zero_where_nothing_differs(random_lpips: Any) -> None:  # noqa: ANN401
+def test_the_map_is_zero_where_nothing_differs(random_lpips: Any) -> None:
     distance = PerceptualDistance(random_lpips)
     spread = distance.map(A, B)
     assert spread.shape == A.shape[:2]

@@ -1,0 +1,219 @@
+"""`realedit batch`: the same edits of many photos, each on its own; a rerun goes on where one ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from realedit.cli import output
+from realedit.cli.boundary import say
+from realedit.cli.edit_options import EditOptions
+from realedit.cli.options import (
+    OUTPUT,
+    EditSampling,
+    Force,
+    ModelOptions,
+    ObjectOptions,
+    TalkOptions,
+    flag,
+    integer,
+    value,
+)
+from realedit.errors import SomePhotosFailedError, UsageError
+from realedit.system.destinations import disk_errors
+from realedit.system.progress import progress_bars, silent
+
+if TYPE_CHECKING:
+    from realedit.batch import Editor, PhotoRecord, Task
+    from realedit.cli.output import Destination
+    from realedit.cli.request import EditCommand
+    from realedit.pipeline import RealEditPipeline
+    from realedit.result import EditResult
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class BatchOptions:
+    """Where the results go, and how the work is done."""
+
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output", "-o"), metavar="FOLDER", help="Edited photos, under their names. Needed."
+        ),
+    ] = None
+    jobs: Annotated[
+        int, value(integer(1, 256), "N", "Processes, of one thread each where there are several.")
+    ] = 1
+    force: Annotated[Force, Parameter(help="Do all again, and replace files that exist.")] = False
+    report: Annotated[bool, flag("Also write a report beside each photo.")] = False
+    dry_run: Annotated[bool, flag("Find the objects and say what would be done, no more.")] = False
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What every process needs to know."""
+
+    command: EditCommand
+    to: BatchOptions
+    model: ModelOptions
+    journal: Path | None
+    """None of a dry run."""
+    quiet: bool
+
+
+def batch(
+    photos: Annotated[list[Path], Parameter(help="Photos, and folders of photos.")],
+    /,
+    *,
+    what: EditOptions = EditOptions(),
+    where: ObjectOptions = ObjectOptions(),
+    to: BatchOptions = BatchOptions(),
+    talk: TalkOptions = TalkOptions(),
+    sampling: EditSampling = EditSampling(),
+    model: ModelOptions = ModelOptions(),
+) -> None:
+    """Edit many photos alike; one that fails is left out, and the same command goes on where it ended."""
+    if to.output is None:
+        raise UsageError("where to?", "name a folder for the edited photos: --output edited")
+    from realedit.batch import JOURNAL, edit_photos, tasks_for
+    from realedit.cli import session
+    from realedit.cli.request import asked
+    from realedit.edits.entries import entries
+    from realedit.edits.prepared import named_files
+    from realedit.models.choice import fetched, identity
+
+    command = asked(what, where, sampling, quiet=talk.quiet)
+    model = command.on(model)
+    files = [
+        *([] if where.mask is None else [where.mask]),
+        *(file for edit in command.plan.edits for file in named_files(edit).values()),
+    ]
+    tasks_for(photos, to.output, files=files)  # what is wrong with them is told before gigabytes are fetched
+    here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
+    tasks = tasks_for(
+        photos,
+        to.output,
+        files=files,
+        edits=entries(command.plan.edits),
+        where=asdict(command.where),
+        sampling=asdict(command.sampling),
+        crop=command.allow_crop,
+        besides=command.besides.model_dump(),
+        model=identity(here),
+        options=asdict(model),
+        report=to.report,
+    )
+    journal = to.output / JOURNAL
+    if not to.dry_run:
+        _make_folders({task.output.parent for task in tasks} | {to.output})
+    job = _Job(command, to, model, None if to.dry_run else journal, talk.quiet)
+    session.announce(model, quiet=talk.quiet)
+    with progress_bars(quiet=talk.quiet) as progress:
+        before, records = edit_photos(
+            partial(_editor, job, alone=to.jobs == 1),
+            tasks,
+            to.output,
+            processes=to.jobs,
+            force=to.force,
+            told=partial(_tell, talk=talk, dry_run=to.dry_run),
+            progress=progress,
+        )
+    failed = [record for record in records if record.status == "failed"]
+    if not talk.quiet:
+        counts = {"done before": len(before), "could" if to.dry_run else "done": len(records) - len(failed)}
+        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        say(f"realedit: {told or 'nothing done'}{f', {len(failed)} failed' if failed else ''}")
+    if failed:
+        where_told = (
+            "see above" if to.dry_run else f"{journal} has the reasons; the same command tries them again"
+        )
+        raise SomePhotosFailedError(f"{len(failed)} of {len(tasks)} photos could not be edited", where_told)
+
+
+def _make_folders(folders: set[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(f"{folder} cannot be made ({reason})", "name another with --output") from error
+
+
+def _editor(job: _Job, *, alone: bool) -> Editor:
+    """One process's: its model, and the threads that it may use."""
+    import cv2
+    import torch
+
+    from realedit.batch import Editor
+    from realedit.cli import session
+
+    if not alone:
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
+    pipeline = session.load(job.model, quiet=True, progress=silent)
+    if not job.quiet:
+        job.command.tell_other_models(pipeline)
+    return Editor(partial(_one, job, pipeline), job.journal)
+
+
+def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
+    """Edit a photo, or find out what that would do."""
+    from realedit.batch import PhotoRecord, write_outputs
+    from realedit.photo.inputs import as_photo
+
+    began = perf_counter()
+    loaded = as_photo(task.photo)
+    prepared = job.command.prepare(loaded)
+    record = partial(PhotoRecord, task.key, str(task.photo), str(task.output), "done")
+    replaced = job.to.force or task.owns(task.leftovers)
+    planned = partial(output.plan_edit, loaded, task.photo, task.output, report=job.to.report, force=replaced)
+    if job.journal is None:
+        if task.output.parent.is_dir():  # the run itself makes it
+            planned()
+        _, changes = job.command.dry_run(pipeline, prepared, silent)
+        listed = [output.change_fields(change) for change in changes]
+        return record(changes=listed, seconds=perf_counter() - began)
+    files = planned()
+    result = job.command.edit(pipeline, prepared, silent)
+    with disk_errors(files.image):
+        write_outputs(task, _contents(result, files), job.journal, force=job.to.force)
+    return record(
+        metrics=output.finite(result.metrics),
+        warnings=result.warnings,
+        changes=output.finite([output.change_fields(change) for change in result.changes]),
+        seconds=perf_counter() - began,
+    )
+
+
+def _contents(result: EditResult, files: Destination) -> dict[Path, bytes]:
+    """The files of an edit, before any is in its place: a report that fails leaves no photo without one."""
+    from realedit.report.page import write_report
+    from realedit.system.whole_files import TEMPORARY
+
+    first, last = TEMPORARY
+    with TemporaryDirectory(prefix=first, suffix=last, dir=files.image.parent) as folder:
+        staged = Path(folder)
+        result.save(staged / files.image.name)
+        if files.report is not None:
+            html, png = (staged / page.name for page in files.report)
+            write_report(result.report(), html, png)
+        return {files.image.with_name(file.name): file.read_bytes() for file in sorted(staged.iterdir())}
+
+
+def _tell(record: PhotoRecord, *, talk: TalkOptions, dry_run: bool) -> None:
+    if talk.json:
+        output.print_json({"dry_run": dry_run, **asdict(record)})
+    elif record.status == "done":
+        print(f"would write {record.output}" if dry_run else record.output, flush=True)
+    if record.error is not None:
+        say(f"realedit: error: {record.photo}: {record.error}")
+    if not talk.quiet:
+        for warning in record.warnings:
+            say(f"realedit: warning: {record.photo}: {warning}")

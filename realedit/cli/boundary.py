@@ -1,0 +1,86 @@
+"""The edge of the command: whatever goes wrong inside ends in one clear line and an exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from realedit.errors import RealEditError
+
+INTERRUPTED = 130
+_BROKEN_PIPE = 141
+
+
+def guard(command: Callable[[], None], *, debug: bool) -> int:
+    """Run a command and return its exit code; errors are told on stderr, with a traceback for `debug`."""
+    try:
+        with _plain_logs(), warnings.catch_warnings():
+            if not debug and not sys.warnoptions:
+                warnings.simplefilter("ignore")
+            command()
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("realedit: interrupted; no file is half-written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        known = error if isinstance(error, RealEditError) else _out_of_memory(error)
+        if known is None:
+            return _unexpected(error, debug=debug)
+        report(known)
+        return known.exit_code
+    return 0
+
+
+def report(error: RealEditError) -> None:
+    """Tell an error on stderr: what, and on a second line the way out."""
+    say(f"realedit: error: {_one_line(error.message)}")
+    if error.hint:
+        say(f"realedit: hint: {_one_line(error.hint)}")
+
+
+def say(line: str) -> None:
+    """Print one line on stderr."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def _unexpected(error: Exception, *, debug: bool) -> int:
+    what = f"{type(error).__name__}: {_one_line(str(error))}".removesuffix(": ")
+    say(f"realedit: error: something unexpected happened ({what})")
+    if not debug:
+        say("realedit: hint: --debug shows where; please report it with that output")
+    return RealEditError.exit_code
+
+
+def _out_of_memory(error: Exception) -> RealEditError | None:
+    # Imported late: --help has no use for it and should be quick.
+    from realedit.system.memory import out_of_memory
+
+    return out_of_memory(error)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+@contextmanager
+def _plain_logs() -> Iterator[None]:
+    """Show the project's own log warnings in the style of its error lines."""
+    logger = logging.getLogger("realedit")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("realedit: warning: %(message)s"))
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

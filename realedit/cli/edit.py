@@ -1,0 +1,82 @@
+"""The main command: one edit of one photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from realedit.cli import output
+from realedit.cli.edit_options import EditOptions
+from realedit.cli.options import (
+    OUTPUT,
+    EditSampling,
+    Force,
+    ModelOptions,
+    ObjectOptions,
+    TalkOptions,
+    flag,
+)
+from realedit.system.progress import progress_bars
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class EditOutput:
+    """What is written."""
+
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output", "-o"), metavar="FILE", help="Edited photo. Default: PHOTO-edited beside it."
+        ),
+    ] = None
+    force: Force = False
+    report: Annotated[
+        bool,
+        flag("Also write OUTPUT.report.html and OUTPUT.report.png."),
+    ] = False
+    dry_run: Annotated[
+        bool,
+        flag("Find the object and say what would be done, no more."),
+    ] = False
+
+
+def edit(
+    photo: Annotated[Path, Parameter(help="The photo: JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC.")],
+    /,
+    *,
+    what: EditOptions = EditOptions(),
+    where: ObjectOptions = ObjectOptions(),
+    to: EditOutput = EditOutput(),
+    talk: TalkOptions = TalkOptions(),
+    sampling: EditSampling = EditSampling(),
+    model: ModelOptions = ModelOptions(),
+) -> None:
+    """Edit a photo: move, resize, turn, remove, restyle, replace the object that a word names."""
+    from realedit.cli import session
+    from realedit.cli.edit_output import tell_dry_run, write_result
+    from realedit.cli.request import asked
+    from realedit.photo.inputs import as_photo
+
+    command = asked(what, where, sampling, quiet=talk.quiet)
+    loaded = as_photo(photo)
+    # what is wrong with the files is told before the model is loaded
+    prepared = command.prepare(loaded)
+    files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
+    with progress_bars(quiet=talk.quiet) as progress:
+        pipeline = session.load(command.on(model), quiet=talk.quiet, progress=progress)
+        if not talk.quiet:
+            command.tell_other_models(pipeline)
+        result = None
+        found, changes = [], []
+        if to.dry_run:
+            found, changes = command.dry_run(pipeline, prepared, progress)
+        else:
+            result = command.edit(pipeline, prepared, progress)
+    if result is not None:
+        write_result(result, files, force=to.force, talk=talk)
+    else:
+        tell_dry_run(loaded, found, changes, files, force=to.force, talk=talk)

@@ -1,0 +1,110 @@
+"""What the main command writes, and what it tells about an edit, done or planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realedit.cli import output
+from realedit.cli.boundary import say
+from realedit.system.destinations import disk_errors
+
+if TYPE_CHECKING:
+    from realedit.change import Change
+    from realedit.cli.options import TalkOptions
+    from realedit.cli.output import Destination
+    from realedit.location import Location
+    from realedit.photo.photo import Photo
+    from realedit.result import EditResult
+
+
+def write_result(result: EditResult, files: Destination, *, force: bool, talk: TalkOptions) -> None:
+    """Write an edited photo and its report, and tell about both.
+
+    Raises:
+        OutputExistsError: another process has put a file there in the meantime.
+        PhotoError: the disk refused.
+    """
+    from realedit.photo.provenance import sidecar_path
+    from realedit.report.page import write_report
+
+    result.save(files.image, force=force)
+    if files.report is not None:
+        with disk_errors(files.report[0]):
+            write_report(result.report(), *files.report, force=force)
+    if not talk.quiet:
+        for warning in result.warnings:
+            say(f"realedit: warning: {warning}")
+    from realedit.location import box_of
+
+    if talk.json:
+        fields = {
+            "output": files.image,
+            "recipe": sidecar_path(files.image),
+            "report": files.report,
+            "object": output.location_fields(result.location),
+            "box_before": box_of(result.mask_before),
+            "box_after": box_of(result.mask_after),
+            "changes": [output.change_fields(change) for change in result.changes],
+            "metrics": result.metrics,
+            "seed": result.seed,
+            "timings": result.timings,
+            "warnings": result.warnings,
+        }
+        output.print_json(fields)
+        return
+    print(files.image)
+    if talk.quiet:
+        return
+    output.print_changes(result.changes)
+    print(f"  time    {output.seconds(result.timings)}, seed {result.seed}")
+    _print_report(files)
+
+
+def tell_dry_run(
+    photo: Photo,
+    found: Sequence[Location],
+    changes: Sequence[Change],
+    files: Destination,
+    *,
+    force: bool,
+    talk: TalkOptions,
+) -> None:
+    """Tell what an edit would do, and write only the report that was asked for.
+
+    Raises:
+        OutputExistsError: another process has put a file there in the meantime.
+        PhotoError: the disk refused.
+    """
+    from realedit.report.contents import location_report
+    from realedit.report.page import write_report
+
+    if files.report is not None and found:
+        with disk_errors(files.report[0]):
+            write_report(location_report(photo, found[0]), *files.report, force=force)
+    if talk.json:
+        first = next((change for change in changes if change.source is not None), None)
+        fields: dict[str, Any] = {
+            "dry_run": True,
+            "output": files.image,
+            "report": files.report if found else None,
+            "object": output.location_fields(found[0]) if found else None,
+            "objects": [output.location_fields(location) for location in found],
+            "box_before": first.before if first else None,
+            "box_after": first.after if first else None,
+            "changes": [output.change_fields(change) for change in changes],
+        }
+        output.print_json(fields)
+        return
+    print(f"would write {files.image}")
+    if talk.quiet:
+        return
+    output.print_changes(changes)
+    if found:
+        _print_report(files)
+
+
+def _print_report(files: Destination) -> None:
+    if files.report is not None:
+        print(f"  report  {Path(files.report[0])}")

@@ -1,0 +1,152 @@
+"""The commands that look without editing: `locate`, `invert`, `models`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from realedit.cli import output
+from realedit.cli.options import (
+    OUTPUT,
+    Debug,
+    Force,
+    InversionOptions,
+    Json,
+    ModelOptions,
+    ObjectOptions,
+    TalkOptions,
+)
+from realedit.errors import UsageError
+from realedit.system.destinations import check_free, disk_errors
+from realedit.system.progress import progress_bars
+
+
+def locate(
+    photo: Annotated[Path, Parameter(help="The photo.")],
+    word: Annotated[
+        str | None, Parameter(help="What to find; not needed with --mask, --box or --point.")
+    ] = None,
+    /,
+    *,
+    where: ObjectOptions = ObjectOptions(),
+    to: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output", "-o"),
+            group=OUTPUT,
+            metavar="FILE",
+            help="Mask to write. Default: PHOTO-mask.png.",
+        ),
+    ] = None,
+    force: Annotated[Force, Parameter(group=OUTPUT)] = False,
+    talk: TalkOptions = TalkOptions(),
+    model: ModelOptions = ModelOptions(),
+) -> None:
+    """Find an object: write its mask and print its box, centre and score."""
+    from realedit.cli import session
+    from realedit.photo.inputs import as_photo
+    from realedit.system.whole_files import write_files
+
+    if word is None and where.given is None:
+        raise UsageError("what is to be found?", f"name it: realedit locate {photo} mug")
+    loaded = as_photo(photo)
+    shown = session.shown(where, loaded)
+    path = photo.with_name(f"{photo.stem}-mask.png") if to is None else to
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"a mask is written as PNG, not '{path.suffix}'", "end its name in .png")
+    check_free([path], source=photo, force=force)
+    with progress_bars(quiet=talk.quiet) as progress:
+        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        location = pipeline.locate(
+            loaded,
+            word,
+            prompt=where.prompt,
+            mask=shown.mask,
+            box=shown.box,
+            point=shown.point,
+            progress=progress,
+        )
+    with disk_errors(path):
+        write_files({path: output.mask_png(location.mask)}, force=force)
+    if talk.json:
+        output.print_json({"mask": path, **output.location_fields(location)})
+        return
+    print(path)
+    if not talk.quiet:
+        print(f"  box       {output.numbers(location.box)}")
+        print(f"  centroid  {output.numbers(location.centroid)}")
+        print(f"  score     {location.score:.3f} (by {location.source})")
+
+
+def models(
+    *,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """List the models known here, and which one is the default."""
+    from realedit.models.choice import list_models
+
+    found = list_models()
+    if json:
+        output.print_json({"models": [asdict(info) for info in found]})
+        return
+    rows = [
+        (
+            "*" if info.default else "",
+            info.name,
+            info.source,
+            output.megabytes(info.bytes) if info.bytes else "-",
+            "ready" if info.available else info.note,
+        )
+        for info in found
+    ]
+    output.print_table(("", "name", "source", "size", "state"), rows)
+
+
+def invert(
+    photo: Annotated[Path, Parameter(help="The photo.")],
+    word: Annotated[
+        str | None, Parameter(help="The object that will be edited: its edits then start at once.")
+    ] = None,
+    /,
+    *,
+    prompt: Annotated[str | None, Parameter(metavar="TEXT", help="What the photo shows.")] = None,
+    inversion: InversionOptions = InversionOptions(),
+    talk: TalkOptions = TalkOptions(),
+    model: ModelOptions = ModelOptions(),
+) -> None:
+    """Invert a photo, keep that in the cache, and tell how well it replays."""
+    from realedit.cli import session
+    from realedit.photo.inputs import as_photo
+
+    loaded = as_photo(photo)
+    with progress_bars(quiet=talk.quiet) as progress:
+        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        how = {"method": inversion.inversion, "steps": inversion.steps}
+        inverted = pipeline.engine.inverted_for(loaded, prompt, [word] if word else [], how, progress)
+        progress("replaying", 0, 0)
+        fields = session.inversion_fields(pipeline, inverted)
+    if talk.json:
+        output.print_json({"photo": photo, **fields})
+        return
+    where = "not kept" if fields["kept_bytes"] is None else f"{output.megabytes(fields['kept_bytes'])} kept"
+    print(f"{photo}: {where}")
+    if not talk.quiet:
+        print(f"  prompt  {fields['prompt']}")
+        height, width = fields["working_size"]
+        print(f"  method  {fields['method']}, {fields['steps']} steps at {width} x {height} pixels")
+        print(f"  replay  {output.decibels(fields['replay_psnr'])} to the autoencoder's own round trip")
+        print(f"  photo   {output.decibels(fields['photo_psnr'])} from the replay to the photo at that size")
+        print(f"  time    {fields['seconds']:.1f} s{' (from the cache)' if fields['cached'] else ''}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of a file for --edits."""
+    import json
+
+    from realedit.edits.recipe import json_schema
+
+    print(json.dumps(json_schema(), indent=2))

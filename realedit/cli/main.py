@@ -1,0 +1,132 @@
+"""The `realedit` command: `realedit PHOTO --move WORD --dx 0.2`, and its sub-commands."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import cyclopts
+
+from realedit.cli import boundary
+from realedit.cli.batch import batch
+from realedit.cli.bench import bench
+from realedit.cli.cache import cache_app
+from realedit.cli.edit import edit
+from realedit.cli.edit_options import EditOptions
+from realedit.cli.flag_order import in_order
+from realedit.cli.inspect import invert, locate, models, schema
+from realedit.errors import UsageError
+from realedit.system.installation import check_packages, own_version
+
+_USAGE = """Usage: realedit PHOTO --move WORD --dx FRACTION [OPTIONS]
+       realedit PHOTO --restyle WORD --as TEXT [OPTIONS]
+       realedit COMMAND ..."""
+_EPILOGUE = """Examples:
+  realedit photo.jpg --move mug --dx 0.2
+  realedit photo.jpg --resize "blue bowl" --scale 1.3 -o bigger.png
+  realedit photo.jpg --point 0.3,0.6 --dx 0.2 --report
+  realedit photo.jpg --restyle mug --as "a blue mug" --remove spoon
+  realedit photo.jpg --edits edits.json
+  realedit locate photo.jpg mug
+  realedit batch photos --output edited --move mug --dx 0.2 --jobs 4
+
+Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
+5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
+11 installation, 12 some of many photos, 130 interrupted."""
+_HELP = {"--help", "-h"}
+_COMMANDS = ("locate", "invert", "batch", "models", "schema", "bench", "cache")
+
+
+app = cyclopts.App(
+    name="realedit",
+    help="Change one thing in a photo by naming it; the rest stays as it was, to the bit.",
+    usage=_USAGE,
+    help_epilogue=_EPILOGUE,
+    help_format="plaintext",
+    version=own_version,
+    version_flags=["--version"],
+    default_parameter=cyclopts.Parameter(negative=()),
+)
+app.default(edit)
+app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug.png")
+app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
+app.command(
+    batch, help_epilogue="Example: realedit batch photos --output edited --move mug --dx 0.2 --jobs 4"
+)
+app.command(models, help_epilogue="Example: realedit models --json")
+app.command(schema, help_epilogue="Example: realedit schema > edits.schema.json")
+app.command(
+    bench, help_epilogue="Example: realedit bench cases --method realedit --method peers --output results"
+)
+app.command(cache_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        arguments: What follows the command's name; by default, what this process was given.
+    """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    # Threads that spin while they wait make two runs at once on the same cores many times slower.
+    # Read when torch loads.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be in no encoding
+        sys.stdout.reconfigure(errors="surrogateescape")
+    return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
+
+
+def _run(tokens: list[str]) -> None:
+    options = tokens[: tokens.index("--")] if "--" in tokens else tokens
+    if not tokens or not _HELP.isdisjoint(options):
+        # Asked for directly: parsing the other arguments first takes as long as printing the help.
+        app.help_print([token for token in options if token not in _HELP])
+        return
+    try:
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    except cyclopts.CycloptsError as error:
+        raise _usage_error(error, tokens) from error
+    check_packages()
+    if command in (edit, batch):
+        what = bound.arguments.get("what", EditOptions())
+        bound.arguments["what"] = replace(what, order=in_order(options))
+    command(*bound.args, **bound.kwargs)
+
+
+def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError:
+    """Say in the style of our own errors what could not be parsed."""
+    chain = " ".join(["realedit", *(error.command_chain or ())])
+    help_hint = f"see {chain} --help"
+    match error:
+        case cyclopts.UnusedCliTokensError():
+            first = tokens[0]
+            meant = difflib.get_close_matches(first, _COMMANDS, n=1)
+            if meant and not error.command_chain and not Path(first).exists():
+                return UsageError(f"no command '{first}'", f"did you mean {meant[0]}?")
+            if first.isidentifier() and not error.command_chain and not Path(first).exists():
+                return UsageError(
+                    f"no command '{first}'", "an edit needs none: realedit photo.jpg --move mug --dx 0.2"
+                )
+            extra = " ".join(error.unused_tokens or ())
+            if error.command_chain:
+                return UsageError(f"unexpected argument: {extra}", help_hint)
+            return UsageError(
+                f"unexpected argument: {extra}",
+                "this edits one photo, batch many; a name of several words wants quotes",
+            )
+        case cyclopts.RepeatArgumentError():
+            return UsageError(_lowered(error), "give it once")
+        case cyclopts.ValidationError() if error.argument is not None:
+            return UsageError(f"{error.argument.name}: {error.exception_message}", help_hint)
+    return UsageError(_lowered(error), help_hint)
+
+
+def _lowered(error: Exception) -> str:
+    text = " ".join(str(error).split()).removesuffix(".")
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,226 @@
+"""The options that several commands share: their names, their help, and the values that they take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Group, Parameter, Token
+
+from realedit.errors import UsageError
+from realedit.settings import LARGEST_STRENGTH
+
+InversionName = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
+Precision = Literal["float32", "float16", "bfloat16"]
+
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+EDIT = Group.create_ordered("Edit")
+OBJECT = Group.create_ordered("The object")
+OUTPUT = Group.create_ordered("Output")
+SAMPLING = Group.create_ordered("Sampling")
+MODEL = Group.create_ordered("Model")
+
+
+def number(low: float, high: float, *, above_low: bool = False) -> Callable[[Any, Sequence[Token]], float]:
+    """Return a converter to a finite float from `low` (itself left out with `above_low`) to `high`."""
+    bounds = f"above {low:g}, at most {high:g}" if above_low else f"from {low:g} to {high:g}"
+
+    def convert(_type: Any, tokens: Sequence[Token]) -> float:  # noqa: ANN401
+        text = tokens[0].value
+        value = _float(text)
+        # Written so that NaN fails too.
+        if not (low < value <= high if above_low else low <= value <= high):
+            raise ValueError(f"expected a number {bounds}, got '{text}'")
+        return value
+
+    return convert
+
+
+def integer(low: int, high: int) -> Callable[[Any, Sequence[Token]], int]:
+    """Return a converter to a whole number from `low` to `high`."""
+
+    def convert(_type: Any, tokens: Sequence[Token]) -> int:  # noqa: ANN401
+        text = tokens[0].value
+        digits = text.removeprefix("-")
+        # Stricter than int(), which takes "1_0" and other alphabets' digits.
+        if not (digits.isascii() and digits.isdigit() and low <= int(text) <= high):
+            raise ValueError(f"expected a whole number from {low} to {high}, got '{text}'")
+        return int(text)
+
+    return convert
+
+
+def fractions(names: str) -> Callable[[Any, Sequence[Token]], tuple[float, ...]]:
+    """Return a converter of comma-separated fractions of the photo's sides, such as `x,y`."""
+    count = names.count(",") + 1
+
+    def convert(_type: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ANN401
+        text = tokens[0].value
+        values = tuple(_float(part) for part in text.split(","))
+        if len(values) != count or not all(0 <= value <= 1 for value in values):
+            raise ValueError(f"expected {names}, fractions of width and height from 0 to 1, got '{text}'")
+        if count == 4 and not (values[0] < values[2] and values[1] < values[3]):
+            raise ValueError(f"expected x0 < x1 and y0 < y1, got '{text}'")
+        return values
+
+    return convert
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def flag(text: str, *names: str, **others: Any) -> Parameter:
+    """Return the parameter of a switch, off unless given; `names` where the field's own does not do."""
+    return Parameter(name=names or None, negative="", show_default=False, help=text, **others)
+
+
+def value(convert: Callable[..., Any], metavar: str, text: str) -> Parameter:
+    """Return the parameter of one token that `convert` reads."""
+    return Parameter(
+        converter=convert, n_tokens=1, accepts_keys=False, negative="", metavar=metavar, help=text
+    )
+
+
+Json = Annotated[bool, flag("Print one JSON object instead of text.")]
+Debug = Annotated[bool, flag("Show where in the code an error came from.")]
+Force = Annotated[bool, flag("Replace files that exist.")]
+_SEED = value(integer(0, 2**63 - 1), "N", "The same seed gives the same picture. Default: 0.")
+Seed = Annotated[int, _SEED]
+
+
+@Parameter(name="*", group=OBJECT)
+@dataclass(frozen=True)
+class ObjectOptions:
+    """How the object is found where its word alone does not do."""
+
+    prompt: Annotated[
+        str | None,
+        Parameter(metavar="TEXT", help="What the photo shows. The word is added if missing."),
+    ] = None
+    mask: Annotated[
+        Path | None, Parameter(metavar="FILE", help="Picture of the photo's size, white where the object is.")
+    ] = None
+    box: Annotated[
+        Box | None, value(fractions("x0,y0,x1,y1"), "X0,Y0,X1,Y1", "Box around the object, in fractions.")
+    ] = None
+    point: Annotated[Point | None, value(fractions("x,y"), "X,Y", "A point on the object, in fractions.")] = (
+        None
+    )
+
+    @property
+    def given(self) -> str | None:
+        """The flag that shows the object, or None where only its word does.
+
+        Raises:
+            UsageError: there is more than one.
+        """
+        flags = [f"--{name}" for name in ("mask", "box", "point") if getattr(self, name) is not None]
+        if len(flags) > 1:
+            raise UsageError(f"{' and '.join(flags)} contradict each other", "show the object in one way")
+        return flags[0] if flags else None
+
+
+@Parameter(name="*", group=MODEL)
+@dataclass(frozen=True)
+class BackboneOptions:
+    """Which model edits, and where it runs."""
+
+    model: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME",
+            help="tabletop, sdxl, a folder or a hub id. Default: REALEDIT_MODEL, then tabletop.",
+        ),
+    ] = None
+    device: Annotated[
+        str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1, mps. Default: the best here.")
+    ] = None
+    dtype: Annotated[
+        Precision | None, Parameter(help="Precision of the network. Default: the device's own.")
+    ] = None
+    working_size: Annotated[
+        int | None,
+        value(
+            integer(32, 8192), "PIXELS", "Side of the square of the model's working area. Default: its own."
+        ),
+    ] = None
+    offline: Annotated[bool, flag("Never look at the network.")] = False
+
+
+@Parameter(name="*", group=MODEL)
+@dataclass(frozen=True)
+class ModelOptions(BackboneOptions):
+    """The model, those that help it, and its cache."""
+
+    detector: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME", help="OWLv2 or Grounding DINO that finds the words instead: folder or hub id."
+        ),
+    ] = None
+    segmenter: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME", help="CLIPSeg that finds them, or SAM that cuts out what the detector finds."
+        ),
+    ] = None
+    captioner: Annotated[
+        str | None, Parameter(metavar="NAME", help="BLIP or Florence-2 that says what --prompt does not.")
+    ] = None
+    no_cache: Annotated[bool, flag("Neither read nor keep inversions.")] = False
+
+
+_METHODS = (
+    "How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, noised not. "
+    "Edits read the latents alone; direct's are ddim's."
+)
+_Steps = Annotated[int | None, value(integer(2, 1000), "N", "Sampling steps. Default: 20.")]
+
+
+@Parameter(name="*", group=SAMPLING)
+@dataclass(frozen=True)
+class InversionOptions:
+    """How the photo becomes latents."""
+
+    inversion: Annotated[InversionName, Parameter(help=_METHODS)] = "direct"
+    steps: _Steps = None
+
+
+@Parameter(name="*", group=SAMPLING)
+@dataclass(frozen=True)
+class EditSampling:
+    """How the photo becomes latents, and the edited photo is sampled; None where a recipe may say it."""
+
+    inversion: Annotated[InversionName | None, Parameter(help=f"{_METHODS} Default: direct.")] = None
+    steps: _Steps = None
+    seed: Annotated[int | None, _SEED] = None
+    strength: Annotated[
+        float | None,
+        value(
+            number(0, LARGEST_STRENGTH),
+            "FRACTION",
+            "Share of the steps sampled anew after the edit in pixels; 0: none. Painting has its own.",
+        ),
+    ] = None
+    reflection: Annotated[
+        bool, flag("Take along what a polished table mirrors of the object, too.", group=EDIT)
+    ] = False
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class TalkOptions:
+    """What is printed."""
+
+    json: Json = False
+    quiet: Annotated[bool, flag("Print the result's path alone.", "--quiet", "-q")] = False
+    debug: Debug = False

@@ -1,0 +1,169 @@
+"""What a command writes and prints: where files go, checked before any work, and results on stdout."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realedit.system.destinations import check_free
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from realedit.change import Change
+    from realedit.location import Box, Location
+    from realedit.photo.photo import Photo
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The files that an edit writes.
+
+    Attributes:
+        image: the edited photo.
+        report: the report's page and panel, or None where none was asked for.
+    """
+
+    image: Path
+    report: tuple[Path, Path] | None
+
+
+def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, force: bool) -> Destination:
+    """Decide where an edit's files go, and make sure that they can.
+
+    Args:
+        photo: the photo, to know whether the output's format can hold it.
+        source: where it came from: the default output lies beside it.
+        output: what the user asked for, if anything.
+        report: whether a report is wanted.
+        force: whether files may be replaced.
+
+    Raises:
+        UsageError: the suffix, the folder, or a format that cannot hold the photo.
+        OutputExistsError: a file is there already, or it is the photo itself.
+    """
+    from realedit.photo.encode import SUFFIXES, check_holds, format_for
+    from realedit.photo.provenance import sidecar_path
+
+    if output is None:
+        # A format that can only be read (GIF) goes on as PNG.
+        suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
+        output = source.with_name(f"{source.stem}-edited{suffix}")
+    if not output.is_dir():
+        format_for(output.suffix)
+    pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
+    check_free([output, sidecar_path(output), *(pages if report else ())], source=source, force=force)
+    check_holds(photo.native, format_for(output.suffix))
+    return Destination(output, pages if report else None)
+
+
+def print_json(fields: Mapping[str, Any]) -> None:
+    """Print one JSON object on one line of stdout; numbers that JSON lacks become null."""
+    print(json.dumps(finite(fields), ensure_ascii=False, allow_nan=False))
+
+
+def finite(value: Any) -> Any:  # noqa: ANN401  # a JSON tree
+    """A JSON tree with null for the numbers that JSON lacks."""
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case Mapping():
+            return {str(key): finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [finite(item) for item in value]
+        case Path():
+            return str(value)
+    return value
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print aligned columns on stdout, never wrapped, so that other programs can read them."""
+    print_columns([tuple(head), *(tuple(row) for row in rows)])
+
+
+def print_columns(lines: Sequence[Sequence[str]], indent: str = "") -> None:
+    """Print rows of cells one below the other."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        print(
+            indent + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        )
+
+
+def megabytes(count: int) -> str:
+    """Return a size in MB with one decimal."""
+    return f"{count / 2**20:.1f} MB"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """Return fractions as `0.123,0.456`, the form that --box and --point read."""
+    return ",".join(f"{value:.3f}" for value in values)
+
+
+def decibels(value: float) -> str:
+    """Return a PSNR in dB; pictures that are equal have none."""
+    return "exact" if math.isinf(value) else f"{value:.1f} dB"
+
+
+def seconds(timings: Mapping[str, float]) -> str:
+    """Return timings in one phrase: the whole, and each stage."""
+    stages = ", ".join(f"{name} {value:.1f}" for name, value in timings.items())
+    return f"{sum(timings.values()):.1f} s ({stages})"
+
+
+def mask_png(mask: np.ndarray) -> bytes:
+    """Return a matte [H, W] in [0, 1] as an 8-bit grey PNG file."""
+    import numpy as np
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray((mask * 255).round().clip(0, 255).astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def location_fields(location: Location) -> dict[str, Any]:
+    """Return what is known about an object, for JSON."""
+    return {
+        "word": location.word,
+        "box": [float(value) for value in location.box],
+        "centroid": [float(value) for value in location.centroid],
+        "score": float(location.score),
+        "source": location.source,
+    }
+
+
+def change_fields(change: Change) -> dict[str, Any]:
+    """Return what was, or would be, done to an object, for JSON."""
+    return {
+        "edit": change.edit,
+        "word": change.word,
+        "source": change.source,
+        "score": None if change.score is None else float(change.score),
+        "box_before": change.before,
+        "box_after": change.after,
+    }
+
+
+def print_changes(changes: Sequence[Change]) -> None:
+    """Print a line for each object that was changed: what was done, to what, from where to where."""
+    rows = []
+    for change in changes:
+        how = "" if change.source is None else f"by {change.source}, score {change.score:.2f}"
+        boxes = [_box(box) for box in (change.before, change.after)]
+        # of a dry run, what is taken from another photo is looked for nowhere
+        where = f"{boxes[0]} -> {boxes[1]}" if change.before or change.after else ""
+        rows.append((change.edit.replace("_", "-"), change.word or _nameless(change), where, how))
+    print_columns(rows, indent="  ")
+
+
+def _nameless(change: Change) -> str:
+    return "object" if change.source else "photo"
+
+
+def _box(box: Box | None) -> str:
+    return "none" if box is None else numbers(box)

@@ -1,0 +1,130 @@
+"""From what the user named to what the pipeline takes: the photo, where the object is, the loaded model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from realedit.cli.boundary import say
+from realedit.cli.options import BackboneOptions, ModelOptions, ObjectOptions
+from realedit.edits.prepared import Prepared, Shown
+from realedit.photo import Photo
+from realedit.system.progress import Progress
+
+if TYPE_CHECKING:
+    from realedit.location import Location
+    from realedit.pipeline import InvertedPhoto, RealEditPipeline
+
+
+def shown(options: ObjectOptions, photo: Photo) -> Shown:
+    """Where the flags show the object in a photo.
+
+    Raises:
+        PhotoError: the mask file cannot be read.
+        UsageError: it has another size than the photo, or shows nothing, or everything.
+    """
+    return Shown.read(photo, mask=options.mask, box=options.box, point=options.point)
+
+
+def announce(options: BackboneOptions, *, quiet: bool) -> None:
+    """Say which model it is, where nobody chose one.
+
+    Raises:
+        ModelUnavailableError: there is no such model on this machine.
+    """
+    from realedit.models.choice import resolve_model
+
+    ref = resolve_model(options.model)
+    if ref.chosen_by == "default" and not quiet:
+        say(
+            f"realedit: using the embedded model {ref.name} (small, for tabletop photos); "
+            "--model sdxl or REALEDIT_MODEL chooses another"
+        )
+
+
+def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
+    """Load the model that the options, the environment or the default name; say so where it was the default.
+
+    Raises:
+        ModelUnavailableError: the model is not on this machine, or is not one that realedit can use.
+        UsageError: there is no such device.
+    """
+    announce(options, quiet=quiet)
+    progress("loading the model", 0, 0)
+    from realedit.pipeline import RealEditPipeline
+
+    return RealEditPipeline.from_pretrained(
+        options.model,
+        device=options.device,
+        dtype=options.dtype,
+        offline=options.offline or None,
+        cache=False if options.no_cache else None,
+        working_size=options.working_size,
+        detector=options.detector,
+        segmenter=options.segmenter,
+        captioner=options.captioner,
+    )
+
+
+def find(
+    pipeline: RealEditPipeline,
+    prepared: Prepared,
+    prompt: str | None,
+    how: Mapping[str, Any],
+    progress: Progress,
+) -> dict[str | None, Location]:
+    """The objects that an edit changes, by their words; None is the one that is shown and not named.
+
+    Args:
+        pipeline: the model.
+        prepared: the edit.
+        prompt: what the photo shows.
+        how: method and steps of the inversion.
+        progress: told of each stage.
+
+    Raises:
+        ObjectNotFoundError: the model does not see one of them.
+    """
+    shown = prepared.shown
+    found: dict[str | None, Location] = {}
+    for word in prepared.plan.objects:
+        is_shown = bool(shown) and word == prepared.plan.shown_word
+        where = {"mask": shown.mask, "box": shown.box, "point": shown.point} if is_shown else {}
+        found[word] = pipeline.locate(prepared.photo, word, prompt=prompt, progress=progress, **where, **how)
+    return found
+
+
+def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:
+    """Return what is known about an inversion: what was kept, and how well it replays.
+
+    `replay_psnr` compares the replay with the autoencoder's own round trip, `photo_psnr` with the photo at
+    the model's working size (dB, peak 255; higher is better).
+    """
+    found = inverted.inversion
+    height, width = found.size
+    at_size = Image.fromarray(inverted.photo.rgb).resize((width, height), Image.Resampling.BOX)
+    replayed = pipeline.reconstruct(inverted)
+    entries = pipeline.cache.entries() if pipeline.cache is not None else []
+    kept = [entry.bytes for entry in entries if entry.key == inverted.key]
+    return {
+        "prompt": found.prompt,
+        "method": found.result.method,
+        "steps": found.result.schedule.steps,
+        "working_size": [height, width],
+        "cached": inverted.cached,
+        "kept_bytes": kept[0] if kept else None,
+        "replay_psnr": _psnr(replayed, pipeline.backbone.decode(found.result.x_0)),
+        "photo_psnr": _psnr(replayed, np.asarray(at_size, dtype=np.float32)),
+        "seconds": inverted.seconds,
+    }
+
+
+def _psnr(a: np.ndarray, b: np.ndarray) -> float:
+    from skimage.metrics import peak_signal_noise_ratio
+
+    one, other = a.astype(np.float64), b.astype(np.float64)
+    return math.inf if np.array_equal(a, b) else float(peak_signal_noise_ratio(one, other, data_range=255))

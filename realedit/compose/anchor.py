@@ -1,0 +1,147 @@
+"""The edit in pixels: objects at their new places, their holes roughly filled, their shadows taken along.
+
+It is what the resampling is anchored in (design: an edit by attention alone loses an object's identity):
+everything in it comes from the photo itself, at the photo's own resolution.
+
+**Convention:** masks and mattes are ``[H, W]`` at the picture's size; the transform is in fractions of the
+frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from guidance import Transform
+from realedit.compose.hole import (
+    cleared,
+    forbidden_small,
+    small_copy,
+)
+from realedit.compose.piece import Cast, Piece, carried
+from realedit.compose.reflection import find_reflection, no_reflection
+from realedit.compose.shadow import find_shadow, no_shadow
+from realedit.location import Location
+from realedit.pixels.resizing import scaled
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """The edit in pixels.
+
+    Args:
+        picture: float32 ``[H, W, 3]`` in 0..255; equal to the photo outside ``changed``.
+        mattes: each piece's matte at its new place, float32 ``[H, W]`` in [0, 1]; zero where it went away.
+        hole: what the objects, their whole shadows and reflections used to cover, bool ``[H, W]``.
+        shadow_before: where shadows and reflections were, bool ``[H, W]``.
+        shadow_after: where they are, bool ``[H, W]``.
+    """
+
+    picture: np.ndarray
+    mattes: tuple[np.ndarray, ...]
+    hole: np.ndarray
+    shadow_before: np.ndarray
+    shadow_after: np.ndarray
+
+    @property
+    def matte(self) -> np.ndarray:
+        """What the pieces cover at their new places, float32 ``[H, W]`` in [0, 1]."""
+        return 1 - np.prod([1 - matte for matte in self.mattes], axis=0, dtype=np.float32)
+
+    @property
+    def changed(self) -> np.ndarray:
+        """Where the picture may differ from the photo, bool ``[H, W]``."""
+        return self.hole | self.shadow_after | (self.matte > 0)
+
+
+def build_anchor(
+    rgb: np.ndarray,
+    pieces: Sequence[Piece],
+    forbidden: np.ndarray | None = None,
+    *,
+    shadow: bool = True,
+    reflection: bool = False,
+    pixels: bool = True,
+    fill_hole: bool = True,
+) -> Anchor:
+    """Move objects' pixels, fill what they leave and take their shadows along.
+
+    Args:
+        rgb: the photo, uint8 ``[H, W, 3]``.
+        pieces: what is taken up and put down. Where they overlap, the lower in the photo is in front.
+        forbidden: bool ``[H, W]``, other objects: nothing is copied from them.
+        shadow: whether to look for shadows.
+        reflection: whether to look for reflections.
+        pixels: whether objects are laid at their new places; else their mattes alone say where those are.
+        fill_hole: whether what they leave is filled.
+    """
+    h, w = rgb.shape[:2]
+    taken = [piece for piece in pieces if piece.source is None]
+    casts = {
+        id(piece): _cast_of(rgb, piece, pieces, forbidden, shadow=shadow, reflection=reflection)
+        for piece in pieces
+    }
+    behind, hole = cleared(rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden)
+    if not fill_hole:
+        behind = rgb.astype(np.float32)
+    mattes = [np.zeros((h, w), np.float32) for _ in pieces]
+    shadow_after = np.zeros((h, w), bool)
+    placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
+    for k, piece, transform in sorted(placed, key=lambda one: _foot(one[1].location, one[2])):
+        cast = casts[id(piece)].moved(transform, (w, h))
+        behind = cast.upon(behind)
+        shadow_after |= cast.mask
+        laid, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)
+        behind = laid if pixels else behind
+    shadow_before = np.zeros((h, w), bool)
+    for piece in taken:
+        shadow_before |= scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
+    return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after)
+
+
+def _cast_of(
+    rgb: np.ndarray,
+    piece: Piece,
+    pieces: Sequence[Piece],
+    forbidden: np.ndarray | None,
+    *,
+    shadow: bool,
+    reflection: bool,
+) -> Cast:
+    """A piece's shadow and reflection at the size at which holes are filled; none on the other pieces."""
+    small = small_copy(rgb if piece.source is None else piece.source)
+    none = Cast(no_shadow(small), no_reflection(small))
+    if not (piece.casts and (shadow or reflection)):
+        return none
+    size = small.shape[1::-1]
+    mask = scaled(piece.location.mask, size) > 0.5
+    shut = None if forbidden is None or piece.source is not None else forbidden_small(forbidden, mask, size)
+    for other in pieces:
+        if other is not piece and other.source is None and piece.source is None:
+            theirs = scaled(other.location.mask, size) > 0.5
+            shut = theirs if shut is None else shut | theirs
+    mirrored = find_reflection(small, mask, shut) if reflection else none.reflection
+    if not shadow:
+        return Cast(none.shadow, mirrored)
+    # what is reflected is no shadow
+    return Cast(find_shadow(mirrored.taken_from(small), mask, shut), mirrored)
+
+
+def _lay(
+    behind: np.ndarray, rgb: np.ndarray, piece: Piece, transform: Transform
+) -> tuple[np.ndarray, np.ndarray]:
+    """A piece's own pixels over what is behind them, and its matte there."""
+    weight = piece.location.mask[..., None]
+    moved = carried(piece.location.mask, transform)
+    alpha = np.clip(moved, 0, 1)
+    # beside an edge a bicubic kernel swings below 0 and above 1, in the pixels as in the matte
+    share = np.divide(alpha, moved, out=np.zeros_like(moved), where=moved > 0)
+    pixels = carried(rgb.astype(np.float32) * weight, transform) * share[..., None]
+    return np.clip(behind * (1 - alpha[..., None]) + pixels, 0, 255), alpha
+
+
+def _foot(location: Location, transform: Transform) -> float:
+    """How far down a piece stands: what stands lower is nearer."""
+    return location.centroid[1] + transform.dy + transform.scale * (location.box[3] - location.centroid[1])

@@ -1,0 +1,148 @@
+"""Edits as entries of a JSON file: ``{"move": "mug", "dx": 0.2}``. One key of an entry names the edit.
+
+The command line's flags make the same entries, and so does a recipe: one schema reads all three. It is made
+from what the kinds of edit say of themselves (:mod:`realedit.edits.edit`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, Field
+from functools import cache
+from numbers import Integral, Real
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import Field as Key
+
+from realedit.edits.edit import SHOWN, Edit, Given, givens
+from realedit.edits.kinds import KINDS
+from realedit.errors import UsageError
+
+KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS))
+"""What an entry's naming key may be."""
+FORMS_HINT = 'an edit looks like {"move": "mug", "dx": 0.2}; realedit schema prints all forms'
+"""What an error about an entry ends in."""
+
+
+def entries(edits: Edit | Sequence[Edit]) -> list[dict[str, Any]]:
+    """Edits as entries; :func:`read_entries` is the reverse where every picture is a file."""
+    listed = list(edits) if isinstance(edits, Sequence) else [edits]
+    return [_entry(edit) for edit in listed]
+
+
+def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> list[Edit]:
+    """Entries as edits.
+
+    Raises:
+        UsageError: an entry is none; it says which, and what is wrong with it.
+    """
+    found: list[Edit] = []
+    for number, entry in enumerate(data, 1):
+        place = f"{where}, number {number}"
+        try:
+            kind = _kind_of(entry)
+            found.append(kind(**entry_model(kind).model_validate(entry).model_dump()))
+        except ValidationError as error:
+            field, said = first_error(error)
+            raise UsageError(f"{place}: {field}: {said}", FORMS_HINT) from error
+        except _NoSuchEditError as error:
+            raise UsageError(f"{place}: {error}", FORMS_HINT) from error
+        except UsageError as error:
+            raise UsageError(f"{place}: {error.message}", error.hint) from error
+    return found
+
+
+@cache
+def entry_model(kind: type[Edit]) -> type[BaseModel]:
+    """What reads and checks the entries of a kind of edit."""
+    names: dict[str, Any] = {field.name: _key(field, about) for field, about in givens(kind).items()}
+    return create_model(
+        kind.__name__,
+        __config__=ConfigDict(extra="forbid", strict=True, json_schema_extra=_one_of_several(kind)),
+        **names,
+    )
+
+
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """The field that is wrong first, and what is wrong with it."""
+    first = error.errors()[0]
+    return ".".join(map(str, first["loc"])), first["msg"][:1].lower() + first["msg"][1:]
+
+
+def names_of(kind: type[Edit]) -> set[str]:
+    """The keys that an entry of a kind may have."""
+    return {about.name for about in givens(kind).values()}
+
+
+class _NoSuchEditError(Exception):
+    pass
+
+
+def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
+    """A field as pydantic takes it: its type, and all else."""
+    default = ... if field.default is MISSING else field.default
+    default = None if about.optional else default
+    may_be_shown = field.name == "target" and "None" in str(field.type)
+    text = about.help[:1].lower() + about.help[1:].removesuffix(".")
+    if may_be_shown:
+        text = f"{text}; {SHOWN}"
+    if about.is_number:
+        return float, Key(default, alias=about.name, ge=about.low, le=about.high, description=text)
+    least = 1 if about.called is not None else None
+    kind = str | None if may_be_shown or default is None else str
+    return kind, Key(default, alias=about.name, min_length=least, description=text)
+
+
+def _one_of_several(kind: type[Edit]) -> dict[str, Any]:
+    """What a schema says of fields of which one is needed though none is by itself; see :class:`Needs`."""
+    optional = {about.name for field, about in givens(kind).items() if field.default is None}
+    needed = [name for name in kind.needs.names if name in optional] if kind.needs else []
+    return {"anyOf": [{"required": [name]} for name in needed]} if needed else {}
+
+
+def _kind_of(entry: Mapping[str, Any]) -> type[Edit]:
+    """The kind of edit that an entry means; kinds of one key are told apart by what they need."""
+    named = [key for key in KEYS if key in entry]
+    if len(named) != 1:
+        raise _NoSuchEditError("no edit in it" if not named else f"{' and '.join(named)} in one edit")
+    kinds = [kind for kind in KINDS if kind.key == named[0]]
+    if len(kinds) == 1:
+        return kinds[0]
+    needs = kinds[0].needs
+    wanted = needs.names if needs is not None else ()
+    for name in wanted:
+        if name in entry:
+            return next(kind for kind in kinds if name in names_of(kind))
+    what = needs.what if needs is not None else "what"
+    raise _NoSuchEditError(f"{named[0]} does not say {what}: give it {_either(wanted)}")
+
+
+def _either(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _entry(edit: Edit) -> dict[str, Any]:
+    """The entry that means an edit; pictures that came from no file are left out."""
+    found: dict[str, Any] = {}
+    for field, about in givens(type(edit)).items():
+        plain = _plain(getattr(edit, field.name))
+        if plain is not None or about.name == edit.key:
+            found[about.name] = plain
+    return found
+
+
+def _plain(value: object) -> str | float | int | None:
+    """A value as JSON has it: numpy's numbers as plain ones, a path as its text, a picture not at all."""
+    match value:
+        case str():
+            return value
+        case Integral():
+            return int(value)
+        case Real():
+            return float(value)
+        case os.PathLike():
+            return str(value)
+    return None

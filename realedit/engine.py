@@ -1,0 +1,233 @@
+"""The loaded model at work below the edits: it inverts photos, finds objects in them, and replays them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from inversion import METHODS, Guidance, replay
+from realedit.errors import UsageError
+from realedit.find.by_word import WordFinder
+from realedit.inverted.cache import Cache, cache_key
+from realedit.inverted.enlarged_attention import enlarged_attention
+from realedit.inverted.inversion import Inversion, capture_for, invert_photo
+from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.location import Location
+from realedit.models.backbone import Backbone
+from realedit.models.choice import ModelRef, fingerprint
+from realedit.models.recogniser import Recogniser
+from realedit.photo import Photo
+from realedit.photo.inputs import PhotoLike, as_photo
+from realedit.pixels.resizing import at_size
+from realedit.prompts import PLAIN, split, with_article, with_words
+from realedit.system.memory import translated
+from realedit.system.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from realedit.external import Captioner
+    from realedit.find.by_detector import DetectorFinder
+
+STEPS = 20
+"""Noise levels of an inversion: more follow the photo more closely and take proportionally longer."""
+METHOD = "direct"
+"""The inversion method where none is asked for: it replays exactly and optimises nothing."""
+_NULL_TEXT_SCALE = 2.0
+"""Guidance scale of null-text inversion where none is asked for: at 1 it would have nothing to optimise."""
+_CACHE_LAYOUT = "4"
+"""Version of what a cache entry holds; another one makes all entries of before be made anew."""
+
+
+class Engine:
+    """A loaded model, and what finds words and describes photos beside it.
+
+    Args:
+        backbone: the model.
+        ref: which model it is.
+        cache: where inversions are kept, or None.
+        working_side: side in pixels of the square whose area the model works at; None for its own.
+        detector: finds words in photos in the model's place, or None.
+        captioner: says what a photo shows where no prompt does, or None.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        ref: ModelRef,
+        *,
+        cache: Cache | None = None,
+        working_side: int | None = None,
+        detector: DetectorFinder | None = None,
+        captioner: Captioner | None = None,
+    ) -> None:
+        self.backbone = backbone
+        self.ref = ref
+        self.cache = cache
+        self.working_side = working_side
+        self.detector = detector
+        self.captioner = captioner
+        self.capture = capture_for(backbone)
+        recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
+        self.finder = WordFinder(backbone, ref, recogniser)
+
+    def names(self) -> dict[str, str | None]:
+        """The names of the models of an edit, and the editing one's precision; None where there is none."""
+        helpers = {
+            "detector": self.detector and self.detector.detector,
+            "segmenter": self.detector and self.detector.segmenter,
+            "captioner": self.captioner,
+        }
+        named = {role: None if helper is None else helper.loaded.label for role, helper in helpers.items()}
+        dtype = str(self.backbone.unet.dtype).removeprefix("torch.")
+        return {"model": self.ref.name, "dtype": dtype, **named}
+
+    def find(self, photo: Photo, inversion: Inversion, word: str) -> Location:
+        """The object that a word names, by the model's attention or by the detector in its place.
+
+        Raises:
+            ObjectNotFoundError: the model does not see it.
+        """
+        if self.detector is not None:
+            return self.detector.find(photo.rgb, word)
+        return self.finder.find(photo.rgb, inversion, word)
+
+    def invert(
+        self,
+        photo: PhotoLike,
+        prompt: str | None = None,
+        *,
+        method: str = METHOD,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        inversion_scale: float = 1.0,
+        progress: Progress = silent,
+    ) -> InvertedPhoto:
+        """See :meth:`realedit.RealEditPipeline.invert`."""
+        if method not in METHODS:
+            raise UsageError(f"no inversion method {method!r}", f"use one of {', '.join(METHODS)}")
+        null_text = method == "null_text"
+        scale = guidance_scale if guidance_scale is not None else (_NULL_TEXT_SCALE if null_text else 1.0)
+        if null_text and scale == 1:
+            raise UsageError("null-text inversion needs a guidance scale other than 1")
+        loaded = as_photo(photo)
+        text = self._described(loaded, prompt) or PLAIN
+        began = time.perf_counter()
+        size = self.backbone.working_size(loaded.height, loaded.width, self.working_side)
+        schedule = self.backbone.schedule(steps or STEPS)
+        key = cache_key(
+            photo=loaded.digest(),
+            prompt=text,
+            model=fingerprint(self.ref),
+            method=method,
+            size=str(size),
+            dtype=str(self.backbone.unet.dtype),
+            schedule=json.dumps(asdict(schedule)),
+            scale=f"{scale} {inversion_scale}",
+            layout=_CACHE_LAYOUT,
+        )
+        kept = self.cache.get(key) if self.cache is not None else None
+        if kept is not None:
+            found = Inversion.from_tensors(
+                kept[0],
+                prompt=text,
+                size=size,
+                method=method,
+                scale=scale,
+                inversion_scale=inversion_scale,
+                schedule=schedule,
+                device=self.backbone.device,
+            )
+            return InvertedPhoto(loaded, found, cached=True, seconds=time.perf_counter() - began, key=key)
+        with translated(), self.capture:
+            found = invert_photo(
+                self.backbone,
+                self.capture,
+                self.backbone.encode(at_size(loaded.rgb, size)),
+                self.backbone.prompt(text, size),
+                size,
+                method=method,
+                steps=schedule.steps,
+                scale=scale,
+                inversion_scale=inversion_scale,
+                progress=progress,
+            )
+            if self.finder.wants_enlarged:
+                found = self._with_enlarged_attention(found, loaded.rgb)
+        if self.cache is not None:
+            tensors = {name: value.cpu() for name, value in found.tensors().items()}
+            made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(schedule.steps)}
+            self.cache.put(key, tensors, made)
+        return InvertedPhoto(loaded, found, cached=False, seconds=time.perf_counter() - began, key=key)
+
+    def inverted_for(
+        self,
+        photo: Photo | InvertedPhoto,
+        prompt: str | None,
+        words: Sequence[str],
+        how: Mapping[str, Any],
+        progress: Progress = silent,
+    ) -> InvertedPhoto:
+        """An inversion whose prompt holds some words: the one given, if it does, else a new one.
+
+        One that is given is made anew, too, where another prompt, or another way to make it, is asked for.
+
+        Args:
+            photo: the photo, or an inversion of it.
+            prompt: what it shows.
+            words: that the prompt has to hold.
+            how: keywords of :meth:`invert`.
+            progress: told of each stage.
+        """
+        words = [split(word)[1] for word in words]
+        if isinstance(photo, InvertedPhoto):
+            made = photo.inversion.prompt
+            held = all(self.backbone.tokens(made, word) for word in words)
+            same = prompt is None or made in (prompt, self._naming(prompt, words))
+            if held and same and photo.how | dict(how) == photo.how:
+                return photo
+            prompt, photo = prompt or made, photo.photo
+        text = self._naming(self._described(photo, prompt), words)
+        return self.invert(photo, text, progress=progress, **how)
+
+    def reconstruct(self, inversion: Inversion) -> np.ndarray:
+        """Replay an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
+        return self.backbone.decode(self._replayed(inversion))
+
+    def reconstruction(self, inversion: Inversion) -> Image.Image:
+        """An inversion's replay as a picture; not sampled where it is known to be the photo's own latent."""
+        # what stores every step's offset replays to the photo's own latent
+        exact = inversion.result.offsets is not None
+        latent = inversion.result.x_0 if exact else self._replayed(inversion)
+        return Image.fromarray(self.backbone.decode(latent).round().astype(np.uint8))
+
+    def _replayed(self, inversion: Inversion) -> torch.Tensor:
+        prompt = self.backbone.prompt(inversion.prompt, inversion.size)
+        with translated():
+            guidance = Guidance(prompt.conditioning, prompt.null, inversion.result.guidance_scale)
+            return replay(self.backbone, inversion.result, guidance)
+
+    def _with_enlarged_attention(self, inversion: Inversion, rgb: np.ndarray) -> Inversion:
+        before = self.backbone.evaluations
+        enlarged = enlarged_attention(self.backbone, self.capture, rgb, inversion.prompt, inversion.size)
+        took = self.backbone.evaluations - before
+        return replace(inversion, enlarged=enlarged, evaluations=inversion.evaluations + took)
+
+    def _described(self, photo: Photo, prompt: str | None) -> str:
+        """What a photo shows: as the user says it, as the captioner does, or nothing."""
+        text = (prompt or "").strip()
+        return text if text or self.captioner is None else self.captioner.caption(photo.rgb)
+
+    def _naming(self, text: str, words: Sequence[str]) -> str:
+        """A prompt with some words in it, where the model reads them."""
+        for word in words:
+            text = with_words(text, word)
+            if not self.backbone.tokens(text, word):  # beyond what the model reads of a long prompt
+                text = f"{with_article(word)}, {text}"
+        return text

@@ -1,0 +1,1 @@
+"""Self-guidance for generated pictures, which share nothing with photos but the model."""

@@ -1,0 +1,1 @@
+"""A photo under a model: its trajectory, what the model saw along it, and both kept on disk."""

@@ -1,0 +1,189 @@
+"""A photo inverted once, to be edited many times: its trajectory and what the model saw along it.
+
+The observations are made at the trajectory's own states (x*_k, t_k), which is where an edit of the same photo
+asks for them: cross-attention at every level (to find words), activations and self-attention keys and values
+at the levels that an edit can start from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from guidance import Capture, LayerSelection, Observation
+from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
+from realedit.models.backbone import Backbone, Prompt
+from realedit.settings import LARGEST_STRENGTH
+from realedit.system.progress import Progress, silent
+
+_ENLARGED = "enlarged/attention"
+
+
+@dataclass(frozen=True)
+class Inversion:
+    """An inverted photo.
+
+    Args:
+        prompt: what the photo was said to show.
+        size: (height, width) in pixels that the model worked at.
+        result: the trajectory and what its replay needs.
+        observations: level -> what the model saw there.
+        evaluations: noise predictions that it took, counted one per picture; 0 when it came from the cache.
+        inversion_scale: guidance scale on the way up.
+        enlarged: attention to the prompt's words in an enlarged photo, ``[h', w', K]``, or None; see
+            :mod:`realedit.inverted.enlarged_attention`.
+    """
+
+    prompt: str
+    size: tuple[int, int]
+    result: InversionResult
+    observations: Mapping[int, Observation]
+    evaluations: int = 0
+    inversion_scale: float = 1.0
+    enlarged: Tensor | None = None
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything as named tensors, for a file."""
+        named = dict(self.result.tensors())
+        if self.enlarged is not None:
+            named[_ENLARGED] = self.enlarged
+        for level, seen in self.observations.items():
+            for name, value in seen.attention.items():
+                named[f"attention/{level}/{name}"] = value
+            for name, value in seen.features.items():
+                named[f"features/{level}/{name}"] = value
+            for name, (key, value) in seen.memory.items():
+                named[f"key/{level}/{name}"], named[f"value/{level}/{name}"] = key, value
+        return named
+
+    @classmethod
+    def from_tensors(
+        cls,
+        named: Mapping[str, Tensor],
+        *,
+        prompt: str,
+        size: tuple[int, int],
+        method: str,
+        scale: float,
+        schedule: Schedule,
+        device: torch.device,
+        inversion_scale: float = 1.0,
+    ) -> Inversion:
+        """The reverse of :meth:`tensors`.
+
+        Raises:
+            KeyError: the trajectory is missing.
+        """
+        observations: dict[int, Observation] = {}
+        for full, stored in named.items():
+            kind, _, rest = full.partition("/")
+            if not rest or full == _ENLARGED:
+                continue
+            number, _, name = rest.partition("/")
+            seen = observations.setdefault(int(number), Observation())
+            if kind == "attention":
+                seen.attention[name] = stored.to(device)
+            elif kind == "features":
+                seen.features[name] = stored.to(device)
+            elif kind == "key":
+                seen.memory[name] = (stored.to(device), named[f"value/{rest}"].to(device))
+        own = {name: value.to(device) for name, value in named.items() if "/" not in name}
+        result = InversionResult.from_tensors(method, schedule, scale, own)
+        enlarged = named[_ENLARGED].to(device) if _ENLARGED in named else None
+        return cls(prompt, size, result, observations, inversion_scale=inversion_scale, enlarged=enlarged)
+
+
+def capture_for(backbone: Backbone) -> Capture:
+    """The windows that inversion and edit share: decoder attention and activations, finest self-attention."""
+    finest = LayerSelection(("up",), (0,))
+    return Capture(
+        backbone.unet, attention=LayerSelection(("up",)), features=LayerSelection(("up",)), memory=finest
+    )
+
+
+def invert_photo(
+    backbone: Backbone,
+    capture: Capture,
+    x_0: Tensor,
+    prompt: Prompt,
+    size: tuple[int, int],
+    *,
+    method: str,
+    steps: int,
+    scale: float,
+    inversion_scale: float = 1.0,
+    progress: Progress = silent,
+) -> Inversion:
+    """Invert a photo's latent and record what the model sees at every state of its trajectory."""
+    before = backbone.evaluations
+    guidance = Guidance(prompt.conditioning, prompt.null, scale)
+    schedule = backbone.schedule(steps)
+    observer = _Observer(backbone, capture, schedule, prompt.tokens, upward=method == "direct")
+    # at scale 1 these evaluate the very states that are to be observed: direct inversion second, ddpm at once
+    observed = method in ("direct", "ddpm") and scale == 1
+    denoiser = observer if observed else backbone
+    result = invert(
+        method,
+        denoiser,
+        x_0,
+        guidance,
+        schedule,
+        inversion_scale=inversion_scale,
+        callback=partial(progress, "invert"),
+    )
+    if not observed:
+        with torch.no_grad():
+            for level in range(1, steps + 1):
+                observer.observe(result.trajectory[level], level, prompt.conditioning, partial=True)
+                progress("observe", level, steps)
+    took = backbone.evaluations - before
+    return Inversion(prompt.text, size, result, observer.observations, took, inversion_scale)
+
+
+class _Observer:
+    """A denoiser that records what the model sees, each time it is at a level for the last time."""
+
+    def __init__(
+        self, backbone: Backbone, capture: Capture, schedule: Schedule, tokens: int, *, upward: bool
+    ) -> None:
+        self._backbone, self._capture, self._schedule, self._tokens = backbone, capture, schedule, tokens
+        self._levels = {t: level for level, t in enumerate(schedule.timesteps, 1)}
+        self._upward = set(self._levels) if upward else set[int]()
+        self.observations: dict[int, Observation] = {}
+
+    def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        """Predict the noise; where there is a way up, it is the first visit to a level and not recorded."""
+        if t in self._upward:
+            self._upward.remove(t)
+            return self._backbone(x_t, t, conditioning)
+        eps = self.observe(x_t, self._levels[t], conditioning)
+        if eps is None:  # only a partial pass returns none
+            raise RuntimeError("the forward pass ended before its prediction")
+        return eps
+
+    def observe(
+        self, x_t: Tensor, level: int, conditioning: Conditioning, *, partial: bool = False
+    ) -> Tensor | None:
+        """Record one forward pass; a partial one ends behind the last recorded layer and predicts nothing."""
+        kept = level <= round(LARGEST_STRENGTH * self._schedule.steps)
+        eps = None
+        with self._capture.record(
+            (x_t.shape[-2], x_t.shape[-1]), tokens=self._tokens, memory=kept, partial=partial
+        ) as seen:
+            eps = self._backbone(x_t, self._schedule.timestep(level), conditioning)
+        self.observations[level] = _halved(seen, kept)
+        return eps
+
+
+def _halved(seen: Observation, kept: bool) -> Observation:
+    """In half precision at once, so that a cached inversion edits to the same bits as a fresh one."""
+    attention = {name: value.half() for name, value in seen.attention.items()}
+    if not kept:
+        return Observation(attention)
+    features = {name: value.half() for name, value in seen.features.items()}
+    memory = {name: (key.half(), value.half()) for name, (key, value) in seen.memory.items()}
+    return Observation(attention, features, memory)

@@ -1,0 +1,1 @@
+"""Which model, its files, loading it, and the loaded networks as the project sees them."""

@@ -1,0 +1,224 @@
+"""Which diffusion model to use, where it lies, and loading it: embedded, a folder, or the Hugging Face hub.
+
+The choice is made in this order: the `--model` flag, the environment variable REALEDIT_MODEL, the embedded
+`tabletop`. A hub model whose files are already in the local cache is used as it lies there, with no look at
+the network; one that is not is downloaded once (safetensors, configs and tokenizers only). Nothing here runs
+code that came with a model, and nothing reads a pickle. torch and diffusers are imported by `load_pipeline`
+alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from realedit.errors import ModelUnavailableError
+from realedit.models import folder as folders
+from realedit.models import hub
+from realedit.models.hub import ALIASES
+
+EMBEDDED = "tabletop"
+VARIABLE = "REALEDIT_MODEL"
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """A model that was asked for, not yet looked at.
+
+    Attributes:
+        name: How to call it: an alias, a folder's own name (never its path), or a hub id.
+        source: Where it comes from.
+        location: Absolute folder, or hub id.
+        chosen_by: What named it.
+    """
+
+    name: str
+    source: Literal["embedded", "folder", "hub"]
+    location: str
+    chosen_by: Literal["flag", "REALEDIT_MODEL", "default"]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """One line of `realedit models`.
+
+    Attributes:
+        name: What to give to `--model`.
+        source: "embedded", "folder", "hub", or "unknown" where REALEDIT_MODEL names nothing usable.
+        location: Absolute folder, or hub id.
+        available: Whether it can be used on this machine without a network.
+        bytes: Size on disk; 0 when nothing of it is here.
+        default: Whether it is what a run without `--model` uses.
+        note: Why it is not available, or "".
+    """
+
+    name: str
+    source: Literal["embedded", "folder", "hub", "unknown"]
+    location: str
+    available: bool
+    bytes: int
+    default: bool
+    note: str = ""
+
+
+def resolve_model(flag: str | Path | None = None) -> ModelRef:
+    """Decide which model is meant: the flag, then REALEDIT_MODEL, then the embedded one.
+
+    A name is an alias ("tabletop", "sdxl"), else an existing folder, else a hub id ("owner/name"). An alias
+    wins over a folder of the same name in the current directory: write "./tabletop" for that one.
+
+    Raises:
+        ModelUnavailableError: The name is none of these.
+    """
+    if flag is not None:
+        return _named(flag, "flag")
+    value = os.environ.get(VARIABLE, "").strip()
+    if value:
+        return _named(value, "REALEDIT_MODEL")
+    return ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), "default")
+
+
+def list_models() -> list[ModelInfo]:
+    """Models known here: the embedded one, each alias, what REALEDIT_MODEL names. No network."""
+    note = ""
+    chosen: ModelRef | None = None
+    try:
+        chosen = resolve_model()
+    except ModelUnavailableError as error:
+        note = str(error)
+    refs = [ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), "default")]
+    refs += [ModelRef(name, "hub", hub_id, "default") for name, hub_id in ALIASES.items()]
+    if chosen is not None and chosen.location not in {ref.location for ref in refs}:
+        refs.append(chosen)
+    default = chosen.location if chosen else None
+    infos = [_describe(ref, default=ref.location == default) for ref in refs]
+    if note:
+        value = os.environ[VARIABLE]
+        infos.append(ModelInfo(value, "unknown", value, available=False, bytes=0, default=True, note=note))
+    return infos
+
+
+def fingerprint(ref: ModelRef) -> str:
+    """Hash of the model's configs, tokenizers and weights; see `fingerprint_folder` for what is read.
+
+    The hash does not depend on where the model lies, nor on the device or dtype it will run with: a cache key
+    needs the dtype beside it.
+
+    Raises:
+        ModelUnavailableError: A hub model that is not in the local cache, or a folder that is gone.
+    """
+    root = hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
+    if root is None:
+        raise ModelUnavailableError(
+            f"{ref.name} is not in the local Hugging Face cache", hub.fetch_hint(ref.location)
+        )
+    if not (root / folders.INDEX).is_file():
+        raise ModelUnavailableError(f"{ref.name} is not a diffusers pipeline: it has no {folders.INDEX}")
+    return folders.fingerprint_folder(root)
+
+
+def fetched(
+    name: str | Path | None = None,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    offline: bool = False,
+) -> ModelRef:
+    """The model that is meant, on this machine: a hub's is downloaded where it is not here.
+
+    Args:
+        name: As `resolve_model` takes it.
+        device: Where it will run, as far as that is known.
+        dtype: With which precision, likewise: for 16 bits there may be smaller files.
+        offline: Whether nothing may be downloaded.
+
+    Raises:
+        ModelUnavailableError: It is not here and cannot be downloaded.
+    """
+    ref = resolve_model(name)
+    if ref.source == "hub":
+        from huggingface_hub import constants
+
+        if dtype is None and device is None:
+            import torch
+
+            half = torch.cuda.is_available()
+        else:
+            half = dtype != "float32" if dtype is not None else str(device).startswith("cuda")
+        barred = offline or constants.HF_HUB_OFFLINE
+        hub.ensure_snapshot(ref.location, ref.name, half=half, offline=barred)
+    return ref
+
+
+def identity(ref: ModelRef) -> str:
+    """Hash of all that decides an edit: the :func:`fingerprint`, and the recogniser where there is one.
+
+    An inversion does not depend on the recogniser, which object is edited does.
+
+    Raises:
+        ModelUnavailableError: As `fingerprint` does.
+    """
+    digest = hashlib.sha256(fingerprint(ref).encode())
+    beside = Path(ref.location) / folders.RECOGNISER if ref.source != "hub" else None
+    if beside is not None and beside.is_dir():
+        for file in sorted(path for path in beside.iterdir() if path.is_file()):
+            digest.update(f":{file.name}:".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> ModelRef:
+    text = str(value).strip()
+    if text == EMBEDDED and not isinstance(value, Path):
+        return ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), chosen_by)
+    if text in ALIASES and not isinstance(value, Path):
+        return ModelRef(text, "hub", ALIASES[text], chosen_by)
+    path = Path(text).expanduser()
+    if text and path.is_dir():
+        return ModelRef(path.resolve().name, "folder", str(path.resolve()), chosen_by)
+    if path.is_file():
+        raise ModelUnavailableError(
+            f"{text} is a single file, and realedit loads pipeline folders",
+            "convert it once with StableDiffusionXLPipeline.from_single_file(...).save_pretrained(folder)",
+        )
+    if not isinstance(value, Path) and hub.is_hub_id(text):
+        return ModelRef(text, "hub", text, chosen_by)
+    names = [EMBEDDED, *ALIASES]
+    close = difflib.get_close_matches(text, names, n=1)
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else f"known names: {', '.join(names)}; or a folder; or a hub id owner/name"
+    )
+    raise ModelUnavailableError(f"no model named '{text}': no such folder and not a hub id", hint)
+
+
+def _embedded_folder() -> Path:
+    folder = Path(str(resources.files("realedit") / "assets" / EMBEDDED))
+    if not (folder / folders.INDEX).is_file():
+        raise ModelUnavailableError(
+            f"the embedded model {EMBEDDED} is missing from this installation", "reinstall it"
+        )
+    return folder
+
+
+def _describe(ref: ModelRef, *, default: bool) -> ModelInfo:
+    root = hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
+    size, note = 0, ""
+    if root is None:
+        note = "not downloaded"
+    else:
+        size = folders.folder_bytes(root)
+        absent = folders.missing_parts(folders.list_files(root), half=True)
+        if ref.source == "hub" and absent:
+            note = f"partly downloaded: missing {', '.join(absent)}"
+        else:
+            try:
+                folders.read_layout(root, ref.name, half=True)
+            except ModelUnavailableError as error:
+                note = str(error)
+    return ModelInfo(ref.name, ref.source, ref.location, not note, size, default, note)

@@ -1,0 +1,290 @@
+"""A diffusers pipeline on disk: which files make it up, whether it is an SDXL, whether it is whole.
+
+Everything here reads JSON and safetensors headers only: no torch, no diffusers, no network. A folder that
+passes `read_layout` can still fail to load (a tensor of the wrong shape);
+`realedit.models.loading.load_pipeline` names that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from realedit.errors import ModelUnavailableError
+
+INDEX = "model_index.json"
+RECOGNISER = "recogniser"
+"""The folder in it of what tells nouns apart; not part of the pipeline."""
+
+# What each networked component may be. A name outside this table would mean code that diffusers does not
+# ship.
+NETWORKS: dict[str, tuple[str, ...]] = {
+    "unet": ("UNet2DConditionModel",),
+    "vae": ("AutoencoderKL", "AutoencoderTiny"),
+    "text_encoder": ("CLIPTextModel",),
+    "text_encoder_2": ("CLIPTextModelWithProjection",),
+}
+# The file that shows the component is there, whichever generation of the libraries wrote it.
+OTHERS: dict[str, tuple[str, ...]] = {
+    "scheduler": ("scheduler_config.json",),
+    "tokenizer": ("tokenizer.json", "vocab.json"),
+    "tokenizer_2": ("tokenizer.json", "vocab.json"),
+}
+
+_WEIGHTS = re.compile(
+    r"(?:model|diffusion_pytorch_model)(?:\.(?P<variant>fp16))?(?:-(?P<shard>\d{5})-of-(?P<of>\d{5}))?\.safetensors"
+)
+_PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack")
+_FULL_HASH_BYTES = 64 * 2**20
+_SAMPLES, _SAMPLE_BYTES = 64, 4096
+_SIX_TIME_IDS = 6  # original size, crop corner and target size: two numbers each
+_ANOTHER = "pass a folder written by StableDiffusionXLPipeline.save_pretrained, or --model tabletop"
+_AGAIN = "copy or download the model again"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A complete pipeline folder.
+
+    Attributes:
+        root: The folder that holds `model_index.json`.
+        index: That file's content.
+        variants: For each of `NETWORKS`, the weight variant to load: "fp16" or None (plain file names).
+    """
+
+    root: Path
+    index: dict[str, Any]
+    variants: dict[str, str | None]
+
+
+def choose_weights(component: str, names: Collection[str], *, half: bool) -> tuple[str | None, list[str]]:
+    """Pick the safetensors files of one component, the fp16 variant first when `half`, else last.
+
+    Args:
+        component: Folder name inside the pipeline, such as "unet".
+        names: All file names of the pipeline, relative, with "/".
+        half: Whether the weights will run at 16 bits.
+
+    Returns:
+        The variant ("fp16" or None) and its files; no files when no variant is complete (all shards there).
+    """
+    found: dict[str | None, list[tuple[str, re.Match[str]]]] = {"fp16": [], None: []}
+    for name in sorted(names):
+        folder, _, file = name.rpartition("/")
+        match = _WEIGHTS.fullmatch(file) if folder == component else None
+        if match:
+            found[match["variant"]].append((name, match))
+    order: tuple[str | None, ...] = ("fp16", None) if half else (None, "fp16")
+    for variant in order:
+        shards = [match for _, match in found[variant] if match["shard"]]
+        whole = len(shards) < len(found[variant])
+        if whole or (shards and len(shards) == int(shards[0]["of"])):
+            return variant, [name for name, _ in found[variant]]
+    return None, []
+
+
+def missing_parts(names: Collection[str], *, half: bool) -> list[str]:
+    """Components of an SDXL pipeline that a listing of file names does not hold completely."""
+    absent = [part for part, files in OTHERS.items() if not any(f"{part}/{file}" in names for file in files)]
+    for part in NETWORKS:
+        if f"{part}/config.json" not in names or not choose_weights(part, names, half=half)[1]:
+            absent.append(part)
+    return sorted(absent)
+
+
+def refuse_pickles(label: str, names: Collection[str], *, half: bool) -> None:
+    """Raise ModelUnavailableError when a component has weights, but none as safetensors.
+
+    Pickle files can run code when they are read; flax msgpack files are named with them because neither
+    loads.
+    """
+    for part in NETWORKS:
+        pickled = [n for n in names if n.startswith(f"{part}/") and n.endswith(_PICKLES)]
+        if pickled and not choose_weights(part, names, half=half)[1]:
+            raise ModelUnavailableError(
+                f"{label}: {part} has no safetensors weights, only {sorted(pickled)[0]}, which realedit "
+                "refuses to read (pickle files can run code)",
+                "convert it once with diffusers' save_pretrained(..., safe_serialization=True)",
+            )
+
+
+def check_index(label: str, index: Mapping[str, Any]) -> None:
+    """Raise ModelUnavailableError unless `model_index.json` describes an SDXL made of known classes."""
+    name = index.get("_class_name")
+    if not isinstance(name, str) or "StableDiffusionXL" not in name:
+        raise ModelUnavailableError(
+            f"{label} is a {name or 'nameless pipeline'}, not an SDXL pipeline", _ANOTHER
+        )
+    for part in (*NETWORKS, *OTHERS):
+        entry = index.get(part)
+        if not (isinstance(entry, list) and len(entry) == 2 and all(isinstance(item, str) for item in entry)):
+            raise ModelUnavailableError(
+                f"{label}: {INDEX} names no {part}, which SDXL needs (its refiner has fewer parts)",
+                _ANOTHER,
+            )
+        library, kind = entry
+        if library not in ("diffusers", "transformers"):
+            raise ModelUnavailableError(
+                f"{label}: {part} is {library}.{kind}, code of the model's own, which realedit does not run",
+                _ANOTHER,
+            )
+        if part in NETWORKS and kind not in NETWORKS[part]:
+            expected = " or ".join(NETWORKS[part])
+            raise ModelUnavailableError(f"{label}: {part} is a {kind}, not {expected}", _ANOTHER)
+
+
+def architecture_problem(configs: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Say why a set of component configs is not SDXL's architecture, or None when it is.
+
+    SDXL (Podell et al. 2023, arXiv 2307.01952) conditions its UNet on two concatenated text encoders and on
+    the second one's pooled embedding together with six size numbers (`text_time`); the widths must agree.
+
+    Args:
+        configs: config.json of "unet", "vae", "text_encoder" and "text_encoder_2".
+    """
+    unet, vae = configs["unet"], configs["vae"]
+    first, second = configs["text_encoder"], configs["text_encoder_2"]
+    if unet.get("addition_embed_type") != "text_time":
+        return "its UNet has no text_time embedding, so it is not SDXL's architecture"
+    channels = (unet.get("in_channels"), unet.get("out_channels"), vae.get("latent_channels"))
+    if len(set(channels)) != 1:
+        return (
+            f"its UNet takes {channels[0]} channels and gives {channels[1]}, its VAE has {channels[2]}: an "
+            "inpainting or instruction model cannot be used here"
+        )
+    try:
+        wide = first["hidden_size"] + second["hidden_size"]
+        pooled = second["projection_dim"] + _SIX_TIME_IDS * unet["addition_time_embed_dim"]
+        reads, added = unet["cross_attention_dim"], unet["projection_class_embeddings_input_dim"]
+    except (KeyError, TypeError) as error:
+        return f"its configs lack what SDXL's have ({error})"
+    if reads != wide and reads != [wide] * len(unet.get("block_out_channels", ())):
+        return f"its UNet reads {reads}-wide text, its two encoders give {wide}"
+    if added != pooled:
+        return f"its UNet reads {added} added-condition values, its encoders and sizes give {pooled}"
+    return None
+
+
+def check_architecture(root: Path, label: str) -> None:
+    """Raise ModelUnavailableError unless the configs below `root` are SDXL's architecture."""
+    problem = architecture_problem({part: read_json(root / part / "config.json", label) for part in NETWORKS})
+    if problem:
+        raise ModelUnavailableError(f"{label}: {problem}", _ANOTHER)
+
+
+def read_layout(root: Path, label: str, *, half: bool) -> Layout:
+    """Check a pipeline folder and choose the weight files to load from it.
+
+    Args:
+        root: Folder with `model_index.json`.
+        label: What to call the model in error lines.
+        half: Prefer fp16 variants of the weights.
+
+    Raises:
+        ModelUnavailableError: No such folder, no pipeline, another architecture, pickled weights only, a
+            missing component, unreadable JSON, or a safetensors file that is cut short or has a damaged
+            header.
+    """
+    if not root.is_dir():
+        raise ModelUnavailableError(f"{label}: no such folder", _ANOTHER)
+    if not (root / INDEX).is_file():
+        raise ModelUnavailableError(f"{label} is not a diffusers pipeline: it has no {INDEX}", _ANOTHER)
+    index = read_json(root / INDEX, label)
+    check_index(label, index)
+    names = list_files(root)
+    refuse_pickles(label, names, half=half)
+    absent = missing_parts(names, half=half)
+    if absent:
+        raise ModelUnavailableError(f"{label} is incomplete: missing {', '.join(absent)}", _AGAIN)
+    check_architecture(root, label)
+    variants: dict[str, str | None] = {}
+    for part in NETWORKS:
+        variants[part], files = choose_weights(part, names, half=half)
+        for name in files:
+            _check_weights(root / name, label, name)
+    return Layout(root, index, variants)
+
+
+def read_json(path: Path, label: str) -> dict[str, Any]:
+    """Read one JSON object, or raise ModelUnavailableError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnavailableError(
+            f"{label}: {path.parent.name}/{path.name} cannot be read", _AGAIN
+        ) from error
+    if not isinstance(content, dict):
+        raise ModelUnavailableError(f"{label}: {path.parent.name}/{path.name} is not a JSON object", _AGAIN)
+    return content
+
+
+def list_files(root: Path) -> set[str]:
+    """Files at the top of a pipeline folder and in its components' folders: relative names with "/"."""
+    folders = [root, *(root / part for part in (*NETWORKS, *OTHERS))]
+    files = (path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file())
+    return {path.relative_to(root).as_posix() for path in files}
+
+
+def fingerprint_folder(root: Path) -> str:
+    """Hash that changes when a weight or a config of the pipeline in `root` changes.
+
+    Configs and tokenizers are hashed whole. A weight file counts by: its blob id, in a Hugging Face cache
+    (the hub's own content hash); all its bytes, while the model has no more than 64 MiB of them; otherwise
+    its safetensors header, size, modification time and 64 samples of 4 KiB. The last is not proof against
+    someone who rewrites a few weights in place and puts the old time back; in exchange it reads 1 MB instead
+    of 7 GB. Copying such a large folder may change its fingerprint, which costs a cache miss and never a
+    wrong hit.
+    """
+    digest = hashlib.sha256(b"realedit model fingerprint 1")
+    names = sorted(name for name in list_files(root) if "/" in name or name == INDEX)
+    weights = [name for name in names if name.endswith(".safetensors")]
+    small = sum((root / name).stat().st_size for name in weights) <= _FULL_HASH_BYTES
+    for name in names:
+        path = root / name
+        if name in weights:
+            content = _weights_identity(path, small=small)
+        elif name.endswith((".json", ".txt", ".model")):
+            content = b"text:" + hashlib.sha256(path.read_bytes()).digest()
+        else:
+            continue
+        digest.update(f"{len(name)}:{name}:{len(content)}:".encode() + content)
+    return digest.hexdigest()
+
+
+def folder_bytes(root: Path) -> int:
+    """Bytes on disk below a folder; a file reached through several links counts once."""
+    files = {path.resolve() for path in root.rglob("*") if path.is_file()}
+    return sum(path.stat().st_size for path in files)
+
+
+def _weights_identity(path: Path, *, small: bool) -> bytes:
+    target = path.resolve()
+    if target.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{40,64}", target.name):
+        return b"blob:" + target.name.encode()
+    with path.open("rb") as file:
+        if small:
+            return b"full:" + hashlib.file_digest(file, "sha256").digest()
+        status = path.stat()
+        digest = hashlib.sha256(f"{status.st_size}:{status.st_mtime_ns}:".encode())
+        header = min(int.from_bytes(file.read(8), "little"), 100 * 2**20)
+        digest.update(file.read(header))
+        for step in range(_SAMPLES):
+            file.seek(8 + header + max(status.st_size - 8 - header, 0) * step // _SAMPLES)
+            digest.update(file.read(_SAMPLE_BYTES))
+        return b"sampled:" + digest.digest()
+
+
+def _check_weights(path: Path, label: str, name: str) -> None:
+    # safetensors' own reader compares the header with the file's size, which finds every cut-off file.
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise ModelUnavailableError(f"{label}: {name} is damaged or cut short ({error})", _AGAIN) from error

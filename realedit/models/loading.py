@@ -1,0 +1,186 @@
+"""Loading a diffusion model as diffusers' pipeline: safetensors only, frozen, without bars."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from realedit.errors import ModelUnavailableError, UsageError
+from realedit.models import folder as folders
+from realedit.models import hub
+from realedit.models.hub import first_line
+from realedit.system.memory import out_of_memory
+
+if TYPE_CHECKING:
+    import torch
+    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+from realedit.models.choice import ModelRef
+
+
+def load_pipeline(
+    ref: ModelRef,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    offline: bool | None = None,
+) -> StableDiffusionXLPipeline:
+    """Load a model as diffusers' StableDiffusionXLPipeline, frozen, in evaluation mode, without bars.
+
+    The UNet and both text encoders run in `dtype`. The VAE always runs in float32: the fp16 SDXL VAE
+    overflows. diffusers' own `pipeline(...)` call does not expect that mixture, so decode latents with the
+    VAE's dtype.
+
+    Args:
+        ref: From `resolve_model`.
+        device: A torch device.
+        dtype: float32, float16 or bfloat16; None takes float16 on a CUDA device and float32 elsewhere. At 16
+            bits the "fp16" variant of the weights is preferred, else the plain one, and the other way round
+            at 32.
+        offline: Never use the network. None follows HF_HUB_OFFLINE, which also wins over False.
+
+    Raises:
+        ModelUnavailableError: Not here and not to be had, not an SDXL pipeline, incomplete, damaged, or
+            pickled.
+        MemoryLimitError: The model does not fit.
+        UsageError: No such device.
+    """
+    half = dtype.itemsize == 2 if dtype is not None else str(device).startswith("cuda")
+    # First, and without torch: a model that is not there is told of at once.
+    layout = _local_layout(ref, half=half, offline=offline)
+    import torch
+
+    with quiet_loading():
+        from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
+
+        target = usable_device(device)
+        if dtype is None:
+            dtype = torch.float16 if half else torch.float32
+        parts: dict[str, Any] = {}
+        for part in folders.NETWORKS:
+            parts[part] = _load_network(ref, layout, part, torch.float32 if part == "vae" else dtype)
+        for part in folders.OTHERS:
+            parts[part] = _load_other(ref, layout, part)
+        zeros = layout.index.get("force_zeros_for_empty_prompt", True)
+        pipeline = diffusers_sdxl.StableDiffusionXLPipeline(
+            **parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        try:
+            return pipeline.to(target)
+        except (RuntimeError, MemoryError) as error:
+            limit = out_of_memory(error)
+            if limit is None:
+                raise
+            raise limit from error
+
+
+def _local_layout(ref: ModelRef, *, half: bool, offline: bool | None) -> folders.Layout:
+    if ref.source != "hub":
+        return folders.read_layout(Path(ref.location), ref.name, half=half)
+    from huggingface_hub import constants
+
+    barred = bool(offline) or constants.HF_HUB_OFFLINE
+    root = hub.ensure_snapshot(ref.location, ref.name, half=half, offline=barred)
+    return folders.read_layout(root, ref.name, half=half)
+
+
+def _load_network(ref: ModelRef, layout: folders.Layout, part: str, dtype: torch.dtype) -> torch.nn.Module:
+    import diffusers
+    import transformers
+
+    library, kind = layout.index[part]
+    loader: Any = getattr(diffusers if library == "diffusers" else transformers, kind)
+    try:
+        network, report = loader.from_pretrained(
+            str(layout.root),
+            subfolder=part,
+            variant=layout.variants[part],
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+    except Exception as error:
+        # Loaders raise nearly every built-in type over a damaged folder; the cause stays chained for --debug.
+        raise out_of_memory(error) or _unloadable(ref, part, error) from error
+    if report["missing_keys"]:
+        # The libraries fill what is missing with random numbers and go on.
+        first = sorted(report["missing_keys"])[0]
+        raise ModelUnavailableError(
+            f"{ref.name}: {part} lacks {len(report['missing_keys'])} weights, such as {first}",
+            "copy or download the model again",
+        )
+    return network.eval().requires_grad_(False)
+
+
+def _load_other(ref: ModelRef, layout: folders.Layout, part: str) -> Any:  # noqa: ANN401  # a tokenizer or a scheduler
+    import diffusers
+    import transformers
+    from diffusers.schedulers.scheduling_utils import SchedulerMixin
+
+    # The tokenizer class is fixed: an index may name CLIPTokenizerFast, which newer transformers has merged.
+    scheduler = part == "scheduler"
+    loader: Any = getattr(diffusers, layout.index[part][1], None) if scheduler else transformers.CLIPTokenizer
+    if scheduler and not (isinstance(loader, type) and issubclass(loader, SchedulerMixin)):
+        raise ModelUnavailableError(f"{ref.name}: this diffusers has no scheduler {layout.index[part][1]}")
+    try:
+        return loader.from_pretrained(str(layout.root), subfolder=part, local_files_only=True)
+    except Exception as error:
+        raise _unloadable(ref, part, error) from error
+
+
+def _unloadable(ref: ModelRef, part: str, error: Exception) -> ModelUnavailableError:
+    message = f"{ref.name}: {part} cannot be loaded ({first_line(error)})"
+    return ModelUnavailableError(message, "copy or download the model again")
+
+
+def usable_device(device: str | torch.device) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        UsageError: there is none here.
+    """
+    import torch
+
+    try:
+        target = torch.device(device)
+    except RuntimeError as error:
+        raise UsageError(f"no such device: '{device}'", "use cpu, cuda or mps") from error
+    here = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
+    if target.type in here and not here[target.type]():
+        raise UsageError(
+            f"device '{device}' was asked for, but torch sees none on this machine", "use --device cpu"
+        )
+    return target
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Silence both libraries' warnings, logs and bars while loading, and put everything back."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from diffusers.utils import logging as diffusers_log
+        from huggingface_hub import utils as hub_utils
+        from transformers.utils import logging as transformers_log
+
+        logs: tuple[Any, ...] = (diffusers_log, transformers_log)
+        before = [(log, log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
+        hub_bars = not hub_utils.are_progress_bars_disabled()
+        try:
+            for log in logs:
+                log.set_verbosity_error()
+                log.disable_progress_bar()
+            if hub_bars:
+                # transformers switches the hub's bars off with its own; a download of gigabytes shows one.
+                hub_utils.enable_progress_bars()
+            yield
+        finally:
+            for log, verbosity, bars in before:
+                log.set_verbosity(verbosity)
+                if bars:
+                    log.enable_progress_bar()
+            if not hub_bars:
+                hub_utils.disable_progress_bars()

@@ -1,0 +1,8 @@
+"""A photo's file, in and out, to the bit: :func:`load_photo`, :func:`save_photo`, :func:`composite`."""
+
+from __future__ import annotations
+
+from realedit.photo.photo import Photo, composite, hidden_by_alpha, load_photo
+from realedit.photo.save import save_photo
+
+__all__ = ["Photo", "composite", "hidden_by_alpha", "load_photo", "save_photo"]

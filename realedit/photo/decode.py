@@ -1,0 +1,262 @@
+"""Bytes or a Pillow image to upright samples and metadata, with every way of failing told in one line."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError
+
+from realedit.errors import PhotoError
+from realedit.photo.metadata import PhotoMetadata, clean_exif, clean_xmp, read_metadata, read_orientation
+from realedit.photo.samples import MODES, Samples
+from realedit.photo.sixteen_bit import decode_deep, is_deep_colour
+
+_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
+_READABLE = "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC"
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_DNG_VERSION = 50706
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
+
+
+def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
+    """Return a file's samples, upright, and its metadata.
+
+    Args:
+        data: the whole file.
+        name: how messages call it.
+
+    Raises:
+        PhotoError: not an image, truncated, too large, animated, or of a depth that cannot be kept.
+    """
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+        return _decode_heif(data, name)
+    with _quiet():
+        try:
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        except UnidentifiedImageError:
+            raise PhotoError(f"{name} is not an image that realedit reads", f"it reads {_READABLE}") from None
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            # Pillow closes the image before its size could be asked, and names the count in its message only.
+            count = re.search(r"\d+", str(error))
+            raise _too_many_pixels(name, int(count[0]) if count else None) from None
+        except _DECODE_ERRORS as error:
+            raise _damaged(name, error) from error
+        _check_single(image, name)
+        deep = is_deep_colour(image)
+        try:
+            image.load()
+        except _DECODE_ERRORS as error:
+            raise _damaged(name, error) from error
+        if not deep:
+            return decode_pillow(image, name)
+        orientation = read_orientation(image)
+        values = _upright(decode_deep(data, image), orientation)
+        mode = "RGB;16" if values.shape[2] == 3 else "RGBA;16"
+        samples = _keyed(Samples(mode, values), image.info.get("transparency"))
+        return samples, read_metadata(image, orientation)
+
+
+def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples, PhotoMetadata]:
+    """Return a Pillow image's samples, upright, and its metadata; the image itself is not changed.
+
+    Raises:
+        PhotoError: truncated, empty, or of a mode that cannot be kept (32-bit integer, float, Lab ...).
+    """
+    if 0 in image.size:
+        raise PhotoError(f"{name} has no pixels ({image.width} x {image.height})")
+    with _quiet():
+        try:
+            image.load()
+        except _DECODE_ERRORS as error:
+            raise _damaged(name, error) from error
+        orientation = read_orientation(image)
+        metadata = read_metadata(image, orientation)
+    white_is_zero = (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    )
+    image = _plain(image, name)
+    values = np.array(image)
+    if image.mode == "I;16":
+        values = values.astype(np.uint16)
+        if white_is_zero:  # which Pillow turns round for 8 bits alone, and writes for none
+            values = 65535 - values
+    palette = _palette(image) if image.mode == "P" else None
+    samples = Samples(image.mode, _upright(values, orientation), palette, metadata.icc)
+    key = image.info.get("transparency")
+    return (_keyed(samples, key) if image.mode == "I;16" else samples), metadata
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Pillow's warnings of damaged metadata, and make its warning of too many pixels an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _plain(image: Image.Image, name: str) -> Image.Image:
+    """Turn the modes that only differ in storage from one of ours into that one, values unchanged."""
+    mode = image.mode
+    if mode in ("1", "L", "RGB") and image.info.get("transparency") is not None:
+        # A transparent colour would catch edited pixels by chance; as an alpha channel it cannot.
+        return image.convert("RGBA" if mode == "RGB" else "LA")
+    if mode in MODES:
+        return image
+    if mode in ("I;16B", "I;16L", "I;16N"):
+        values = np.array(image).astype("<u2")
+        return Image.frombytes("I;16", image.size, values.tobytes())
+    if mode in ("RGBX", "YCbCr"):
+        return image.convert("RGB")
+    if mode == "PA":
+        return image.convert("RGBA")
+    raise PhotoError(
+        f"{name} has pixels of a kind that realedit cannot keep (Pillow mode {mode})",
+        "convert it to 8-bit or 16-bit grey or RGB first",
+    )
+
+
+def _palette(image: Image.Image) -> np.ndarray:
+    colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+    # Damaged files use indices beyond their palette; Pillow shows those black.
+    needed = max(len(colours), int(np.asarray(image).max()) + 1)
+    palette = np.zeros((needed, 4), np.uint8)
+    palette[: len(colours), :3] = colours
+    palette[:, 3] = 255
+    transparency = image.info.get("transparency")
+    if isinstance(transparency, bytes):
+        levels = np.frombuffer(transparency, np.uint8)[:needed]
+        palette[: len(levels), 3] = levels
+    elif isinstance(transparency, int) and transparency < needed:
+        palette[transparency, 3] = 0
+    elif image.palette is not None and image.palette.mode == "RGBA":
+        palette = np.array(image.getpalette("RGBA"), np.uint8).reshape(-1, 4)
+    return palette
+
+
+def _keyed(samples: Samples, key: Any) -> Samples:  # noqa: ANN401
+    """16-bit photos with one transparent colour get the alpha channel that says the same."""
+    if key is None or samples.mode == "RGBA;16":
+        return samples
+    colour = samples.values if samples.values.ndim == 3 else np.repeat(samples.values[..., None], 3, axis=-1)
+    alpha = np.where((colour == np.array(key)).all(axis=-1), 0, 65535).astype(np.uint16)
+    return Samples("RGBA;16", np.concatenate((colour, alpha[..., None]), axis=-1), None, samples.icc)
+
+
+def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
+    if orientation >= 5:
+        values = values.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    return np.ascontiguousarray(values)
+
+
+def _check_single(image: Image.Image, name: str) -> None:
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        if _DNG_VERSION in image.tag_v2 or image.tag_v2.get(254, 0) & 1:
+            raise PhotoError(f"{name} is a camera RAW file", "develop it to TIFF, PNG or JPEG first")
+        frames = _full_pages(image, name)
+    elif image.format == "MPO":
+        # Second pictures of phone photos: gain maps, depth, the other eye. The first is the photo.
+        return
+    else:
+        try:
+            frames = getattr(image, "n_frames", 1)
+        except _DECODE_ERRORS as error:
+            raise _damaged(name, error) from error
+    if frames > 1:
+        kind = "pages" if image.format == "TIFF" else "frames of an animation"
+        raise PhotoError(
+            f"{name} holds {frames} {kind} and realedit edits one picture",
+            "save the one you want as PNG or TIFF",
+        )
+
+
+def _full_pages(image: TiffImagePlugin.TiffImageFile, name: str) -> int:
+    """Pages that are pictures of their own; reduced copies and masks (NewSubfileType) do not count."""
+    count = 0
+    try:
+        for page in range(image.n_frames):
+            image.seek(page)
+            count += not image.tag_v2.get(254, 0) & 0b101
+        image.seek(0)
+    except _DECODE_ERRORS as error:
+        raise _damaged(name, error) from error
+    return count
+
+
+def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise PhotoError(
+            f"{name} is a HEIC photo", "pip install pillow-heif to read it, or export JPEG"
+        ) from None
+    try:
+        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
+        picture = file[file.primary_index]
+        _check_pixels(name, picture.size)
+        # libheif has turned the pixels already; what EXIF and XMP say of orientation no longer holds.
+        values, mode, info = np.array(picture), picture.mode, picture.info
+    except _DECODE_ERRORS as error:
+        raise _damaged(name, error) from error
+    exif = Image.Exif()
+    try:
+        exif.load(info.get("exif") or b"")
+    except _DECODE_ERRORS:
+        exif = Image.Exif()
+    metadata = PhotoMetadata(
+        format="HEIF",
+        exif=clean_exif(exif, (values.shape[1], values.shape[0])),
+        icc=bytes(info.get("icc_profile") or b""),
+        xmp=clean_xmp(info.get("xmp") or b""),
+    )
+    if mode.startswith("LA;16"):
+        values, mode = values[..., [0, 0, 0, 1]], "RGBA;16"
+    mode = {"I;16L": "I;16", "L;16": "I;16"}.get(mode, mode)
+    if mode not in MODES:
+        raise PhotoError(
+            f"{name} has pixels of a kind that realedit cannot keep ({mode})", "export it as PNG"
+        )
+    return Samples(mode, values, None, metadata.icc), metadata
+
+
+def _check_pixels(name: str, size: tuple[int, int]) -> None:
+    if Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
+        raise _too_many_pixels(name, size[0] * size[1])
+
+
+def _too_many_pixels(name: str, pixels: int | None) -> PhotoError:
+    count = f"{pixels:,} pixels" if pixels else "too many pixels"
+    return PhotoError(
+        f"{name} has {count}, more than the {Image.MAX_IMAGE_PIXELS:,} that are safe to decode",
+        "shrink it, or raise PIL.Image.MAX_IMAGE_PIXELS from Python if you trust the file",
+    )
+
+
+def _damaged(name: str, error: BaseException) -> PhotoError:
+    return PhotoError(f"{name} is damaged or truncated ({error})", "copy or export it again")

@@ -1,0 +1,222 @@
+"""What a photo's file says besides its pixels: EXIF, ICC, XMP, resolution, and how a JPEG was encoded."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
+
+from realedit.photo import xmp
+
+_TIFF_ORIENTATION = xmp.Name("http://ns.adobe.com/tiff/1.0/", "tiff", "Orientation")
+# Points to further APP1 segments, which Pillow does not read; dangling once the file is rewritten.
+_EXTENDED_XMP = xmp.Name("http://ns.adobe.com/xmp/note/", "xmpNote", "HasExtendedXMP")
+# Announce a video or a gain map behind the picture, which a rewritten file no longer has.
+_APPENDED = (
+    *(
+        xmp.Name("http://ns.google.com/photos/1.0/camera/", "GCamera", name)
+        for name in (
+            "MotionPhoto",
+            "MotionPhotoVersion",
+            "MotionPhotoPresentationTimestampUs",
+            "MicroVideo",
+            "MicroVideoVersion",
+            "MicroVideoOffset",
+            "MicroVideoPresentationTimestampUs",
+        )
+    ),
+    xmp.Name("http://ns.google.com/photos/1.0/container/", "Container", "Directory"),
+    xmp.Name("http://ns.adobe.com/hdr-gain-map/1.0/", "hdrgm", "Version"),
+    xmp.Name("http://ns.apple.com/HDRGainMap/1.0/", "HDRGainMap", "HDRGainMapVersion"),
+)
+# TIFF tags that say how one file stores its samples; they mean nothing in another file.
+_STORAGE_TAGS = frozenset(
+    (*range(254, 267), 273, *range(277, 282), 284, 288, 289, 292, 293, 297)
+) | frozenset((*range(317, 326), 330, 332, *range(338, 348), *range(512, 533)))
+# Kept apart from EXIF in `PhotoMetadata`: resolution, XMP, ICC profile.
+_OTHER_TAGS = frozenset((282, 283, 296, 700, 34675))
+# Photoshop's layers and resources (a thumbnail among them): the picture as it was before the edit.
+_PHOTOSHOP_TAGS = frozenset((34377, 37724))
+_DROPPED_TAGS = _STORAGE_TAGS | _OTHER_TAGS | _PHOTOSHOP_TAGS
+# Photoshop image resource that holds the IPTC-IIM record.
+IPTC_RESOURCE = 0x0404
+_EXIF_ERRORS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    OSError,
+    SyntaxError,
+    struct.error,
+    AttributeError,
+)
+
+
+@dataclass(frozen=True)
+class JpegEncoding:
+    """How a JPEG was encoded.
+
+    Attributes:
+        tables: quantisation tables of 64 values each, in Pillow's order.
+        subsampling: Pillow's number: 0 4:4:4, 1 4:2:2, 2 4:2:0.
+        progressive: whether it was progressive.
+        keep_rgb: whether it stores RGB rather than YCbCr.
+    """
+
+    tables: tuple[tuple[int, ...], ...]
+    subsampling: int
+    progressive: bool
+    keep_rgb: bool
+
+
+@dataclass(frozen=True)
+class PhotoMetadata:
+    r"""A photo's metadata, with orientation already applied to the pixels and taken out of here.
+
+    Attributes:
+        format: Pillow's name of the file's format, None for pixels that came from no file.
+        exif: EXIF block beginning with `Exif\0\0`, without thumbnail; empty when there is none.
+        icc: colour profile, byte for byte; empty when there is none.
+        xmp: XMP packet; empty when there is none.
+        dpi: horizontal and vertical resolution in dots per inch.
+        comment: JPEG comment.
+        iptc: IPTC-IIM record (captions and keywords of press photos) of a JPEG; TIFF keeps it in `exif`.
+        jpeg: for JPEG photos, how they were encoded.
+        png_chunks: PNG chunks that change how the pixels look or are described (gAMA, cHRM, sRGB, text).
+    """
+
+    format: str | None = None
+    exif: bytes = b""
+    icc: bytes = b""
+    xmp: bytes = b""
+    dpi: tuple[float, float] | None = None
+    comment: bytes = b""
+    iptc: bytes = b""
+    jpeg: JpegEncoding | None = None
+    png_chunks: tuple[tuple[bytes, bytes], ...] = ()
+
+
+def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
+    """Return the metadata of a decoded image whose pixels `orientation` (1 to 8) will turn upright."""
+    turned = orientation >= 5
+    width, height = image.size[::-1] if turned else image.size
+    dpi = _read_dpi(image.info, turned)
+    return PhotoMetadata(
+        format="JPEG" if image.format == "MPO" else image.format,
+        exif=_read_exif(image, (width, height)),
+        icc=bytes(image.info.get("icc_profile") or b""),
+        xmp=clean_xmp(image.info.get("xmp") or b""),
+        dpi=dpi,
+        comment=_as_bytes(image.info.get("comment")) if image.format in ("JPEG", "MPO") else b"",
+        iptc=_read_iptc(image),
+        jpeg=_read_jpeg(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None,
+        png_chunks=_read_png(image) if isinstance(image, PngImagePlugin.PngImageFile) else (),
+    )
+
+
+def clean_xmp(packet: bytes | str) -> bytes:
+    """Return an XMP packet without what the pixels no longer need (orientation) or the file no longer has."""
+    cleaned = _as_bytes(packet)
+    for name in (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED):
+        cleaned = xmp.drop_property(cleaned, name)
+    return cleaned
+
+
+def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
+    """Return EXIF with orientation reset, its size fields true, and without thumbnail; empty if unusable."""
+    try:
+        for tag in list(exif):
+            if tag in _DROPPED_TAGS:
+                del exif[tag]
+        if ExifTags.Base.Orientation in exif:
+            exif[ExifTags.Base.Orientation] = 1
+        details = exif.get_ifd(ExifTags.IFD.Exif)
+        for tag, value in zip((0xA002, 0xA003), size, strict=True):
+            if tag in details:
+                details[tag] = value
+        # Pillow writes IFD0 and its children only: the thumbnail's IFD1, now stale, stays behind.
+        return exif.tobytes() if len(exif) else b""
+    except _EXIF_ERRORS:
+        return b""
+
+
+def read_orientation(image: Image.Image) -> int:
+    """Return the EXIF orientation (1 to 8) that is still to be applied to the decoded image."""
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except _EXIF_ERRORS:
+        return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _read_exif(image: Image.Image, size: tuple[int, int]) -> bytes:
+    try:
+        exif = image.getexif()
+    except _EXIF_ERRORS:
+        return b""
+    copy = Image.Exif()
+    try:
+        # A copy, so that an image which the caller handed in keeps its own EXIF; TIFF has no block to load.
+        copy.load(exif.tobytes())
+    except _EXIF_ERRORS:
+        return b""
+    return clean_exif(copy, size)
+
+
+def _read_dpi(info: Mapping[Any, Any], turned: bool) -> tuple[float, float] | None:
+    try:
+        x, y = (float(value) for value in info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    if not (0 < x < 1e6 and 0 < y < 1e6):
+        return None
+    return (y, x) if turned else (x, y)
+
+
+def _read_iptc(image: Image.Image) -> bytes:
+    resources = image.info.get("photoshop")
+    if not isinstance(resources, dict):
+        return b""
+    record = resources.get(IPTC_RESOURCE, b"")
+    return record if isinstance(record, bytes) else b""
+
+
+def _read_jpeg(image: JpegImagePlugin.JpegImageFile) -> JpegEncoding | None:
+    tables = getattr(image, "quantization", None)
+    if not tables or sorted(tables) != list(range(len(tables))):
+        return None
+    # -1: a scheme that Pillow has no number for (4:1:1, 4:4:0); full chroma loses nothing more.
+    subsampling = JpegImagePlugin.get_sampling(image)
+    return JpegEncoding(
+        tables=tuple(tuple(tables[i]) for i in range(len(tables))),
+        subsampling=max(subsampling, 0),
+        progressive=bool(image.info.get("progressive")),
+        keep_rgb=image.mode == "RGB" and image.info.get("adobe_transform") == 0,
+    )
+
+
+def _read_png(image: PngImagePlugin.PngImageFile) -> tuple[tuple[bytes, bytes], ...]:
+    chunks = PngImagePlugin.PngInfo()
+    if "gamma" in image.info:
+        chunks.add(b"gAMA", struct.pack(">I", round(image.info["gamma"] * 100_000)))
+    if "chromaticity" in image.info:
+        values = (round(v * 100_000) for v in image.info["chromaticity"])
+        chunks.add(b"cHRM", struct.pack(">8I", *values))
+    if "srgb" in image.info:
+        chunks.add(b"sRGB", bytes([image.info["srgb"]]))
+    for key, value in image.text.items():
+        # These hold EXIF and XMP, which are written as such.
+        if key == "XML:com.adobe.xmp" or key.startswith("Raw profile type"):
+            continue
+        if isinstance(value, PngImagePlugin.iTXt):
+            chunks.add_itxt(key, value, value.lang or "", value.tkey or "")
+        else:
+            chunks.add_text(key, value)
+    return tuple((chunk[0], chunk[1]) for chunk in chunks.chunks)
+
+
+def _as_bytes(value: bytes | str | None) -> bytes:
+    return value.encode() if isinstance(value, str) else bytes(value or b"")

@@ -1,0 +1,1 @@
+"""Image operations from textbooks: arrays in, arrays out; no diffusion, no objects, no files."""

@@ -1,0 +1,1 @@
+"""The edit through the model: resampled or repainted, and laid over the photo."""

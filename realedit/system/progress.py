@@ -1,0 +1,69 @@
+"""What a long run shows while it works: a bar for each stage, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+
+class Progress(Protocol):
+    """Told of every step: `stage` names the work, `step` of `total` are done; 0 is a total not known."""
+
+    def __call__(self, stage: str, step: int, total: int, /) -> None:
+        """Take note of a step."""
+        ...
+
+
+def silent(stage: str, step: int, total: int) -> None:
+    """Show nothing."""
+
+
+@contextmanager
+def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
+    """Draw stages on stderr with their steps and the time left; nothing where stderr is no terminal.
+
+    The bars are gone when the work is done.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[steps]}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        yield _Stages(bars)
+
+
+class _Stages:
+    """One bar a stage, in the order in which they are first heard of."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, stage: str, step: int, total: int) -> None:
+        known = total if total > 0 else None
+        steps = f"{step}/{total}" if known else ""
+        if stage not in self._tasks:
+            self._finish()
+            self._tasks[stage] = self._bars.add_task(stage, total=known, steps=steps)
+        self._bars.update(self._tasks[stage], completed=step, total=known, steps=steps)
+
+    def _finish(self) -> None:
+        # A stage of unknown length is over when the next one begins.
+        for task in self._bars.tasks:
+            steps = "" if task.total is None else f"{task.total:g}/{task.total:g}"
+            self._bars.update(task.id, completed=task.total or 1, total=task.total or 1, steps=steps)

@@ -1,0 +1,127 @@
+"""What a dry run says of several edits, from where their objects were found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from realedit.change import Change
+from realedit.cli.dry_run import changes_of
+from realedit.cli.output import change_fields, print_changes
+from realedit.edits.kinds import (
+    Edit,
+    Like,
+    LookOf,
+    Move,
+    Paste,
+    Remove,
+    Reshape,
+    Resize,
+    Restyle,
+    Rotate,
+    Swap,
+    SwapLooks,
+)
+from realedit.edits.plan import steps_of
+from realedit.errors import OutOfFrameError
+from realedit.location import Location, box_of
+
+H, W = 100, 200
+
+
+def _location(word: str | None, x0: int, y0: int, x1: int, y1: int) -> Location:
+    mask = np.zeros((H, W), np.float32)
+    mask[y0:y1, x0:x1] = 1
+    return Location(word, mask, mask, 0.9, "word")
+
+
+FOUND: dict[str | None, Location] = {
+    "mug": _location("mug", 20, 40, 60, 80),
+    "bowl": _location("bowl", 120, 60, 180, 90),
+}
+MUG, BOWL = FOUND["mug"].box, FOUND["bowl"].box
+
+
+def _planned(*edits: Edit) -> list[Change]:
+    return changes_of(steps_of(edits), FOUND, allow_crop=False)
+
+
+def _boxes(*edits: Edit) -> list[tuple[float, ...] | None]:
+    return [change.after for change in _planned(*edits)]
+
+
+def test_each_edit_is_a_line_of_its_own_in_their_order() -> None:
+    changes = _planned(Move("mug", dx=0.1), Resize("mug", 2), Remove("bowl"), Restyle("mug", "a can"))
+    assert [(change.edit, change.word) for change in changes] == [
+        ("move, resize", "mug"),
+        ("remove", "bowl"),
+        ("restyle", "mug"),
+    ]
+    assert changes[0].before == MUG
+    assert changes[0].after == pytest.approx((0.1, 0.2, 0.5, 1.0))
+    assert (changes[1].before, changes[1].after) == (BOWL, None)
+    assert changes[2].before == changes[2].after == changes[0].after
+
+
+def test_a_later_edit_starts_where_the_one_before_it_ends() -> None:
+    _, _, last = _boxes(Move("mug", dx=0.1), Remove("bowl"), Move("mug", dx=0.05, dy=-0.1))
+    assert last == pytest.approx((0.25, 0.3, 0.45, 0.7))
+
+
+def test_two_objects_that_change_places_stand_on_each_others_spot() -> None:
+    mug, bowl = _boxes(Swap("mug", "bowl"))
+    assert mug == pytest.approx((0.65, 0.5, 0.85, 0.9))
+    assert bowl == pytest.approx((0.05, 0.5, 0.35, 0.8))
+    assert [change.after for change in _planned(SwapLooks("mug", "bowl"))] == [MUG, BOWL]
+
+
+def test_an_outline_is_where_a_reshaped_object_will_be() -> None:
+    shape = np.zeros((H, W), np.float32)
+    shape[10:30, 100:140] = 1
+    assert _boxes(Reshape("mug", shape)) == [(0.5, 0.1, 0.7, 0.3)]
+
+
+def test_what_comes_from_another_photo_is_looked_for_nowhere() -> None:
+    pasted, look, like = _planned(Paste("can", "o.jpg"), LookOf("o.jpg"), Like("mug", "o.jpg"))
+    assert pasted == Change("paste", "can")
+    assert (look.before, look.after) == ((0, 0, 1, 1), (0, 0, 1, 1))
+    assert (like.before, like.after) == (MUG, MUG)
+
+
+def test_whatever_edit_carries_an_object_out_of_the_frame_is_refused() -> None:
+    edits = [Move("mug", dx=0.1), Move("bowl", dx=0.3)]
+    with pytest.raises(
+        OutOfFrameError, match=r"^'bowl' would leave the frame by 20 % of its width at the right"
+    ):
+        changes_of(steps_of(edits), FOUND, allow_crop=False)
+    assert len(changes_of(steps_of(edits), FOUND, allow_crop=True)) == 2
+
+
+def test_changes_are_printed_one_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_changes(_planned(Rotate("mug", 90), Remove("bowl"), Paste("can", "o.jpg"), LookOf("o.jpg")))
+    assert capsys.readouterr().out.splitlines() == [
+        "  rotate   mug    0.100,0.400,0.300,0.800 -> 0.100,0.400,0.300,0.800  by word, score 0.90",
+        "  remove   bowl   0.600,0.600,0.900,0.900 -> none                     by word, score 0.90",
+        "  paste    can",
+        "  look-of  photo  0.000,0.000,1.000,1.000 -> 0.000,0.000,1.000,1.000",
+    ]
+
+
+def test_a_change_as_json_has_everything() -> None:
+    (change,) = _planned(Remove("mug"))
+    assert change_fields(change) == {
+        "edit": "remove",
+        "word": "mug",
+        "source": "word",
+        "score": 0.9,
+        "box_before": MUG,
+        "box_after": None,
+    }
+
+
+def test_the_box_of_a_mask_is_that_of_its_half() -> None:
+    mask = np.zeros((10, 20))
+    mask[2:4, 5:10] = 0.5
+    mask[8, 18] = 0.4
+    assert box_of(mask) == (0.25, 0.2, 0.5, 0.4)
+    assert box_of(np.zeros((10, 20))) is None
