@@ -29,7 +29,9 @@ def to_the_left(state: State) -> torch.Tensor:
 with Capture(model.unet) as capture:
     for name, terms in (("free", []), ("guided", [Term(to_the_left, window=Window(0, 0.8))])):
         guidance = Guidance(prompt.conditioning, prompt.null, 4.0)
-        z, _ = self_guided_sample(model, capture, schedule, noise, guidance, terms, strength=2.0)
+        z, _ = self_guided_sample(
+            model, capture, schedule, noise, guidance=guidance, terms=terms, strength=2.0
+        )
         with torch.no_grad(), capture.record((64, 64), partial=True) as seen:
             model(schedule.add_noise(z, noise, 6), schedule.timestep(6), prompt.conditioning)
         at = torch.stack(

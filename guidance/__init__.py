@@ -1,9 +1,12 @@
-"""Guidance: what a denoiser sees, the objects' properties in it, energies over them, the guided sampler.
+"""Guidance: steers a denoiser by energies over what it sees.
 
-Epstein, Jabri, Poole, Efros and Holynski 2023, *Diffusion Self-Guidance for Controllable Image Generation*,
-arXiv 2306.00986, and the other energies that a term can be made of: mask, classifier, CLIP, feature and image
-guidance; with classifier-free guidance as the combiner of conditions. Works on any UNet of diffusers' shape;
-imports :mod:`inversion` and torch only.
+:mod:`guidance.capture` records a UNet's attention and activations, :mod:`guidance.properties` reads objects'
+place, size, shape and appearance from them, :mod:`guidance.energies` measures their distance from an edit's
+targets, and :mod:`guidance.sampler` descends these energies while it samples. Besides self-guidance (Epstein,
+Jabri, Poole, Efros and Holynski 2023, *Diffusion Self-Guidance for Controllable Image Generation*,
+arXiv 2306.00986) a term can be made of mask, classifier, CLIP, feature and image guidance; conditions are
+combined by classifier-free guidance. Works on any UNet of diffusers' shape; imports :mod:`inversion` and
+torch only.
 """
 
 from guidance import edits

@@ -1,9 +1,9 @@
-"""Injecting windows into a UNet, recording what they see, and taking them out again without a trace.
+"""Injects windows into a UNet, records what they see, and takes them out again without a trace.
 
 Example::
 
     with Capture(unet) as capture:
-        with capture.record((h, w), partial=True) as seen:   # stops after the last layer that is looked at
+        with capture.record((h, w), partial=True) as seen:   # stops after the last recorded layer
             denoiser(x_t, t, conditioning)
         seen.attention, seen.features
 
@@ -12,19 +12,30 @@ Convention: maps are ``[B, h_l, w_l, ...]``, y first, with ``h_l, w_l`` taken fr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from torch import Tensor, nn
 
-from guidance.layers import PARTS, LayerSelection, Site, attention_sites, map_size, select, transformer_sites
-from guidance.processors import CrossAttentionWindow, SelfAttentionWindow
+from guidance.layers import (
+    EVERYWHERE,
+    UP,
+    LayerSelection,
+    Site,
+    attention_sites,
+    map_size,
+    select,
+    transformer_sites,
+)
+from guidance.processors import CrossAttentionWindow, Processor, SelfAttentionWindow
 
 KeysValues = tuple[Tensor, Tensor]
 Sink = Callable[[Tensor], None]
-Hook = Callable[[nn.Module, Any, Any], None]
+Output = Tensor | tuple[Tensor, ...] | Mapping[str, Tensor]
+"""What a transformer layer may return; diffusers' output classes are mappings."""
+Hook = Callable[[nn.Module, object, Output], None]
 
 
 @dataclass
@@ -32,14 +43,14 @@ class Observation:
     """What one forward pass showed, by layer.
 
     Args:
-        attention: cross-attention probabilities, heads averaged, ``[B, h_l, w_l, K]``, fp32.
+        attention: cross-attention probabilities, averaged over the heads, ``[B, h_l, w_l, K]``, fp32.
         features: activations ``[B, h_l, w_l, D]``.
         memory: self-attention keys and values, each ``[B, L, D]``.
     """
 
-    attention: dict[str, Tensor] = field(default_factory=dict)
-    features: dict[str, Tensor] = field(default_factory=dict)
-    memory: dict[str, KeysValues] = field(default_factory=dict)
+    attention: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    features: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    memory: dict[str, KeysValues] = field(default_factory=dict[str, KeysValues])
 
 
 class _LastLayerReached(Exception):  # noqa: N818 - a signal, not an error
@@ -62,9 +73,9 @@ class Capture:
     def __init__(
         self,
         unet: nn.Module,
-        attention: LayerSelection = LayerSelection(),  # noqa: B008 - frozen
-        features: LayerSelection = LayerSelection(),  # noqa: B008 - frozen
-        memory: LayerSelection = LayerSelection(PARTS),  # noqa: B008 - frozen
+        attention: LayerSelection = UP,
+        features: LayerSelection = UP,
+        memory: LayerSelection = EVERYWHERE,
     ) -> None:
         self.unet = unet
         self._cross = select(attention_sites(unet, cross=True), unet, attention)
@@ -75,11 +86,11 @@ class Capture:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """Levels at which self-attention is recorded and recalled; see :func:`guidance.layers.map_size`."""
+        """Levels of the UNet whose self-attention can be recorded; see :func:`guidance.layers.map_size`."""
         return tuple(sorted({site.level for site in self._self}))
 
     def inject(self) -> Self:
-        """Put the windows in.
+        """Puts the windows in.
 
         Raises:
             RuntimeError: they are in already.
@@ -95,7 +106,7 @@ class Capture:
         return self
 
     def eject(self) -> None:
-        """Put back the very processors that stood there; harmless when nothing is injected."""
+        """Puts the original processors back, the same objects; does nothing if no windows are injected."""
         windows = self._cross_windows | self._self_windows
         for site in (*self._cross, *self._self):
             if site.name in windows:
@@ -104,11 +115,11 @@ class Capture:
         self._self_windows.clear()
 
     def __enter__(self) -> Self:
-        """Inject."""
+        """Injects the windows."""
         return self.inject()
 
     def __exit__(self, *_: object) -> None:
-        """Eject, whatever happened."""
+        """Ejects the windows, after an error too."""
         self.eject()
 
     @contextmanager
@@ -119,14 +130,15 @@ class Capture:
         tokens: int | None = None,
         memory: bool = False,
         partial: bool = False,
-    ) -> Iterator[Observation]:
-        """Record what the forward pass inside the block shows.
+    ) -> Generator[Observation]:
+        """Records what the forward pass inside the block shows.
 
         Args:
             latent_size: (h, w) of the latent.
-            tokens: keep the first so many token columns of the attention.
-            memory: record self-attention keys and values too.
-            partial: leave the block once the last recorded layer has run; nothing behind it is computed.
+            tokens: how many of the attention's token columns are kept, from the first; all by default.
+            memory: whether self-attention keys and values are recorded too.
+            partial: whether the block ends once the last recorded layer has run; the layers behind it are
+                then not computed.
 
         Raises:
             RuntimeError: the windows are not injected.
@@ -134,8 +146,7 @@ class Capture:
         self._require_injected()
         seen = Observation()
         hooks = [
-            site.module.register_forward_hook(self._feature_hook(seen, site, latent_size))
-            for site in self._transformers
+            site.module.register_forward_hook(self._feature_hook(seen, site)) for site in self._transformers
         ]
         for site in self._cross:
             self._cross_windows[site.name].sink = self._attention_sink(seen, site, latent_size, tokens)
@@ -155,12 +166,14 @@ class Capture:
                 window.sink = None
 
     @contextmanager
-    def recall(self, memory: Mapping[str, KeysValues], masks: Mapping[int, Tensor]) -> Iterator[None]:
-        """Let self-attention inside the block read another run's keys and values.
+    def recall(self, memory: Mapping[str, KeysValues], masks: Mapping[int, Tensor]) -> Generator[None]:
+        """Lets self-attention inside the block read another run's keys and values beside its own.
 
         Args:
-            memory: by layer, as :meth:`record` gave it.
-            masks: by level, ``[L, 2 L]`` boolean, True where a query may look (own keys first).
+            memory: keys and values by layer, as :meth:`record` gave them.
+            masks: by level of the UNet, bool ``[L, L + M]``, True where a query may attend to a key: its own
+                run's ``L`` keys first, then the ``M`` of the memory. Layers without both are left as they
+                are.
 
         Raises:
             RuntimeError: the windows are not injected.
@@ -186,7 +199,7 @@ class Capture:
             raise RuntimeError("inject the capture first (or use it in a with block)")
 
     def _last(self, memory: bool) -> Site:
-        """The recorded transformer that runs last; an attention layer sits inside one of these."""
+        """Finds the last transformer to run that is recorded or holds a recorded attention layer."""
         holders = transformer_sites(self.unet)
         inside = {site.name for site in (*self._cross, *(self._self if memory else ()))}
         looked_at = {site.name for site in self._transformers}
@@ -214,21 +227,23 @@ class Capture:
         return sink
 
     @staticmethod
-    def _feature_hook(seen: Observation, site: Site, latent_size: tuple[int, int]) -> Hook:
-        def hook(_: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401 - tuple, output class or tensor
-            maps = output[0] if isinstance(output, tuple) else getattr(output, "sample", output)
+    def _feature_hook(seen: Observation, site: Site) -> Hook:
+        def hook(_: nn.Module, __: object, output: Output) -> None:
+            maps = (
+                output[0] if isinstance(output, tuple) else cast("Tensor", getattr(output, "sample", output))
+            )
             seen.features[site.name] = maps.permute(0, 2, 3, 1)
 
         return hook
 
 
-def _processor(site: Site) -> Any:  # noqa: ANN401 - whatever diffusers put there
+def _processor(site: Site) -> Processor:
     attn: Any = site.module
     return attn.processor
 
 
 def _set_processor(site: Site, processor: object) -> None:
-    """By the layer's own setter: plain assignment cannot replace a processor that is a module."""
+    """Sets a processor by the layer's own method: assignment cannot replace one that is a module."""
     attn: Any = site.module
     attn.set_processor(processor)
 

@@ -1,10 +1,10 @@
-r"""Classifier-free guidance: the combiner that joins the model's conditional predictions.
+r"""Classifier-free guidance: combines the model's predictions under several conditions.
 
 .. math:: \hat\epsilon = \epsilon_\varnothing + \sum_i w_i\,(\epsilon_i - \epsilon_\varnothing)
 
-One condition of weight ``g`` is classifier-free guidance at diffusers' scale ``g``; several are composed, a
-negative weight steers away from one. Each has a window of its own: a weight of 1 throughout and more of it in
-a window is guidance in a limited interval.
+One condition of weight ``g`` is classifier-free guidance at diffusers' scale ``g``. Several are composed; a
+negative weight steers away from its condition. Each has a window of its own: the same condition given twice,
+with weight 1 throughout and with more in a window, is guidance in a limited interval.
 
 References: Ho & Salimans 2022, arXiv 2207.12598; Liu et al. 2022, *Compositional Visual Generation with
 Composable Diffusion Models*, arXiv 2206.01714, equation 11; Kynkäänniemi et al. 2024, *Applying Guidance in a
@@ -19,37 +19,39 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from guidance.windows import Window
+from guidance.windows import ALWAYS, Window
 from inversion import Conditioning, Denoiser
 
-_NOTHING = 1e-9
+_LEAST_SHARE = 1e-9
+"""A condition's share of the prediction whose size is at or below this counts as 0 and is not evaluated; one
+above is. Set on rounding: shares are sums of a few weights of about 1."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What a sampling is told, how strongly and when.
+    """A conditioning of the model with its weight and the steps in which it counts.
 
     Args:
-        conditioning: a batch of one, or the sampling's.
-        weight: ``w_i`` of the equation above; 0 is off.
-        window: fractions of the sampled steps.
+        conditioning: of a batch of one, or of as many pictures as are sampled.
+        weight: ``w_i`` of the equation above; 0 turns it off.
+        window: when it counts, in fractions of the sampled steps.
     """
 
     conditioning: Conditioning
     weight: float = 5.0
-    window: Window = Window()  # noqa: RUF009 - frozen
+    window: Window = ALWAYS
 
 
 @dataclass(frozen=True)
 class ClassifierFree:
-    """The combination of conditions; see the equation above.
+    """Combines conditions by the equation above.
 
     Args:
-        null: the empty condition.
-        conditions: those combined. Energies look through the first one's branch.
+        null: the empty conditioning.
+        conditions: the conditions. Energies look through the branch of the first.
 
     Raises:
-        ValueError: there are none.
+        ValueError: there are no conditions.
     """
 
     null: Conditioning
@@ -61,13 +63,17 @@ class ClassifierFree:
 
     @property
     def text(self) -> Conditioning:
-        """The condition whose branch the energies look through."""
+        """The conditioning whose branch the energies look through."""
         return self.conditions[0].conditioning
 
     def shares(self, done: int, steps: int) -> list[tuple[Conditioning, float]]:
-        """Each condition's share of the prediction in the done-th (from 0) of so many steps; they sum to 1.
+        """Returns each conditioning's share of the prediction at a step; the shares sum to 1.
 
-        Conditions given twice are added up, and what has no share is left out.
+        A conditioning given twice has the sum of its weights; one without a share is left out.
+
+        Args:
+            done: steps taken before this one.
+            steps: number of steps in all.
         """
         weights = {id(self.null): 1.0}
         conditionings = {id(self.null): self.null}
@@ -77,24 +83,29 @@ class ClassifierFree:
                 conditionings[key] = condition.conditioning
                 weights[key] = weights.get(key, 0.0) + condition.weight
                 weights[id(self.null)] -= condition.weight
-        return [(conditionings[key], weight) for key, weight in weights.items() if abs(weight) > _NOTHING]
+        return [(conditionings[key], weight) for key, weight in weights.items() if abs(weight) > _LEAST_SHARE]
 
-    def predict(self, denoiser: Denoiser, x_t: Tensor, t: int, done: int, steps: int) -> Tensor:
-        """The combined noise prediction, all conditions in one batch; shapes as ``x_t``.
+    def predict(self, denoiser: Denoiser, x_t: Tensor, t: int, *, done: int, steps: int) -> Tensor:
+        """Predicts the noise under all conditions, in one batch, and combines the predictions.
 
         Args:
             denoiser: the model.
             x_t: the state ``[B, C, h, w]``.
             t: the model's time.
             done: steps taken before this one.
-            steps: in all.
+            steps: number of steps in all.
+
+        Returns:
+            The combined noise prediction ``[B, C, h, w]``.
 
         Raises:
             FloatingPointError: the model returned a value that is not finite.
         """
         shares = self.shares(done, steps)
-        told = reduce(Conditioning.cat, [conditioning.expand(x_t.shape[0]) for conditioning, _ in shares])
-        predictions = denoiser(torch.cat([x_t] * len(shares)), t, told).chunk(len(shares))
+        all_of_them = reduce(
+            Conditioning.cat, [conditioning.expand(x_t.shape[0]) for conditioning, _ in shares]
+        )
+        predictions = denoiser(torch.cat([x_t] * len(shares)), t, all_of_them).chunk(len(shares))
         eps = sum(weight * eps for (_, weight), eps in zip(shares, predictions, strict=True))
         if not isinstance(eps, Tensor) or not torch.isfinite(eps).all():
             raise FloatingPointError(f"the model's noise prediction at t = {t} is not finite")

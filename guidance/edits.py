@@ -1,8 +1,9 @@
-"""The paper's edits as plain lists of terms, to be taken as they are, added to, or re-weighted.
+"""The paper's edits as plain lists of terms, to be used as they are, added to, or re-weighted.
 
-Each pursues what is asked and holds the rest: the object's other properties, the other objects, the
+Each edit pursues what is asked and holds the rest: the object's other properties, the other objects, the
 background. Hold terms have budgets, which :class:`guidance.strength.Automatic` keeps; under another rule they
-are ordinary terms with a weight. Targets that are not given are the reference's, the unedited sampling's.
+are ordinary terms with a weight. A target that is not given is the reference's, that is the unedited
+sampling's.
 
 Reference: Epstein et al. 2023, arXiv 2306.00986, sections 3.3 and 4.
 
@@ -21,22 +22,30 @@ from guidance.windows import Window
 Tokens = Sequence[int]
 
 EARLY = Window(0.0, 0.6)
-"""Layout and appearance are settled in the noisier steps; the rest draws the detail."""
+"""Window of an edit's terms, in fractions of the sampled steps: layout and appearance are settled in these
+noisier steps, and the steps after it draw the detail without guidance. Not measured."""
 
 SHAPE_BUDGET = 0.5
+"""Highest relative shape energy of a held object: above it the object is pulled back, above half of it the
+pursued terms are slowed, below that nothing happens. Not measured."""
 APPEARANCE_BUDGET = 1.0
+"""Highest appearance energy of a held object, in magnitudes of the reference's activations: above it the
+object is pulled back, above half of it the pursued terms are slowed, below that nothing happens. Not
+measured."""
 BACKGROUND_BUDGET = 0.6
+"""Highest energy of the background, in magnitudes of the reference's activations: above it the background is
+pulled back, above half of it the pursued terms are slowed, below that nothing happens. Not measured."""
 
 
 def transform(
     tokens: Tokens, to: Transform, others: Sequence[Tokens] = (), window: Window = EARLY
 ) -> list[Term]:
-    """Move, scale and rotate an object about its own centroid; all else is held.
+    """Moves, scales and rotates an object about its own centroid; all else is held.
 
     Args:
-        tokens: the object's.
-        to: what is done to it.
-        others: objects that stay as they are.
+        tokens: the object's token positions.
+        to: the transform.
+        others: token positions of each object that stays as it is.
         window: when the terms act.
     """
     own = tuple(tokens)
@@ -46,37 +55,36 @@ def transform(
     ]
     if to.scale != 1:
         terms.append(Term(Size(own, to.scale), window=window, name="size"))
-    look = Term(Appearance(own), window=window, budget=APPEARANCE_BUDGET, name="own appearance")
     background = Background((own, *map(tuple, others)), to)
     return [
         *terms,
-        look,
+        Term(Appearance(own), window=window, budget=APPEARANCE_BUDGET, name="own appearance"),
         Term(background, window=window, budget=BACKGROUND_BUDGET, name="background"),
         *keep(others, window),
     ]
 
 
 def move(
-    tokens: Tokens, dx: float, dy: float = 0.0, others: Sequence[Tokens] = (), window: Window = EARLY
+    tokens: Tokens, dx: float, dy: float = 0.0, others: Sequence[Tokens] = (), *, window: Window = EARLY
 ) -> list[Term]:
-    """Move an object by fractions of the frame's width and height; see :func:`transform`."""
+    """Moves an object by fractions of the frame's width and height; see :func:`transform`."""
     return transform(tokens, Transform(dx, dy), others, window)
 
 
 def resize(tokens: Tokens, scale: float, others: Sequence[Tokens] = (), window: Window = EARLY) -> list[Term]:
-    """Multiply an object's width and height about its own centroid; see :func:`transform`."""
+    """Multiplies an object's width and height about its own centroid; see :func:`transform`."""
     return transform(tokens, Transform(scale=scale), others, window)
 
 
 def transfer_appearance(
     tokens: Tokens, source: Image, others: Sequence[Tokens] = (), window: Window = EARLY
 ) -> list[Term]:
-    """Give an object the appearance of a second image's; its shape, the others and the background are held.
+    """Gives an object the appearance of another image's object; its shape and all else are held.
 
     Args:
-        tokens: the object's.
-        source: the second image, with its object's tokens there.
-        others: objects that stay as they are.
+        tokens: the object's token positions.
+        source: the other image, with its object's token positions in its own prompt.
+        others: token positions of each object that stays as it is.
         window: when the terms act.
     """
     own = tuple(tokens)
@@ -92,18 +100,18 @@ def transfer_appearance(
 def compose(
     tokens: Tokens, layout: Image | None = None, appearance: Image | None = None, window: Window = EARLY
 ) -> list[Term]:
-    """Draw an object with the layout of one image and the appearance of another; both are pursued.
+    """Draws an object with the layout of one image and the appearance of another; both are pursued.
 
-    Lists of several objects, from as many images, are joined to a collage.
+    The lists of several objects, each from its own images, make a collage when they are joined.
 
     Args:
-        tokens: the object's.
-        layout: whose shape and place it takes; None leaves them free.
-        appearance: whose look it takes; None leaves it free.
+        tokens: the object's token positions.
+        layout: the image whose object gives shape and place; None leaves them free.
+        appearance: the image whose object gives the appearance; None leaves it free.
         window: when the terms act.
     """
     own = tuple(tokens)
-    terms = []
+    terms: list[Term] = []
     if layout is not None:
         terms.append(Term(Shape(own, target=layout, relative=True), window=window, name="layout"))
     if appearance is not None:
@@ -112,13 +120,13 @@ def compose(
 
 
 def keep(objects: Sequence[Tokens], window: Window = EARLY) -> list[Term]:
-    """Hold objects' shape, place and appearance to the reference's.
+    """Holds objects' shape, place and appearance to the reference's.
 
     Args:
         objects: the token positions of each.
         window: when the terms act.
     """
-    terms = []
+    terms: list[Term] = []
     for place, tokens in enumerate(map(tuple, objects)):
         terms += [
             Term(

@@ -1,7 +1,7 @@
-"""The energies of one sampling, from the first step to the finished sample: what they push, what they reach.
+"""The terms of one sampling at work, from the first step to the report on the finished sample.
 
-A :class:`Guide` knows no sampler. Whoever takes the steps asks it, at each, what to add to the noise
-prediction: :func:`guidance.sampler.self_guided_sample`, or diffusers' own loop with a hook in it.
+A :class:`Guide` knows no sampler. The sampler (:func:`guidance.sampler.self_guided_sample`, or diffusers' own
+loop with a hook) asks it at each step for a push to add to the noise prediction.
 """
 
 from __future__ import annotations
@@ -18,24 +18,29 @@ from guidance.strength import Measured, NoiseShare, NoiseStep, Pull, Strength, w
 from guidance.terms import State, Term
 
 Branch = Callable[[Tensor], Tensor]
-"""The conditional branch: ``x_t [B, C, h, w]`` to its noise prediction, run under the guide's windows."""
+"""The conditional branch, run under the guide's windows: ``x_t [B, C, h, w]`` -> its noise prediction."""
 
 MET = 0.8
-"""Share of the way from which on a target counts as reached."""
+"""Share of the way to its target, or of its budget over its energy, at or above which a term counts as met;
+below it the term is reported as missed. Not measured."""
+
+_LEAST_ENERGY = 1e-12
+"""Sum of energies below which progress is measured against this instead, so that terms that begin at 0
+are not divided by 0. Set far below any energy that matters."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """What became of one term.
+    """The result of one term.
 
     Args:
-        name: the term's.
-        asked: its energy when it was measured first: how far off the property was.
-        reached: how much of that is gone; negative if the property is further off than before.
-        goal: the energy at which it has nothing left to ask for; 0 where there is no such.
-        share: how far it came from ``asked`` to ``goal``, in [0, 1]; of a hold term, its budget over its
-            energy; 1 is within either.
-        hold: whether it was to be kept rather than reached.
+        name: the term's name.
+        asked: the term's energy when first measured: how far off the property was.
+        reached: how far the energy has fallen since; negative if it has risen.
+        goal: the energy at or below which the term is content (:attr:`guidance.terms.Term.goal`).
+        share: how far the energy came from ``asked`` to ``goal``, in [0, 1]; for a hold term, its budget over
+            its energy, at most 1.
+        hold: whether it is a hold term.
     """
 
     name: str
@@ -47,11 +52,11 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether it came near enough; always, where there is nothing to reach or hold."""
+        """Whether it came near enough; true if the goal is 0, which no energy quite reaches."""
         return self.goal == 0 or self.share >= MET
 
     def __str__(self) -> str:
-        """One line."""
+        """One line for a report."""
         if self.hold:
             return f"{self.name}: held to {self.asked - self.reached:.3g}, asked {self.goal:.3g}"
         return f"{self.name}: {self.share:.0%} of the way ({self.reached:.3g} of {self.asked:.3g})"
@@ -59,39 +64,39 @@ class Target:
 
 @dataclass
 class Trace:
-    """What the energies did.
+    """The energies during a sampling, and the result of each term.
 
     Args:
         energies: the weighted sum of the active terms, one for each guided step.
-        levels: of those steps.
-        terms: each term's own energy, by its place among the terms, one for each step in which it acted.
-        last: each term's energy when it was measured last: at the last step of its window, or on the finished
-            sample where that was asked for.
-        targets: what became of each term that acted, by its place.
+        levels: the noise levels of those steps.
+        terms: by place among the terms, the term's own energy at each step in which it acted.
+        last: by place, the term's energy when last measured: at the last step of its window, or on the
+            finished sample after :meth:`Guide.remeasure`.
+        targets: by place, the result of each term that acted.
     """
 
-    energies: list[float] = field(default_factory=list)
-    levels: list[int] = field(default_factory=list)
-    terms: dict[int, list[float]] = field(default_factory=dict)
-    last: dict[int, float] = field(default_factory=dict)
-    targets: dict[int, Target] = field(default_factory=dict)
+    energies: list[float] = field(default_factory=list[float])
+    levels: list[int] = field(default_factory=list[int])
+    terms: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+    last: dict[int, float] = field(default_factory=dict[int, float])
+    targets: dict[int, Target] = field(default_factory=dict[int, Target])
 
     @property
     def missed(self) -> tuple[Target, ...]:
-        """The targets that were not reached, and what was not held."""
+        """The results of the terms that did not reach their target or did not hold it."""
         return tuple(target for target in self.targets.values() if not target.met)
 
 
 class Guide:
-    """Terms at work.
+    """Turns terms into pushes, and keeps a trace of what they do.
 
     Args:
         capture: windows on the model, injected.
-        terms: energies; those of weight 0 do not act.
+        terms: the terms; those of weight 0 do not act.
         strength: ``v`` of :class:`guidance.strength.NoiseShare`, 0 turns the guide off; or another rule.
         reference: level -> the source's observation.
         region: where the latent may change, ``[1, 1, h, w]`` in [0, 1].
-        tokens: how many of the prompt's token columns the terms may look at; all by default.
+        tokens: how many of the prompt's token columns the terms may look at, from the first; all by default.
     """
 
     def __init__(
@@ -113,16 +118,16 @@ class Guide:
         self._pulls: dict[int, Pull] = {}
 
     def active(self, done: int, steps: int) -> dict[int, Term]:
-        """The terms, by their place, that act in the done-th (from 0) of so many steps."""
+        """Returns the terms, by place, that act in the step after ``done`` of ``steps`` steps."""
         return {place: term for place, term in self.acting.items() if term.window.contains(done, steps)}
 
     def measure(
         self, branch: Branch, x_t: Tensor, step: NoiseStep, terms: Mapping[int, Term]
     ) -> tuple[Tensor, dict[int, Tensor]]:
-        """The terms' energies at ``x_t``, by their place.
+        """Measures the terms' energies at ``x_t``.
 
         Returns:
-            ``x_t`` as a leaf of the graph (where gradients are enabled), and the energies.
+            ``x_t`` as a leaf of the graph (if gradients are enabled), and the energies by place.
 
         Raises:
             FloatingPointError: an energy is not finite.
@@ -144,7 +149,16 @@ class Guide:
         return x, energies
 
     def push(self, branch: Branch, x_t: Tensor, step: NoiseStep, terms: Mapping[int, Term]) -> Tensor | None:
-        """What the terms add to the noise prediction at ``x_t``, ``[B, C, h, w]`` in fp32, or None.
+        """Computes what the terms add to the noise prediction at ``x_t``.
+
+        Args:
+            branch: the conditional branch at the step's level.
+            x_t: the state ``[B, C, h, w]``.
+            step: the step about to be taken.
+            terms: the active terms, by place.
+
+        Returns:
+            The push ``[B, C, h, w]`` in fp32, or None if there is nothing to add.
 
         Raises:
             FloatingPointError: an energy or its gradient is not finite.
@@ -160,9 +174,9 @@ class Guide:
             for place in energies:
                 trace.terms.setdefault(place, []).append(trace.last[place])
                 self._acted[place] = step
-            # of the same terms: those whose window is over would count as reached
+            # of the active terms alone: those whose window is over would count as reached
             asked = sum(term.weight * trace.terms[place][0] for place, term in terms.items())
-            left = min(1.0, trace.energies[-1] / max(asked, 1e-12))
+            left = min(1.0, trace.energies[-1] / max(asked, _LEAST_ENERGY))
             return self.rule(Measured(x, step, terms, energies, left, self.region, self._pulls))
 
     @torch.no_grad()
@@ -172,16 +186,16 @@ class Guide:
         x_0: Tensor,
         noise: Callable[[int], Tensor | None] = lambda _: None,
     ) -> None:
-        """Measure every term on the finished sample, noised again to the last level at which the term acted.
+        """Measures every term on the finished sample, noised again to the last level at which the term acted.
 
-        What a term reads at the end of its window, the steps behind it may still undo. Costs an evaluation,
-        most often a partial one, for each such level. What the model sees depends on the noise, too: compared
-        with what it saw of the source, it must be the source's own.
+        The steps after a term's window may undo what it has reached, so that its last energy in the window is
+        not enough. Costs an evaluation, usually a partial one, for each such level. What the model sees also
+        depends on the noise: where terms compare with the source, it has to be the source's own noise.
 
         Args:
-            branch_at: level -> the conditional branch there.
+            branch_at: level -> the conditional branch at this level.
             x_0: the finished sample ``[B, C, h, w]``.
-            noise: level -> the noise in the source's state there; None for some that is always the same.
+            noise: level -> the noise in the source's state at this level; None takes noise of a fixed seed.
         """
         fresh = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(0)).to(x_0)
         for step in {step.level: step for step in self._acted.values()}.values():
@@ -191,7 +205,7 @@ class Guide:
             self.trace.last |= _values(self.measure(branch_at(step.level), x_t, step, terms)[1])
 
     def finish(self) -> Trace:
-        """The trace, with what became of each term."""
+        """Returns the trace, completed by the result of each term."""
         for place, last in self.trace.last.items():
             term, first = self.acting[place], self.trace.terms[place][0]
             self.trace.targets[place] = Target(
@@ -205,6 +219,7 @@ def _values(energies: Mapping[int, Tensor]) -> dict[int, float]:
 
 
 def _share(term: Term, first: float, last: float) -> float:
+    """Computes :attr:`Target.share` from a term's first and last energy."""
     if last <= term.goal:
         return 1.0
     if term.budget is not None:

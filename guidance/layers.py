@@ -1,16 +1,16 @@
-"""Which of a UNet's layers to look at, chosen by where they sit and at what resolution, never by name.
+"""Chooses layers of a UNet by their place in it and by their resolution, never by name.
 
-A UNet of diffusers' shape has ``down_blocks``, a ``mid_block`` and ``up_blocks``; the maps of its n-th down
-block are 2**n times smaller than the latent, and the up blocks mirror them. A *rank* counts the resolutions
-that carry cross-attention from the finest: in SDXL at 1024 px rank 0 is 64 x 64 (1/16 of the picture), rank 1
-is 32 x 32.
+A UNet of diffusers' shape has ``down_blocks``, a ``mid_block`` and ``up_blocks``. The maps of its n-th down
+block (from 0) are 2**n times smaller than the latent, and the up blocks mirror them; n is their level.
+A *rank* counts the levels that carry cross-attention, from the finest: in SDXL at 1024 px rank 0 is 64 x 64
+(1/16 of the picture), rank 1 is 32 x 32.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from torch import nn
 
@@ -20,15 +20,31 @@ PARTS: tuple[Part, ...] = ("down", "mid", "up")
 
 @dataclass(frozen=True)
 class LayerSelection:
-    """Layers by part of the UNet and by rank of resolution: 0 the finest with cross-attention, None all."""
+    """Layers by part of the UNet and by rank of resolution.
+
+    Args:
+        parts: the parts of the UNet.
+        ranks: ranks of resolution, 0 the finest with cross-attention; None takes all of them.
+    """
 
     parts: tuple[Part, ...] = ("up",)
     ranks: tuple[int, ...] | None = None
 
 
+UP = LayerSelection()
+EVERYWHERE = LayerSelection(PARTS)
+
+
 @dataclass(frozen=True)
 class Site:
-    """A module at its place: path in the UNet, part, and level (maps 2**level smaller than the latent)."""
+    """A module of a UNet.
+
+    Args:
+        name: its path in the UNet.
+        part: the part of the UNet.
+        level: its maps are 2**level times smaller than the latent.
+        module: the module itself.
+    """
 
     name: str
     part: Part
@@ -37,7 +53,7 @@ class Site:
 
 
 def map_size(latent_size: tuple[int, int], level: int) -> tuple[int, int]:
-    """(height, width) of a level's maps: halved ``level`` times, rounding up as strided convolutions do."""
+    """Returns (height, width) of a level's maps: halved ``level`` times, rounded up as convolutions do."""
     h, w = latent_size
     for _ in range(level):
         h, w = -(-h // 2), -(-w // 2)
@@ -58,28 +74,29 @@ def _parts(unet: nn.Module) -> Iterator[tuple[str, Part, int, nn.Module]]:
         yield f"up_blocks.{i}", "up", len(up) - 1 - i, block
 
 
+def _modules(unet: nn.Module) -> Iterator[Site]:
+    """Iterates over all modules of all parts."""
+    for prefix, part, level, block in _parts(unet):
+        for name, module in cast("Iterator[tuple[str, nn.Module]]", block.named_modules()):
+            yield Site(f"{prefix}.{name}", part, level, module)
+
+
 def attention_sites(unet: nn.Module, *, cross: bool) -> list[Site]:
-    """Every cross-attention (or self-attention) layer, in the order in which the UNet runs them."""
+    """Finds every cross-attention (or self-attention) layer, in the order in which the UNet runs them."""
     return [
-        Site(f"{prefix}.{name}", part, level, module)
-        for prefix, part, level, block in _parts(unet)
-        for name, module in block.named_modules()
-        if hasattr(module, "set_processor") and getattr(module, "is_cross_attention", None) is cross
+        site
+        for site in _modules(unet)
+        if hasattr(site.module, "set_processor") and getattr(site.module, "is_cross_attention", None) is cross
     ]
 
 
 def transformer_sites(unet: nn.Module) -> list[Site]:
-    """Every spatial transformer (its output is a map of activations), in the UNet's running order."""
-    return [
-        Site(f"{prefix}.{name}", part, level, module)
-        for prefix, part, level, block in _parts(unet)
-        for name, module in block.named_modules()
-        if hasattr(module, "transformer_blocks")
-    ]
+    """Finds every spatial transformer (its output is a map of activations), in the UNet's running order."""
+    return [site for site in _modules(unet) if hasattr(site.module, "transformer_blocks")]
 
 
 def select(sites: list[Site], unet: nn.Module, selection: LayerSelection) -> list[Site]:
-    """Those of ``sites`` that a selection names.
+    """Returns those of ``sites`` that a selection names; ranks that the UNet lacks are ignored.
 
     Raises:
         ValueError: the selection names none.

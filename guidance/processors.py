@@ -1,6 +1,6 @@
-"""Attention with a window in it: the same result as the processor that stood there, and what went on inside.
+"""Attention processors with a window: the original's result, and a view of keys, values or probabilities.
 
-Probabilities are made explicitly only while they are being recorded; at all other times the original (fused)
+Probabilities are made explicitly only while they are being recorded. At all other times the original (fused)
 processor runs, so that an idle window costs nothing and changes no bit.
 """
 
@@ -19,7 +19,7 @@ Processor = Callable[..., Tensor]
 
 
 class AttentionLayer(Protocol):
-    """What a window needs of diffusers' ``Attention``."""
+    """The part of diffusers' ``Attention`` that a window uses."""
 
     heads: int
     scale: float
@@ -30,12 +30,12 @@ class AttentionLayer(Protocol):
 
 
 def _heads(x: Tensor, count: int) -> Tensor:
-    """[B, L, heads * d] to [B, heads, L, d]."""
-    return x.unflatten(-1, (count, -1)).transpose(1, 2)
+    """Splits [B, L, heads * d] into [B, heads, L, d]."""
+    return x.view(*x.shape[:-1], count, -1).transpose(1, 2)
 
 
 def _out(attn: AttentionLayer, x: Tensor) -> Tensor:
-    """[B, heads, L, d] through the layer's output projection, to [B, L, D]."""
+    """Joins the heads [B, heads, L, d] and applies the layer's output projection; [B, L, D]."""
     projection, dropout = attn.to_out
     return dropout(projection(x.transpose(1, 2).flatten(2)))
 
@@ -48,9 +48,12 @@ def _no_autocast(device_type: str) -> AbstractContextManager[object]:
 
 @dataclass
 class CrossAttentionWindow:
-    """Cross-attention that hands its probabilities, heads averaged, to ``sink`` while there is one.
+    """Cross-attention that hands its probabilities to ``sink`` while there is one.
 
-    ``sink`` receives ``[B, L, K]`` in fp32, attached to the graph.
+    Args:
+        inner: the original processor.
+        sink: receives the probabilities averaged over the heads, ``[B, L, K]`` in fp32, attached to the
+            graph.
     """
 
     inner: Processor
@@ -64,7 +67,7 @@ class CrossAttentionWindow:
         *args: object,
         **kwargs: object,
     ) -> Tensor:
-        """Run the layer; [B, L, D] to [B, L, D]."""
+        """Runs the layer; [B, L, D] to [B, L, D]."""
         if self.sink is None or encoder_hidden_states is None:
             return self.inner(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         q, k, v = (
@@ -75,7 +78,7 @@ class CrossAttentionWindow:
                 attn.to_v(encoder_hidden_states),
             )
         )
-        # half precision overflows in the scores of large models, hence fp32 from the product on
+        # the scores of large models overflow half precision: fp32 for the product and the softmax
         with _no_autocast(q.device.type):
             probabilities = (q.float() @ k.float().transpose(-1, -2) * attn.scale).softmax(-1)
         self.sink(probabilities.mean(1))
@@ -84,10 +87,13 @@ class CrossAttentionWindow:
 
 @dataclass
 class SelfAttentionWindow:
-    """Self-attention that can record its keys and values, or read those of another run beside its own.
+    """Self-attention that can record its keys and values, or read another run's beside its own.
 
-    Recording hands ``(K, V)``, each ``[B, L, D]``, to ``sink``. Reading appends ``memory`` to the layer's own
-    keys and values under ``mask``, ``[L, 2 L]`` boolean, True where a query may look (own keys first).
+    Args:
+        inner: the original processor.
+        sink: receives ``(K, V)``, each ``[B, L, D]``.
+        memory: another run's ``(K, V)``, each ``[B, M, D]``, appended to the layer's own.
+        mask: bool ``[L, L + M]``, True where a query may attend to a key, the layer's own keys first.
     """
 
     inner: Processor
@@ -103,7 +109,7 @@ class SelfAttentionWindow:
         *args: object,
         **kwargs: object,
     ) -> Tensor:
-        """Run the layer; [B, L, D] to [B, L, D]."""
+        """Runs the layer; [B, L, D] to [B, L, D]."""
         if self.sink is None and self.memory is None:
             return self.inner(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         q, k, v = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)

@@ -1,4 +1,4 @@
-r"""What an object looks like inside the denoiser: position, size, shape and appearance, all differentiable.
+r"""An object's position, size, shape and appearance inside the denoiser, all differentiable.
 
 .. math::
     \mathrm{centroid}(k) &= \sum_{x,y} (x, y)\, A_k / \sum_{x,y} A_k \\
@@ -22,11 +22,18 @@ import torch
 from torch import Tensor
 
 SHARPNESS = 10.0
-_EPS = 1e-6
+"""Slope of the sigmoid that thresholds attention at half its peak: a higher one makes shapes harder and their
+gradient vanish away from the outline, a lower one makes them softer. Set on the paper,
+which has the same."""
+
+EPS = 1e-6
+"""Least divisor of a sum, and added to a map's range, so that empty maps give 0 and not NaN: a larger one
+damps faint maps, a smaller one enlarges rounding in flat ones. Set on fp32's rounding of values of about
+1."""
 
 
 def object_attention(attention: Tensor, tokens: Sequence[int]) -> Tensor:
-    """Mean over an object's token columns; ``[B, h, w, K]`` to ``[B, h, w]``.
+    """Averages an object's token columns; ``[B, h, w, K]`` to ``[B, h, w]``.
 
     Raises:
         IndexError: a token lies outside the K columns.
@@ -42,34 +49,35 @@ def object_attention(attention: Tensor, tokens: Sequence[int]) -> Tensor:
 
 
 def normalise(a: Tensor) -> Tensor:
-    """Min-max over the map, ``[B, h, w]`` to [0, 1]; a constant map becomes 0."""
+    """Scales each map ``[B, h, w]`` from its own range to [0, 1]; a constant map becomes 0."""
     low, high = a.amin((-2, -1), keepdim=True), a.amax((-2, -1), keepdim=True)
-    return (a - low) / (high - low + _EPS)
+    return (a - low) / (high - low + EPS)
 
 
 def shape(a: Tensor) -> Tensor:
-    """Soft-thresholded attention in [0, 1]; ``[B, h, w]`` to ``[B, h, w]``."""
+    """Thresholds attention softly at half its peak, to [0, 1]; ``[B, h, w]`` to ``[B, h, w]``."""
     return normalise(torch.sigmoid(SHARPNESS * (normalise(a) - 0.5)))
 
 
 def size(a: Tensor) -> Tensor:
-    """Share of the frame that the object's shape covers, in [0, 1]; ``[B, h, w]`` to ``[B]``."""
+    """Returns the share of the frame that the object's shape covers, in [0, 1]; ``[B, h, w]`` to ``[B]``."""
     return shape(a).mean((-2, -1))
 
 
 def centroid(a: Tensor) -> Tensor:
-    """Centre of mass (x, y) in [0, 1]; ``[B, h, w]`` to ``[B, 2]``."""
+    """Returns the centre of mass (x, y) in [0, 1]; ``[B, h, w]`` to ``[B, 2]``."""
     h, w = a.shape[-2:]
     y = (torch.arange(h, device=a.device, dtype=a.dtype) + 0.5) / h
     x = (torch.arange(w, device=a.device, dtype=a.dtype) + 0.5) / w
-    mass = a.sum((-2, -1)).clamp_min(_EPS)
+    mass = a.sum((-2, -1)).clamp_min(EPS)
     return torch.stack([(a.sum(-2) * x).sum(-1) / mass, (a.sum(-1) * y).sum(-1) / mass], -1)
 
 
 def appearance(a: Tensor, features: Tensor) -> Tensor:
-    """Activations averaged over the object's shape; ``[B, h, w]`` and ``[B, h, w, D]`` to ``[B, D]``.
+    """Averages activations over the object's shape; ``[B, h, w]`` and ``[B, h, w, D]`` to ``[B, D]``.
 
-    No gradient flows through the shape: appearance is to change by what is there, not by where one looks.
+    No gradient flows through the shape: the appearance is to change by changing the activations, not by
+    moving the attention.
     """
     weight = shape(a).detach().to(features.dtype)[..., None]
-    return (weight * features).sum((-3, -2)) / weight.sum((-3, -2)).clamp_min(_EPS)
+    return (weight * features).sum((-3, -2)) / weight.sum((-3, -2)).clamp_min(EPS)

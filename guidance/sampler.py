@@ -6,12 +6,12 @@ r"""The self-guided sampler: DDIM steps whose noise prediction also descends the
         \mathrm{clip}\!\left(\frac{\nabla_{z_t} E}{\mathrm{rms}(\nabla_{z_t} E)}\right),
     \qquad E = \sum_i w_i\, g_i(z_t; t, y)
 
-The first line is classifier-free guidance, the second Epstein et al. 2023 (arXiv 2306.00986, eq. 4) with the
-gradient brought to unit root mean square, so that ``v`` is a share of the noise itself and means the same for
-every model, layer and energy; and with the strength set from progress: what is left of the active terms'
-energy, of what it was at first, scales the pull, so that it lets go of an object that has arrived. Other
-rules for the strength are in :mod:`guidance.strength`. The gradient flows through the conditional branch
-only, in one forward pass that ends behind the last captured layer.
+The first line is classifier-free guidance. The second is Epstein et al. 2023 (arXiv 2306.00986, eq. 4) with
+two changes. The gradient is brought to unit root mean square, so that ``v`` is a share of the noise itself
+and means the same for every model, layer and energy. And the ratio of the active terms' energy to their
+energy at first scales the pull, so that an object that has arrived is let go. Other rules for the strength
+are in :mod:`guidance.strength`. The gradient flows through the conditional branch only, in one forward pass
+that ends after the last captured layer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from inversion import Conditioning, Denoiser, Guidance, Schedule, predict
 
 @dataclass(frozen=True)
 class Ties:
-    """What ties a resampling to a photo.
+    """Ties a resampling to a photo, the source.
 
     Args:
         region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; elsewhere every state is the
@@ -42,10 +42,10 @@ class Ties:
         reference: level -> the source's observation, for the energies.
         recall: level -> a context in which self-attention reads the source's keys and values.
         constrain: (predicted x_0, level) -> x_0, applied after guidance and before the step.
-        null: level -> the null conditioning of the source's replay there, in the place of the plain one; None
-            where the plain one is the replay's. ``ClassifierFree`` keeps conditions of its own.
-        noise: level -> the noise in the source's state there, under which the finished sample is compared
-            with what was seen of the source; None for noise of its own.
+        null: level -> the null conditioning that replaces the plain one, as in the source's replay; None
+            keeps the plain one. Not used under :class:`ClassifierFree`, which has conditions of its own.
+        noise: level -> the noise in the source's state, under which the finished sample is measured
+            (:meth:`guidance.guide.Guide.remeasure`); None takes noise of a fixed seed.
     """
 
     region: Tensor | None = None
@@ -57,7 +57,7 @@ class Ties:
     noise: Callable[[int], Tensor | None] = lambda _: None
 
     def hold(self, x: Tensor, level: int) -> Tensor:
-        """``x`` with everything outside the region taken from the source's state of the same level."""
+        """Replaces everything outside the region by the source's state of the same level."""
         if self.region is None or self.source is None:
             return x
         return torch.lerp(self.source(level).to(x), x, self.region.to(x))
@@ -69,16 +69,16 @@ def self_guided_sample(
     capture: Capture,
     schedule: Schedule,
     x: Tensor,
+    *,
     guidance: Guidance | ClassifierFree,
     terms: Sequence[Term] = (),
-    *,
     start: int | None = None,
     strength: float | Strength = 1.0,
     ties: Ties = Ties(),
     remeasure: bool = False,
     callback: Callable[[int, int], None] | None = None,
 ) -> tuple[Tensor, Trace]:
-    """Sample from a level down to the clean one under classifier-free and self-guidance.
+    """Samples from a level down to the clean one under classifier-free and self-guidance.
 
     Args:
         denoiser: the model.
@@ -86,13 +86,14 @@ def self_guided_sample(
         schedule: the noise levels.
         x: the state at ``start``, ``[B, C, h, w]``.
         guidance: conditions and classifier-free scale, or several conditions with weights and windows.
-        terms: energies; with none of them active a step is plain DDIM.
+        terms: energies with weights and windows; a step at which none is active is plain DDIM.
         start: the level of ``x``; the noisiest by default.
         strength: ``v`` of the equation above, 0 turns self-guidance off; or a rule of
             :mod:`guidance.strength`.
-        ties: what ties the sampling to a photo.
-        remeasure: measure what the finished sample has reached (:meth:`guidance.guide.Guide.remeasure`);
-            costs an evaluation for each level at which a window ends.
+        ties: ties to a photo; none by default.
+        remeasure: whether the terms are measured on the finished sample
+            (:meth:`guidance.guide.Guide.remeasure`); costs an evaluation for each level at which a window
+            ends.
         callback: called after each step with (steps done, steps in all).
 
     Returns:
@@ -116,7 +117,7 @@ def self_guided_sample(
         push = guide.push(branch_at(level), x, NoiseStep.of(schedule, level), guide.active(done, steps))
         with ties.recall(level):
             if isinstance(guidance, ClassifierFree):
-                eps = guidance.predict(denoiser, x, schedule.timestep(level), done, steps)
+                eps = guidance.predict(denoiser, x, schedule.timestep(level), done=done, steps=steps)
             else:
                 null = ties.null(level) or guidance.null
                 eps = predict(denoiser, x, schedule.timestep(level), replace(guidance, null=null))
@@ -133,7 +134,7 @@ def self_guided_sample(
 def _conditional(
     denoiser: Denoiser, schedule: Schedule, guidance: Guidance | ClassifierFree, ties: Ties
 ) -> Callable[[int], Branch]:
-    """Level -> the conditional branch there, whose self-attention reads the source."""
+    """Returns level -> the conditional branch at this level, whose self-attention reads the source."""
 
     def branch_at(level: int) -> Branch:
         def branch(x_t: Tensor) -> Tensor:
@@ -146,7 +147,7 @@ def _conditional(
 
 
 def _step(schedule: Schedule, x: Tensor, eps: Tensor, level: int, ties: Ties) -> Tensor:
-    """DDIM to the next cleaner level, by the predicted x_0 as the ties constrain it."""
+    """Takes a DDIM step to the next cleaner level, by the predicted x_0 as the ties constrain it."""
     x_0 = ties.constrain(schedule.predict_x0(x, eps, level), level)
     eps = (x - schedule.alpha(level) * x_0) / schedule.sigma(level)
     return ties.hold(schedule.add_noise(x_0, eps, level - 1), level - 1)

@@ -1,4 +1,4 @@
-r"""How hard the energies pull: rules from what was measured at a step to what is added to the noise.
+r"""How hard the energies pull: rules that turn the energies at a step into a push on the noise prediction.
 
 A rule is called with the active terms' energies, still attached to their graph, and returns the push that is
 added to the noise prediction, or None. A plain number ``v`` stands for :class:`NoiseShare`.
@@ -19,17 +19,23 @@ from torch import Tensor
 from guidance.terms import Term
 from inversion import Schedule
 from inversion.half_precision import scaled_gradient
+from inversion.linalg import vector_norm
 
 CLIP = 3.0
-"""Largest size of a normalised gradient in one latent value, in root mean squares."""
+"""A gradient's value in one latent value is cut off beyond this, in its root mean squares: a lower limit
+distorts the direction, a higher one lets single values run away. Not measured."""
 
 MOST_GAIN = 64.0
-"""Largest factor on a first-order step that has brought too little."""
+"""A term's gain grows no further than this factor on its first-order step: a lower one leaves stubborn terms
+unreached, a higher one overshoots when a term gives way. Not measured."""
 
-ENOUGH = 0.5
-"""Share of the expected progress from which on a step's gain is kept."""
+ENOUGH_PROGRESS = 0.5
+"""Share of the expected progress at or above which a term keeps its gain; below it the gain doubles. Not
+measured."""
 
 _TINY = 1e-20
+"""Least divisor: smaller norms and slopes are replaced by it, so that 0 stays 0; larger ones are used as they
+are. Set far below any slope that matters, and above fp32's least number."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +43,9 @@ class NoiseStep:
     """One step down the noise levels, in numbers.
 
     Args:
-        level: where it starts, 1..N.
-        alpha: sqrt(abar) there.
-        sigma: sqrt(1 - abar) there.
+        level: the level at which it starts, 1..N.
+        alpha: sqrt(abar) at this level.
+        sigma: sqrt(1 - abar) at this level.
         next_alpha: sqrt(abar) at the level below.
         next_sigma: sqrt(1 - abar) at the level below.
     """
@@ -52,7 +58,7 @@ class NoiseStep:
 
     @classmethod
     def of(cls, schedule: Schedule, level: int) -> NoiseStep:
-        """The step of a schedule from ``level`` to the one below."""
+        """Returns the step of a schedule from ``level`` to the one below."""
         below = level - 1
         return cls(
             level, schedule.alpha(level), schedule.sigma(level), schedule.alpha(below), schedule.sigma(below)
@@ -60,9 +66,10 @@ class NoiseStep:
 
     @property
     def reach(self) -> float:
-        r"""How far the next state moves against a push of one:
-        :math:`c_t = \alpha_{t-1} \sigma_t / \alpha_t - \sigma_{t-1}`.
-        """  # noqa: D205 - one sentence
+        r"""How far the next state moves against a push of 1: :math:`c_t`.
+
+        .. math:: c_t = \alpha_{t-1} \sigma_t / \alpha_t - \sigma_{t-1}
+        """
         return self.next_alpha * self.sigma / self.alpha - self.next_sigma
 
 
@@ -71,14 +78,13 @@ class Measured:
     """The active terms' energies at one step.
 
     Args:
-        x_t: the latent ``[B, C, h, w]`` that the energies hang on.
+        x_t: the latent ``[B, C, h, w]`` that the energies depend on.
         step: the step about to be taken.
-        terms: the active terms by their place among all.
-        energies: by the same places, scalars in the graph.
-        left: what is left of the active terms' weighted sum, of what it was when each was measured first; in
-            [0, 1].
+        terms: the active terms, by their place among all terms.
+        energies: their energies by place, scalars in the graph.
+        left: the weighted sum of the energies over the same sum when each was measured first, at most 1.
         region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; None is everywhere.
-        pulls: each term's latest push in this sampling, by its place; a rule with a memory writes it here.
+        pulls: each term's latest push in this sampling, by place; a rule with a memory writes it here.
     """
 
     x_t: Tensor
@@ -87,7 +93,7 @@ class Measured:
     energies: Mapping[int, Tensor]
     left: float = 1.0
     region: Tensor | None = None
-    pulls: dict[int, Pull] = field(default_factory=dict)
+    pulls: dict[int, Pull] = field(default_factory=lambda: dict[int, Pull]())
 
     @property
     def total(self) -> Tensor:
@@ -95,13 +101,13 @@ class Measured:
         return weighted_sum(self.terms, self.energies)
 
     def gradient(self, energy: Tensor) -> Tensor:
-        """The gradient of one of the energies, or of a sum, over the region; ``[B, C, h, w]``.
+        """Returns the gradient of an energy, or of a sum of them, by x_t in the region; ``[B, C, h, w]``.
 
         Raises:
             FloatingPointError: it is not finite.
         """
         try:
-            # kept, since several energies hang on one forward pass; it goes with the last reference to them
+            # the graph is kept, since several energies share one forward pass; it is freed with them
             gradient = scaled_gradient(energy, self.x_t, keep_graph=True)
         except FloatingPointError as error:
             raise FloatingPointError(
@@ -111,7 +117,7 @@ class Measured:
 
 
 def weighted_sum(terms: Mapping[int, Term], energies: Mapping[int, Tensor]) -> Tensor:
-    """Each term's weight times its energy, summed."""
+    """Returns the sum of each term's weight times its energy."""
     return torch.stack([term.weight * energies[place] for place, term in terms.items()]).sum()
 
 
@@ -119,19 +125,19 @@ class Strength(Protocol):
     """A rule for the strength of guidance."""
 
     def __call__(self, measured: Measured) -> Tensor | None:
-        """What is added to the noise prediction, ``[B, C, h, w]``, or None."""
+        """Returns what is added to the noise prediction, ``[B, C, h, w]``, or None."""
         ...
 
 
 @dataclass(frozen=True)
 class NoiseShare:
-    r"""A share of the noise, from one normalised gradient, eased off with progress.
+    r"""A share of the noise along one normalised gradient, reduced with progress.
 
     .. math:: v\, \sigma_t\, \frac{E_t}{E_{first}}\, \mathrm{clip}\!\left(
         \frac{\nabla E}{\mathrm{rms}(\nabla E)}\right)
 
-    with E_t the active terms' weighted sum, and E_first that of what each of them was when it was measured
-    first. ``v`` means the same for every model, layer and energy.
+    with E_t the weighted sum of the active terms' energies, and E_first the same sum of the energies when
+    each was measured first. ``v`` means the same for every model, layer and energy.
     """
 
     v: float
@@ -144,7 +150,7 @@ class NoiseShare:
 
 @dataclass(frozen=True)
 class GradientScale:
-    r"""The gradient as it is, :math:`s\,\sigma_t \nabla E`: as self- and classifier guidance were published.
+    r"""The plain gradient, :math:`s\,\sigma_t \nabla E`, as self- and classifier guidance were published.
 
     References: Epstein et al. 2023, arXiv 2306.00986, equation 4; Dhariwal & Nichol 2021, arXiv 2105.05233,
     algorithm 2.
@@ -155,19 +161,19 @@ class GradientScale:
     def __call__(self, measured: Measured) -> Tensor:
         """See :class:`Strength`."""
         gradient = measured.gradient(measured.total)
-        # energies are averaged over the batch, whose pictures have nothing to do with each other
+        # undoes the energies' mean over the batch: each picture gets the gradient that it would have alone
         return self.s * measured.step.sigma * gradient.shape[0] * gradient
 
 
 @dataclass(frozen=True)
 class Pull:
-    """What one term was pushed by at a step, and what should have come of it.
+    """One term's push at a step, and its expected result.
 
     Args:
-        value: its energy then.
+        value: the term's energy before the step.
         expected: its energy after the step, to first order.
-        direction: its normalised gradient.
-        gain: what the first-order step was multiplied by.
+        direction: its normalised gradient ``[B, C, h, w]``.
+        gain: the factor on the first-order step.
     """
 
     value: float
@@ -176,34 +182,35 @@ class Pull:
     gain: float
 
     def next_gain(self, value: float, direction: Tensor) -> float:
-        """The gain of the next step, from the progress that this one has made."""
+        """Returns the gain of the next step, from the energy and the direction found after this one."""
         if float((direction * self.direction).sum()) < 0:  # it went past its target
             return max(1.0, self.gain / 2)
         share = (self.value - value) / max(self.value - self.expected, _TINY)
-        return min(2 * self.gain, MOST_GAIN) if share < ENOUGH else self.gain
+        return min(2 * self.gain, MOST_GAIN) if share < ENOUGH_PROGRESS else self.gain
 
 
 @dataclass(frozen=True)
 class Automatic:
-    r"""As much as each term needs to reach its goal, and no more than a limit: Polyak's step with feedback.
+    r"""As much as each term needs to reach its goal, up to a limit: Polyak's step with feedback.
 
     To first order a push ``p`` changes a term's energy by :math:`-c_t \langle \nabla g_i, p \rangle`
-    (:attr:`NoiseStep.reach`). Along the term's own normalised gradient ``u_i`` it therefore takes
+    (:attr:`NoiseStep.reach`). Along the term's own normalised gradient ``u_i`` the push that closes the gap
+    is
 
     .. math:: p_i = \min\!\left(\mathrm{limit}\; \sigma_t,\;
         k_i \frac{g_i - g^*_i}{c_t\, \langle \nabla g_i, u_i \rangle}\right) u_i
 
-    to close the gap; :math:`g^*` is half the term's tolerance, at which a term is left alone. The gain
-    :math:`k_i \ge 1` starts at 1; it doubles after a step that brought less than half of what was expected,
-    and halves when the gradient turns round, which is to say that the target was passed. Terms that pull
+    where :math:`g^*` is half the term's tolerance; a term within its tolerance is left alone. The gain
+    :math:`k_i \ge 1` starts at 1. It doubles after a step that brought less than half of the expected
+    progress, and halves when the gradient turns round, that is when the target was passed. Terms that pull
     along one line share it by their weights, :math:`w_i / \sum_j w_j |\cos(u_i, u_j)|`: two that agree do not
     go twice as far, of two that contend the heavier wins, independent ones do not slow each other.
 
-    Fidelity: a hold term (:attr:`guidance.terms.Term.budget`) slows the others from half its budget on, to a
-    stand at the budget; beyond, it is brought back to the budget in the same way.
+    Fidelity: a hold term (:attr:`guidance.terms.Term.budget`) above half of its budget slows the others. At
+    its budget they stand still, and above it the hold term is brought back to the budget in the same way.
 
     Args:
-        limit: largest root mean square of the push as a share of the noise, and the one knob.
+        limit: largest root mean square of the push, as a share of the noise; the one knob.
 
     References: Polyak 1987, *Introduction to Optimization*, section 5.3; Nocedal & Wright 2006, *Numerical
     Optimization*, section 4.1, for the comparison of expected and actual progress.
@@ -228,14 +235,14 @@ class Automatic:
         steps = torch.stack([self._alone(measured, place, values[place]) for place in lacking]).flatten(1)
         slowed = [term.weight * (brake if term.budget is None else 1.0) for term in lacking.values()]
         weights = torch.tensor([term.weight for term in lacking.values()]).to(steps)
-        lengths = steps.norm(dim=1, keepdim=True).clamp_min(_TINY)
+        lengths = vector_norm(steps, 1, keepdim=True).clamp_min(_TINY)
         cosines = ((steps / lengths) @ (steps / lengths).T).abs().fill_diagonal_(1)
         push = ((torch.tensor(slowed).to(steps) / (cosines @ weights)) @ steps).view_as(measured.x_t)
         most = self.limit * measured.step.sigma
         return push * min(1.0, most / max(_rms(push, measured.region).max().item(), _TINY))
 
     def _alone(self, measured: Measured, place: int, value: float) -> Tensor:
-        """The push that one term would take if there were no other."""
+        """Returns the push that one term would take alone."""
         step, term, before = measured.step, measured.terms[place], measured.pulls.get(place)
         gradient = measured.gradient(measured.energies[place])
         u = unit(gradient, measured.region)
@@ -249,22 +256,22 @@ class Automatic:
 
 
 def _brake(terms: Mapping[int, Term], values: Mapping[int, float]) -> float:
-    """What the hold terms leave of the others' strength, in [0, 1]."""
+    """Returns the share of the other terms' strength that the hold terms allow, in [0, 1]."""
     used = [values[place] / term.budget for place, term in terms.items() if term.budget is not None]
     return min(1.0, max(0.0, 2 - 2 * max(used, default=0.0)))
 
 
 def unit(gradient: Tensor, region: Tensor | None) -> Tensor:
-    """Each picture's gradient at unit root mean square over the region, outside which it is 0.
+    """Scales each picture's gradient to unit root mean square over the region, outside which it is 0.
 
-    Large values are clipped; zero stays zero.
+    Values beyond :data:`CLIP` are cut off; a gradient of 0 stays 0.
     """
     return (gradient / _rms(gradient, region).clamp_min(_TINY)).clamp(-CLIP, CLIP)
 
 
 def _rms(x: Tensor, region: Tensor | None) -> Tensor:
-    """Root mean square over the region, outside which ``x [B, C, h, w]`` is 0; ``[B, 1, 1, 1]``."""
-    # by the largest value first: the squares of small gradients are below what fp32 holds
+    """Returns the root mean square over the region of ``x [B, C, h, w]``, 0 outside it; ``[B, 1, 1, 1]``."""
+    # divided by the largest value first: the squares of small gradients underflow in fp32
     largest = x.abs().amax((1, 2, 3), keepdim=True).clamp_min(_TINY)
     total = (x / largest).square().sum((1, 2, 3), keepdim=True)
     cells = x[0].numel() if region is None else region.to(x).expand_as(x[:1]).sum().clamp_min(1)

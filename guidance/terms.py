@@ -2,7 +2,7 @@ r"""Terms: an energy, its weight, and when it acts.
 
 .. math:: E(x_t) = \sum_i w_i\, g_i(x_t; t, y)
 
-Any differentiable scalar of the :class:`State` is an energy: a function of one's own takes part exactly as
+Any differentiable scalar of the :class:`State` is an energy: a function of your own takes part exactly as
 those in :mod:`guidance.energies` do.
 """
 
@@ -16,6 +16,10 @@ from torch import Tensor
 from guidance.capture import Observation
 from guidance.windows import Window
 
+_NOISIER = Window(0.0, 0.4)
+"""A term's window by default, in fractions of the sampled steps: the term acts in these noisier steps, which
+settle layout, and not in those after, which draw detail. Not measured."""
+
 
 @dataclass(frozen=True)
 class State:
@@ -25,8 +29,8 @@ class State:
         x_t: the latent ``[B, C, h, w]``; the gradient is taken with respect to it.
         level: the noise level, 1..N.
         seen: attention and activations of the conditional branch at ``x_t``, attached to the graph.
-        reference: the source's own at the same level; None where there is no source.
-        x_0: the predicted clean latent, for terms that ask for it (``needs_x_0``), else None.
+        reference: the source's attention and activations at the same level; None without a source.
+        x_0: the predicted clean latent; None unless an active term asks for it (``needs_x_0``).
     """
 
     x_t: Tensor
@@ -39,7 +43,7 @@ class State:
 Energy = Callable[[State], Tensor]
 """A differentiable scalar of the state, averaged over the batch, 0 when its target is met.
 
-It may carry ``needs_x_0`` and ``tolerance``, which stand in for the :class:`Term`'s own.
+It may have attributes ``needs_x_0`` and ``tolerance``: the :class:`Term`'s defaults.
 """
 
 
@@ -49,15 +53,15 @@ class Term:
 
     Args:
         energy: any :data:`Energy`.
-        weight: its share in the sum.
-        window: fractions of the sampled steps.
-        needs_x_0: whether the energy reads ``state.x_0``; costs a whole forward pass instead of a partial
-            one. An energy that says so itself need not be asked.
-        tolerance: the energy, in its own units, at which the property counts as reached; the energy's own by
-            default, 0 where it has none.
-        budget: makes this a hold term, positive: its energy may rise up to here, and an automatic strength
+        weight: factor of the energy in the sum; 0 turns the term off.
+        window: when it acts, in fractions of the sampled steps.
+        needs_x_0: whether the energy reads ``state.x_0``, which costs a whole forward pass instead of a
+            partial one; an energy that has ``needs_x_0`` itself does not need it here.
+        tolerance: value of the energy at or below which its target counts as reached; by default the energy's
+            own ``tolerance``, or 0 if it has none.
+        budget: if given, this is a hold term: its energy may rise up to the budget, and an automatic strength
             (:class:`guidance.strength.Automatic`) slows the other terms so that it does not rise further.
-        name: what a report calls it; the energy's own name by default.
+        name: its name in reports; the energy's own name by default.
 
     Raises:
         ValueError: the budget is not positive.
@@ -65,7 +69,7 @@ class Term:
 
     energy: Energy
     weight: float = 1.0
-    window: Window = Window(0.0, 0.4)  # noqa: RUF009 - frozen
+    window: Window = _NOISIER
     needs_x_0: bool = False
     tolerance: float | None = None
     budget: float | None = None
@@ -77,12 +81,12 @@ class Term:
 
     @property
     def title(self) -> str:
-        """What a report calls it."""
+        """The term's name in reports."""
         return self.name or getattr(self.energy, "__name__", type(self.energy).__name__.lower())
 
     @property
     def goal(self) -> float:
-        """The energy at which the term has nothing left to ask for."""
+        """Value of the energy at or below which the term is content: its budget or its tolerance."""
         if self.budget is not None:
             return self.budget
         return getattr(self.energy, "tolerance", 0.0) if self.tolerance is None else self.tolerance
@@ -94,10 +98,10 @@ class Term:
 
 
 def predicted_x_0(state: State) -> Tensor:
-    """The state's predicted clean latent ``[B, C, h, w]``.
+    """Returns the state's predicted clean latent ``[B, C, h, w]``.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the state has none.
     """
     if state.x_0 is None:
         raise ValueError("this energy reads the predicted x_0: give its term needs_x_0=True")

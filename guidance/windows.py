@@ -1,4 +1,4 @@
-"""When a term acts: a share of the sampled steps, so that it means the same at any step count."""
+"""When a term acts: fractions of the sampled steps, so that a window means the same at any step count."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """Active from ``start`` up to, but not including, ``stop``; 0 is the first (noisiest) step, 1 the end."""
+    """Active from ``start`` up to, but not including, ``stop``; 0 is the first (noisiest) step, 1 the end.
+
+    Raises:
+        ValueError: not 0 <= start < stop <= 1.
+    """
 
     start: float = 0.0
     stop: float = 1.0
@@ -19,3 +23,6 @@ class Window:
     def contains(self, step: int, steps: int) -> bool:
         """Whether the step-th of ``steps`` sampled steps (from 0) lies inside."""
         return self.start <= step / steps < self.stop
+
+
+ALWAYS = Window()

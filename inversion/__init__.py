@@ -1,8 +1,8 @@
-"""A photo as a diffusion trajectory: inversion methods that write one result, and one replay that reads it.
+"""A photo as a diffusion trajectory: inversion methods with one kind of result, and one replay that reads it.
 
 Pure torch: no files, no images, no diffusers. A model takes part as a :class:`Denoiser`, a callable
-``(x_t, t, conditioning) -> eps``; what conditions it stays opaque but for the token embedding that
-null-text inversion optimises.
+``(x_t, t, conditioning) -> eps``. Conditionings are opaque, except for the token embedding, which null-text
+inversion optimises.
 
 Convention: a trajectory is indexed by its noise level ``k``: ``x_0`` is the photo's latent, ``x_N`` noise.
 """

@@ -2,8 +2,8 @@ r"""DDIM inversion: the deterministic sampler run backwards.
 
 .. math:: x_{k+1} = \mathrm{step}\big(x_k,\ \epsilon_\theta(x_k, t_{k+1}),\ k \to k+1\big)
 
-The noise should be that at ``x_{k+1}``, which is not known yet; taking it at ``x_k`` is the method's
-approximation, and why its replay drifts, the more so under classifier-free guidance.
+The noise should be predicted at ``x_{k+1}``, which is not known yet; the method predicts it at ``x_k``. This
+approximation makes its replay drift, the more so under classifier-free guidance.
 
 References: Song et al. 2021, arXiv 2010.02502; Dhariwal & Nichol 2021, arXiv 2105.05233.
 """
@@ -20,9 +20,14 @@ from inversion.schedule import Schedule
 
 @torch.no_grad()
 def ddim_trajectory(
-    denoiser: Denoiser, x_0: Tensor, guidance: Guidance, schedule: Schedule, callback: Callback | None = None
+    denoiser: Denoiser,
+    x_0: Tensor,
+    guidance: Guidance,
+    schedule: Schedule,
+    *,
+    callback: Callback | None = None,
 ) -> Tensor:
-    """The photo's latent ``[B, C, h, w]`` carried up to the noisiest level; ``[N + 1, B, C, h, w]``."""
+    """Carries the photo's latent ``[B, C, h, w]`` up to the noisiest level; ``[N + 1, B, C, h, w]``."""
     states = [x_0]
     for level in range(schedule.steps):
         eps = predict(denoiser, states[-1], schedule.timestep(level + 1), guidance)
@@ -41,7 +46,7 @@ def ddim(
     inversion_scale: float = 1.0,
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Invert by DDIM; the replay is plain DDIM sampling at ``guidance.scale``.
+    """Inverts by DDIM; the replay is plain DDIM sampling at ``guidance.scale``.
 
     Args:
         denoiser: the model.
@@ -50,7 +55,10 @@ def ddim(
         schedule: the noise levels.
         inversion_scale: guidance scale on the way up; 1 is the usual and the most stable choice.
         callback: called after each step.
+
+    Raises:
+        FloatingPointError: the model returned a value that is not finite.
     """
     upward = Guidance(guidance.text, guidance.null, inversion_scale)
-    trajectory = ddim_trajectory(denoiser, x_0, upward, schedule, callback)
+    trajectory = ddim_trajectory(denoiser, x_0, upward, schedule, callback=callback)
     return InversionResult("ddim", schedule, trajectory, guidance.scale)

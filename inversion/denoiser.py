@@ -1,4 +1,4 @@
-r"""What an inversion needs of a model: a noise prediction, and classifier-free guidance over it.
+r"""The model as an inversion sees it: a noise prediction, and classifier-free guidance over it.
 
 .. math:: \hat\epsilon = \epsilon_\varnothing + g\,(\epsilon_{text} - \epsilon_\varnothing)
 
@@ -18,23 +18,23 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Conditioning:
-    """What a model is told besides the noisy latent.
+    """A model's input besides the noisy latent and the time.
 
     Args:
         embedding: token embeddings ``[B, L, D]``; for SDXL the concatenation of both text encoders.
-        extra: anything else that goes with them, batched alike (SDXL: pooled embedding, time ids); never
-            looked into.
+        extra: any other tensors by name, batched alike (SDXL: pooled embedding, time ids); handed on without
+            a look into them.
     """
 
     embedding: Tensor
-    extra: Mapping[str, Tensor] = field(default_factory=dict)
+    extra: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
 
     def with_embedding(self, embedding: Tensor) -> Conditioning:
-        """The same conditioning with other token embeddings."""
+        """Returns the same conditioning with other token embeddings."""
         return replace(self, embedding=embedding)
 
     def expand(self, batch: int) -> Conditioning:
-        """Repeated from a batch of one to ``batch``; what has that batch already stays as it is."""
+        """Repeats a batch of one to ``batch``; a conditioning of that batch stays as it is."""
         return Conditioning(
             self.embedding.expand(batch, *self.embedding.shape[1:]),
             {name: value.expand(batch, *value.shape[1:]) for name, value in self.extra.items()},
@@ -42,14 +42,14 @@ class Conditioning:
 
     @staticmethod
     def cat(first: Conditioning, second: Conditioning) -> Conditioning:
-        """Two conditionings stacked along the batch.
+        """Stacks two conditionings along the batch.
 
         Raises:
-            ValueError: they do not carry the same extras.
+            ValueError: they do not have the same extras.
         """
         if first.extra.keys() != second.extra.keys():
             raise ValueError(
-                f"conditionings differ in what they carry: {sorted(first.extra)} and {sorted(second.extra)}"
+                f"conditionings have different extras: {sorted(first.extra)} and {sorted(second.extra)}"
             )
         return Conditioning(
             torch.cat([first.embedding, second.embedding]),
@@ -58,16 +58,22 @@ class Conditioning:
 
 
 class Denoiser(Protocol):
-    """A model's noise prediction: ``x_t [B, C, h, w]``, the model's time ``t`` and a conditioning, to eps."""
+    """A model that predicts noise."""
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        """Predict the noise in ``x_t``."""
+        """Predicts the noise in ``x_t [B, C, h, w]`` at the model's time ``t``; shapes as ``x_t``."""
         ...
 
 
 @dataclass(frozen=True)
 class Guidance:
-    """Conditions and scale of classifier-free guidance: at diffusers' scale 1 it is the text branch alone."""
+    """Conditions and scale of classifier-free guidance.
+
+    Args:
+        text: the prompt's conditioning.
+        null: the empty prompt's.
+        scale: ``g`` of the equation above; at 1 the text branch alone is evaluated.
+    """
 
     text: Conditioning
     null: Conditioning
@@ -75,7 +81,7 @@ class Guidance:
 
 
 def predict(denoiser: Denoiser, x_t: Tensor, t: int, guidance: Guidance) -> Tensor:
-    """Classifier-free guided noise prediction, both branches in one batch; shapes as ``x_t``.
+    """Predicts the noise under classifier-free guidance, both branches in one batch; shapes as ``x_t``.
 
     Raises:
         FloatingPointError: the model returned a value that is not finite.

@@ -1,10 +1,10 @@
-r"""Direct inversion: what the replay misses at each step is stored and added back.
+r"""Direct inversion: stores the replay's miss at each step and adds it back.
 
 .. math:: o_k = x^*_{k-1} - \mathrm{step}\big(x^*_k,\ \hat\epsilon(x^*_k, t_k)\big)
 
 The replay then passes through every state of the trajectory, at any guidance scale and with no optimisation;
-it differs from the photo's latent by rounding alone. The evaluations at :math:`(x^*_k, t_k)` are those that
-an edit wants its reference features from, so they can be recorded on the way.
+it differs from the photo's latent by rounding alone. An edit reads its reference features from the
+evaluations at :math:`(x^*_k, t_k)`, which can be recorded on the way.
 
 Reference: Ju et al. 2024, *PnP Inversion: Boosting Diffusion-based Editing with 3 Lines of Code*,
 arXiv 2310.01506.
@@ -31,7 +31,7 @@ def direct(
     inversion_scale: float = 1.0,
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Invert by DDIM and store every replayed step's offset; arguments as :func:`inversion.ddim.ddim`."""
+    """Inverts by DDIM and stores each replayed step's offset; arguments as :func:`inversion.ddim.ddim`."""
     total = 2 * schedule.steps
 
     def upward(done: int, _: int) -> None:
@@ -39,7 +39,7 @@ def direct(
             callback(done, total)
 
     trajectory = ddim_trajectory(
-        denoiser, x_0, Guidance(guidance.text, guidance.null, inversion_scale), schedule, upward
+        denoiser, x_0, Guidance(guidance.text, guidance.null, inversion_scale), schedule, callback=upward
     )
     offsets = torch.empty_like(trajectory[1:])
     x = trajectory[-1]

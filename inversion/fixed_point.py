@@ -1,24 +1,25 @@
-r"""Fixed-point inversion: the DDIM step up solved for the noise at its own end.
+r"""Fixed-point inversion: solves each DDIM step up for the noise at its own end.
 
 .. math:: x_k = f(x_k), \qquad
     f(x) = \mathrm{step}\big(x_{k-1},\ \hat\epsilon(x, t_k),\ k-1 \to k\big)
 
-DDIM inversion stops at :math:`f(x_{k-1})`. Here that is only the first guess: f is applied again and again,
-and where that has converged, the step down returns to :math:`x_{k-1}`: at the guidance scale of the way up
-the replay no longer drifts. f contracts slowest at the lowest levels, where one step multiplies the noise
-several times over. The solvers differ in how they weigh what f has given so far:
+DDIM inversion stops at :math:`f(x_{k-1})`. Here that is only the first guess, and f is applied again and
+again. Once this has converged, the step down returns to :math:`x_{k-1}`, so that at the guidance scale of the
+way up the replay no longer drifts. f contracts slowest at the lowest levels, where one step multiplies the
+noise several times over. The solvers differ in how they weigh the results of f so far:
 
 .. math:: x^{(n+1)} = \sum_i w_i\, f(x^{(i)}), \qquad \sum_i w_i = 1
 
 ``anderson`` (AIDI_A)
     the weights under which the residuals f(x) - x of up to the last four cancel best (Anderson 1965).
 ``empirical`` (AIDI_E)
-    one half each for the last two; damps an f that overshoots, and is slower where it does not.
+    one half each for the last two; damps an f that overshoots, and is slower for one that does not.
 ``renoise`` (ReNoise)
     the last alone; at the end, the mean of the last two, which is the step by their mean prediction.
 
-ReNoise's regularisation of the predictions towards white noise is left out: it takes gradients, and gives up
-some of the replay for the edit's freedom. So is its noise correction, which is for stochastic samplers.
+ReNoise's regularisation of the predictions towards white noise is left out: it takes gradients, and trades
+fidelity of the replay for freedom of the edit. Its noise correction is left out too: it is for stochastic
+samplers.
 
 References: Pan et al. 2023, *Effective Real Image Editing with Accelerated Iterative Diffusion Inversion*,
 arXiv 2309.04907; Garibi et al. 2024, *ReNoise: Real Image Inversion Through Iterative Noising*, arXiv
@@ -34,13 +35,19 @@ import torch
 from torch import Tensor
 
 from inversion.denoiser import Denoiser, Guidance, predict
+from inversion.linalg import solve, vector_norm
 from inversion.result import Callback, InversionResult
 from inversion.schedule import Schedule
 
 Solver = Literal["anderson", "empirical", "renoise"]
 
 MEMORY = 4
-"""How many of the last iterates Anderson's weights reach back to."""
+"""Number of last iterates that Anderson's weights combine: more converge in fewer steps until the system
+becomes ill-conditioned, fewer lose speed. Not measured."""
+
+_RIDGE = 1e-6
+"""Added to the diagonal of Anderson's system, whose own diagonal is 1: more damps the weights towards the
+last iterate, less lets iterates that are nearly alike blow them up. Set on fp32's rounding."""
 
 
 @torch.no_grad()
@@ -55,17 +62,17 @@ def fixed_point(
     solver: Solver = "anderson",
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Invert by DDIM with every step up iterated; the replay is plain DDIM sampling at ``guidance.scale``.
+    """Inverts by DDIM with every step up iterated; the replay is plain DDIM sampling at ``guidance.scale``.
 
     Args:
         denoiser: the model.
         x_0: the photo's latent ``[B, C, h, w]``.
         guidance: the prompt's and the null conditioning, and the scale of the replay.
         schedule: the noise levels.
-        inversion_scale: guidance scale on the way up: the one that the replay is exact at.
-        iterations: of each step after its first guess, one evaluation each; 0 is DDIM inversion. ReNoise's
-            authors take 1 for SDXL in 50 steps, and 9 for SDXL Turbo in 4.
-        solver: how the iterates are weighed.
+        inversion_scale: guidance scale on the way up; at this scale the replay is exact.
+        iterations: iterations of each step after its first guess, one evaluation each; 0 is DDIM inversion.
+            ReNoise's authors take 1 for SDXL in 50 steps, and 9 for SDXL Turbo in 4.
+        solver: how the iterates are weighed; see above.
         callback: called after each step.
 
     Raises:
@@ -91,7 +98,7 @@ def fixed_point(
 
 
 def _solve(f: Callable[[Tensor], Tensor], guess: Tensor, iterations: int, solver: Solver) -> Tensor:
-    """The fixed point of ``f`` near ``guess`` ``[B, ...]``, after ``iterations + 1`` evaluations."""
+    """Approaches the fixed point of ``f`` near ``guess`` ``[B, ...]`` in ``iterations + 1`` evaluations."""
     x, values, residuals = guess, list[Tensor](), list[Tensor]()
     for n in range(iterations + 1):
         values.append(f(x))
@@ -106,15 +113,15 @@ def _solve(f: Callable[[Tensor], Tensor], guess: Tensor, iterations: int, solver
 
 
 def _anderson(values: list[Tensor], residuals: list[Tensor]) -> Tensor:
-    """The values' mean, weighed so that the same mean of the residuals is smallest; each item on its own."""
+    """Averages the values by the weights that minimise the residuals' average; each picture on its own."""
     if len(values) == 1:
         return values[0]
-    # against the last, and of unit length: residuals of different iterates differ by orders of magnitude
+    # relative to the last, and of unit length: residuals of different iterates differ by orders of magnitude
     change = torch.stack([r - residuals[-1] for r in residuals[:-1]], 1).flatten(2)
-    length = torch.linalg.vector_norm(change, dim=2, keepdim=True).clamp_min(torch.finfo(change.dtype).tiny)
+    length = vector_norm(change, 2, keepdim=True).clamp_min(torch.finfo(change.dtype).tiny)
     change = change / length
-    gram = change @ change.mT + 1e-6 * torch.eye(change.shape[1], dtype=change.dtype, device=change.device)
+    gram = change @ change.mT + _RIDGE * torch.eye(change.shape[1], dtype=change.dtype, device=change.device)
     along = change @ residuals[-1].flatten(1)[..., None]
-    weights = torch.linalg.solve(gram, along) / length
+    weights = solve(gram, along) / length
     moved = torch.stack([v - values[-1] for v in values[:-1]], 1).flatten(2)
     return values[-1] - (weights.mT @ moved).view_as(values[-1])

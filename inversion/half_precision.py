@@ -1,4 +1,4 @@
-"""Gradients through a model in half precision, which loses small slopes."""
+"""Gradients through a model in half precision, whose small values would be lost without scaling."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import torch
 from torch import Tensor
 
 _SCALES = (2.0**14, 2.0**7, 1.0)
-"""What a loss is multiplied by for the backward pass, as gradient scaling does in mixed-precision training
-(Micikevicius et al. 2018, arXiv 1710.03740); the next where one overflows."""
+"""Factors on a loss for the backward pass, tried in this order: larger ones save more small slopes from half
+precision's underflow but overflow sooner, and on an overflow the next is tried. The method is gradient
+scaling of mixed-precision training (Micikevicius et al. 2018, arXiv 1710.03740). Not measured."""
 
 
 def scaled_gradient(loss: Tensor, x: Tensor, *, keep_graph: bool = False) -> Tensor:
-    """The gradient of a scalar with respect to one tensor, scaled on its way and back at the end.
+    """Computes the gradient of a scalar by one tensor, scaled up for the backward pass and down at its end.
 
     Args:
-        loss: scalar.
-        x: what it hangs on.
-        keep_graph: whether the graph stays for another gradient; it does between two scales in any case.
+        loss: the scalar.
+        x: the tensor that it depends on.
+        keep_graph: whether the graph is kept for another gradient.
 
     Raises:
         FloatingPointError: it is not finite at any scale.

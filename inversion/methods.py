@@ -21,7 +21,7 @@ from inversion.schedule import Schedule
 
 
 class InversionMethod(Protocol):
-    """The call that all methods share; see :func:`inversion.ddim.ddim` for its arguments."""
+    """The call that all methods share; :func:`inversion.ddim.ddim` describes its arguments."""
 
     def __call__(
         self,
@@ -33,7 +33,7 @@ class InversionMethod(Protocol):
         inversion_scale: float = 1.0,
         callback: Callback | None = None,
     ) -> InversionResult:
-        """Invert a photo's latent."""
+        """Inverts a photo's latent."""
         ...
 
 
@@ -55,12 +55,12 @@ def invert(
     denoiser: Denoiser,
     x_0: Tensor,
     guidance: Guidance,
-    schedule: Schedule,
     *,
+    schedule: Schedule,
     inversion_scale: float = 1.0,
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Invert by the method of that name.
+    """Inverts by the method of that name; the other arguments are :func:`inversion.ddim.ddim`'s.
 
     Raises:
         ValueError: there is no such method.

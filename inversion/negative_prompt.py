@@ -1,9 +1,9 @@
 r"""Negative-prompt inversion: the source prompt in the place of the null text.
 
-With :math:`\varnothing := text`, guidance has nothing to amplify, so the replay of the photo is that of scale
-1, whatever scale the edit uses: an approximation of null-text inversion's optimum that costs nothing. The
-whole conditioning takes that place: were SDXL's pooled embedding left at the null text's, guidance would
-amplify the difference.
+With :math:`\varnothing := text`, guidance has nothing to amplify, so that the photo's replay is the one at
+scale 1, whatever scale the edit uses: an approximation of null-text inversion's optimum that costs nothing.
+The whole conditioning is replaced: if SDXL's pooled embedding stayed the null text's, guidance would amplify
+the difference.
 
 Reference: Miyake et al. 2023, *Negative-prompt Inversion*, arXiv 2305.16807.
 """
@@ -27,9 +27,9 @@ def negative_prompt(
     inversion_scale: float = 1.0,
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Invert by DDIM, replay with the prompt as the null text; arguments as :func:`inversion.ddim.ddim`."""
+    """Inverts by DDIM for a replay with the prompt as null text; arguments as :func:`inversion.ddim.ddim`."""
     upward = Guidance(guidance.text, guidance.null, inversion_scale)
-    trajectory = ddim_trajectory(denoiser, x_0, upward, schedule, callback)
+    trajectory = ddim_trajectory(denoiser, x_0, upward, schedule, callback=callback)
     prompt = guidance.text.expand(x_0.shape[0])
     null = prompt.embedding.expand(schedule.steps, *prompt.embedding.shape).clone()
     return InversionResult(

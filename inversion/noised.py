@@ -2,9 +2,9 @@ r"""The photo noised to every level: no inversion at all.
 
 .. math:: x_t = \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
 
-This is where self-guidance's authors take the features of a real photo from: the model's own, at the photo
-noised to each step. Nothing is predicted, so that it costs no evaluation, and nothing ties the states to the
-model: the replay is another picture that suits the prompt.
+Self-guidance's authors read the features of a real photo in this way, from the model's view of the photo
+noised to each step. It predicts nothing and costs no evaluation; but the states are not the model's own, so
+that the replay is another picture that suits the prompt.
 
 Reference: Epstein et al. 2023, *Diffusion Self-Guidance for Controllable Image Generation*, arXiv 2306.00986.
 """
@@ -19,21 +19,22 @@ from inversion.result import Callback, InversionResult
 from inversion.schedule import Schedule
 
 SEED = 230600986
-"""Of the noise by default; none that callers are likely to draw their own noise with."""
+"""Seed of the noise by default: any number does, but a common one could be the seed of a caller's own noise.
+Set on the paper's arXiv number."""
 
 
 def noised_trajectory(x_0: Tensor, schedule: Schedule, seed: int = SEED, *, independent: bool) -> Tensor:
-    """The photo's latent ``[B, C, h, w]`` at every level; ``[N + 1, B, C, h, w]``.
+    """Noises a photo's latent to every level; ``[N + 1, B, C, h, w]``.
 
     Args:
-        x_0: the photo's latent.
+        x_0: the photo's latent ``[B, C, h, w]``.
         schedule: the noise levels.
-        seed: of the noise. All photos of a batch share it, so that none depends on its neighbours.
+        seed: seed of the noise. All photos of a batch get the same noise, so that none depends on the others.
         independent: whether every level has noise of its own.
     """
     generator = torch.Generator().manual_seed(seed)
     draws = schedule.steps if independent else 1
-    # drawn on the CPU: the same on every device
+    # drawn on the CPU, for the same noise on every device
     noise = torch.randn(draws, 1, *x_0.shape[1:], generator=generator).to(x_0)
     levels = range(1, schedule.steps + 1)
     return torch.stack([x_0, *(schedule.add_noise(x_0, noise[(k - 1) % draws], k) for k in levels)])
@@ -51,16 +52,16 @@ def noised(
     independent: bool = False,
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Noise the photo to every level; its replay is not the photo.
+    """Noises the photo to every level; its replay is not the photo.
 
     Args:
-        denoiser: not asked.
+        denoiser: not used.
         x_0: the photo's latent ``[B, C, h, w]``.
-        guidance: of its replay; only the scale is kept.
+        guidance: the guidance of the replay; only its scale is kept.
         schedule: the noise levels.
-        inversion_scale: without effect: there is no way up.
-        seed: of the noise.
-        independent: noise of its own for every level, instead of one for all.
+        inversion_scale: without effect: nothing is predicted on the way up.
+        seed: seed of the noise.
+        independent: whether every level has noise of its own instead of one noise for all.
         callback: called after each level.
     """
     trajectory = noised_trajectory(x_0, schedule, seed, independent=independent)

@@ -1,13 +1,14 @@
-r"""Null-text inversion: around the pivot of a DDIM trajectory, one null embedding per step is optimised.
+r"""Null-text inversion: optimises one null embedding per step, so that the replay follows a DDIM trajectory.
 
 .. math:: \varnothing_k = \arg\min_\varnothing
     \big\| x^*_{k-1} - \mathrm{step}\big(\bar x_k, \hat\epsilon(\bar x_k, t_k; text,\varnothing)\big)\big\|^2
 
 Every step starts from the state that the replay has reached by then, and from the previous step's embedding
-or the prompt's own, whichever lands nearer; it keeps the best embedding that it met. The paper starts from
-the previous step's and keeps the last: where a model minds its text little, ten steps at the paper's rate do
-not get as far as the prompt's embedding, which negative-prompt inversion takes for the optimum. Under SDXL
-the embedding is the concatenation of both text encoders'; the pooled embedding and the time ids stay fixed.
+or the prompt's own, whichever lands nearer; it keeps the best embedding found. The paper starts from the
+previous step's and keeps the last. But if a model heeds its text little, ten steps at the paper's rate do not
+get as far as the prompt's embedding, which is negative-prompt inversion's approximation of the optimum. Under
+SDXL the embedding is the concatenation of both text encoders'; the pooled embedding and the time ids stay
+fixed.
 
 References: Mokady et al. 2023, *Null-text Inversion for Editing Real Images using Guided Diffusion Models*,
 arXiv 2211.09794; for the prompt's embedding Miyake et al. 2023, *Negative-prompt Inversion*,
@@ -16,8 +17,9 @@ arXiv 2305.16807.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,6 +30,17 @@ from inversion.denoiser import Denoiser, Guidance
 from inversion.half_precision import scaled_gradient
 from inversion.result import Callback, InversionResult
 from inversion.schedule import Schedule
+
+_RATE_LEVELS = 100
+"""Levels over which the learning rate would fall to 0: a larger number keeps the rate up longer, a smaller
+one lets it fall sooner. Set on the authors' code."""
+_LEAST_RATE = 0.01
+"""Share of the learning rate that is left at the least, at the 99th level from the noise and below: a larger
+one keeps late levels moving, a smaller one freezes them. Not measured; the authors' 50 levels do not get
+there."""
+_SLACK_A_LEVEL = 2e-5
+"""Mean squared error by which the tolerance grows with each level from the noise: a level stops early below
+its tolerance and goes on above it. Set on the authors' code."""
 
 
 def null_text(
@@ -43,7 +56,7 @@ def null_text(
     from_prompt: bool = True,
     callback: Callback | None = None,
 ) -> InversionResult:
-    """Invert by DDIM and optimise the null embedding of each step of the replay.
+    """Inverts by DDIM and optimises the null embedding of each step of the replay.
 
     Args:
         denoiser: the model; must be differentiable with respect to the embedding.
@@ -52,9 +65,10 @@ def null_text(
         schedule: the noise levels.
         inversion_scale: guidance scale on the way up.
         inner_steps: Adam steps per level.
-        learning_rate: of the first level; the i-th level from the noise uses
+        learning_rate: Adam's rate at the first level; the i-th level from the noise (from 0) uses
             ``learning_rate * (1 - i / 100)``.
-        tolerance: a level stops early once its loss is below ``tolerance + 2e-5 * i``.
+        tolerance: mean squared error of the first level below which it stops early; the i-th level stops
+            below ``tolerance + 2e-5 * i``.
         from_prompt: whether a level may start from the prompt's embedding; False starts each as published.
         callback: called after each step of either pass.
 
@@ -72,18 +86,21 @@ def null_text(
         x_0,
         Guidance(guidance.text, guidance.null, inversion_scale),
         schedule,
-        None if callback is None else lambda done, _: callback(done, total),
+        callback=None if callback is None else lambda done, _: callback(done, total),
     )
     text = guidance.text.expand(x_0.shape[0])
     null = guidance.null.expand(x_0.shape[0])
     embedding, embeddings = null.embedding, list[Tensor]()
     x = trajectory[-1]
     for i, level in enumerate(range(schedule.steps, 0, -1)):
-        rate, stop = learning_rate * max(1 - i / 100, 0.01), tolerance + 2e-5 * i
-        landing = _landing(denoiser, schedule, Guidance(text, null, guidance.scale), x, level)
+        rate = learning_rate * max(1 - i / _RATE_LEVELS, _LEAST_RATE)
+        stop = tolerance + _SLACK_A_LEVEL * i
+        landing = _landing(denoiser, schedule, Guidance(text, null, guidance.scale), x, level=level)
         with _diverging(schedule.timestep(level)):
             starts = (embedding, text.embedding) if from_prompt else (embedding,)
-            embedding, x = _optimise(landing, starts, trajectory[level - 1], inner_steps, rate, stop)
+            embedding, x = _optimise(
+                landing, starts, trajectory[level - 1], inner_steps=inner_steps, rate=rate, stop=stop
+            )
             if not torch.isfinite(x).all():
                 raise FloatingPointError("the step landed on a value that is not finite")
         embeddings.insert(0, embedding)
@@ -95,9 +112,9 @@ def null_text(
 
 
 def _landing(
-    denoiser: Denoiser, schedule: Schedule, guidance: Guidance, x: Tensor, level: int
+    denoiser: Denoiser, schedule: Schedule, guidance: Guidance, x: Tensor, *, level: int
 ) -> Callable[[Tensor], Tensor]:
-    """Null embedding -> where the replay's step from ``x`` then lands; the text branch is evaluated once."""
+    """Returns null embedding -> state after the replay's step from ``x``; runs the text branch once."""
     t = schedule.timestep(level)
     with torch.no_grad():
         text_eps = denoiser(x, t, guidance.text)
@@ -111,8 +128,8 @@ def _landing(
 
 
 @contextmanager
-def _diverging(t: int) -> Iterator[None]:
-    """Say where a value that is not finite came up."""
+def _diverging(t: int) -> Generator[None]:
+    """Adds the time to the error about a value that is not finite."""
     try:
         yield
     except FloatingPointError as error:
@@ -123,17 +140,22 @@ def _optimise(
     landing: Callable[[Tensor], Tensor],
     starts: Sequence[Tensor],
     target: Tensor,
+    *,
     inner_steps: int,
     rate: float,
     stop: float,
 ) -> tuple[Tensor, Tensor]:
-    """Adam on one level's null embedding, from the best of some; the best one met, and where it lands."""
+    """Optimises one level's null embedding by Adam, from the best of some starts.
+
+    Returns:
+        The best embedding found, and the state that it leads to.
+    """
     with torch.no_grad():
         landed = [(start, landing(start)) for start in starts]
     best, best_x = min(landed, key=lambda pair: mse_loss(pair[1], target).item())
     least = mse_loss(best_x, target).item()
     embedding = best.detach().clone().requires_grad_()
-    adam = torch.optim.Adam([embedding], lr=rate)
+    adam: Any = torch.optim.Adam([embedding], lr=rate)
     for step in range(inner_steps + 1):
         with torch.enable_grad():
             x = landing(embedding)
@@ -142,7 +164,7 @@ def _optimise(
             best, best_x, least = embedding.detach().clone(), x.detach(), loss.item()
         if step == inner_steps or least < stop:
             break
-        # not backward(): that would also fill in the gradients of the model's own weights
+        # backward() would also fill in the gradients of the model's weights
         embedding.grad = scaled_gradient(loss, embedding)
         adam.step()
     return best, best_x

@@ -1,4 +1,4 @@
-r"""The noise levels that a trajectory visits, and the step between two of them.
+r"""The noise levels of a trajectory, and the step between two of them.
 
 .. math::
     x_t &= \sqrt{\bar\alpha_t}\, x_0 + \sqrt{1 - \bar\alpha_t}\, \epsilon
@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 LEAST_ABAR = 2.0**-24
-"""Where a model's schedule ends without any signal (zero terminal SNR: Lin et al. 2023, arXiv 2305.08891),
-what abar counts as, as in diffusers' samplers: the photo that a noise prediction implies is a quotient."""
+"""An abar below this counts as this; above, it is used as it is. Needed where a model's schedule ends without
+any signal (zero terminal SNR: Lin et al. 2023, arXiv 2305.08891): the predicted photo is divided by
+sqrt(abar). Set on diffusers' samplers, which have the same."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Schedule:
         alphas_cumprod: abar of levels 0..N, descending, ``N + 1`` values in (0, 1]; level 0 is the photo.
 
     Raises:
-        ValueError: the two do not describe the same levels, or are not monotonous.
+        ValueError: there are no steps, the numbers of values do not match, or they are not in order or in
+            range.
     """
 
     timesteps: tuple[int, ...]
@@ -60,10 +62,10 @@ class Schedule:
     def from_training(
         cls, alphas_cumprod: Tensor | Sequence[float], timesteps: Sequence[int], clean: float | None = None
     ) -> Schedule:
-        """The levels of some of a model's training timesteps.
+        """Makes a schedule of some of a model's training timesteps.
 
         Args:
-            alphas_cumprod: abar of every training timestep, ``[T]``; at least :data:`LEAST_ABAR` is taken.
+            alphas_cumprod: abar of every training timestep, ``[T]``; raised to :data:`LEAST_ABAR` at least.
             timesteps: the ones to visit, in any order.
             clean: abar of level 0; by default that of training timestep 0, as SDXL's schedulers have it.
         """
@@ -78,29 +80,33 @@ class Schedule:
         return len(self.timesteps)
 
     def timestep(self, level: int) -> int:
-        """The model's time at a level in 1..N."""
+        """Returns the model's time at a level in 1..N.
+
+        Raises:
+            IndexError: the level lies outside.
+        """
         if not 1 <= level <= self.steps:
             raise IndexError(f"level {level} has no timestep: expected 1..{self.steps}")
         return self.timesteps[level - 1]
 
     def alpha(self, level: int) -> float:
-        """sqrt(abar), the share of the photo at a level in 0..N."""
+        """Returns sqrt(abar), the photo's factor at a level in 0..N."""
         return math.sqrt(self.alphas_cumprod[level])
 
     def sigma(self, level: int) -> float:
-        """sqrt(1 - abar), the share of the noise at a level in 0..N."""
+        """Returns sqrt(1 - abar), the noise's factor at a level in 0..N."""
         return math.sqrt(1 - self.alphas_cumprod[level])
 
     def predict_x0(self, x_t: Tensor, eps: Tensor, level: int) -> Tensor:
-        """The clean latent that ``eps`` implies at a level; shapes as ``x_t``."""
+        """Returns the clean latent that ``eps`` implies at a level; shapes as ``x_t``."""
         return (x_t - self.sigma(level) * eps) / self.alpha(level)
 
     def add_noise(self, x_0: Tensor, eps: Tensor, level: int) -> Tensor:
-        """``x_0`` noised to a level with the given noise; shapes as ``x_0``."""
+        """Noises ``x_0`` to a level with the given noise; shapes as ``x_0``."""
         return self.alpha(level) * x_0 + self.sigma(level) * eps
 
     def deviation(self, level: int, to: int, eta: float = 1.0) -> float:
-        """Standard deviation of the noise that a step down from ``level`` to ``to`` adds.
+        """Returns the standard deviation of the noise that a step down from ``level`` to ``to`` adds.
 
         Raises:
             ValueError: eta is not in [0, 1], or a step with noise does not go down.
@@ -114,10 +120,21 @@ class Schedule:
         before, after = self.alphas_cumprod[level], self.alphas_cumprod[to]
         return eta * math.sqrt((1 - after) / (1 - before) * (1 - before / after))
 
-    def step(self, x_t: Tensor, eps: Tensor, level: int, to: int, eta: float = 0.0) -> Tensor:
-        """One DDIM step from ``level`` to ``to``, either way; with eta > 0 its mean, only down.
+    def step(self, x_t: Tensor, eps: Tensor, level: int, to: int, *, eta: float = 0.0) -> Tensor:
+        """Takes a DDIM step from ``level`` to ``to``, up or down; with eta > 0 its mean, and only down.
 
-        Shapes as ``x_t``. Raises what :meth:`deviation` does.
+        Args:
+            x_t: the state ``[B, C, h, w]`` at ``level``.
+            eps: the predicted noise; shapes as ``x_t``.
+            level: where the step starts.
+            to: where it ends.
+            eta: 0 for DDIM, 1 for DDPM.
+
+        Returns:
+            The state at ``to``; shapes as ``x_t``.
+
+        Raises:
+            ValueError: as :meth:`deviation` does.
         """
         direction = math.sqrt(1 - self.alphas_cumprod[to] - self.deviation(level, to, eta) ** 2)
         return self.alpha(to) * self.predict_x0(x_t, eps, level) + direction * eps

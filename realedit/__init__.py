@@ -1,12 +1,12 @@
-"""realedit: move, resize and restyle named objects in real photos with a diffusion model's own attention.
+"""realedit: moves, resizes and restyles named objects in real photos with a diffusion model's own attention.
 
-Importing it loads neither torch nor a model; the names below are fetched when they are first used.
+Importing it loads neither torch nor a model: the names in ``_LAZY`` are imported when they are first used.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from realedit.edits import kinds
 from realedit.edits.kinds import *  # noqa: F403 - every kind of edit is public, a new one too
@@ -35,6 +35,7 @@ _LAZY = {
     "Settings": "realedit.settings",
     "load_photo": "realedit.photo",
 }
+"""Names that are imported when they are first used, and the modules that hold them."""
 
 __all__ = [
     "EditResult",
@@ -50,7 +51,7 @@ __all__ = [
 __all__ += kinds.__all__
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from realedit.system.installation import own_version
 

@@ -1,4 +1,4 @@
-"""`python -m realedit`: the same command."""
+"""Runs the command as `python -m realedit`."""
 
 import sys
 

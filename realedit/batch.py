@@ -1,9 +1,9 @@
-"""The same edits of many photos: one model a process, a record a photo, a rerun goes on where one ended.
+"""Makes the same edits of many photos: one model per process, one record per photo. A rerun continues.
 
-A photo that cannot be edited ends nothing: its record says why, and a rerun tries it again. A record's key
-says everything that decides the edited photo; what has one, and its file, is not done again. Files are noted
-before they are written: those that an interrupt leaves without a record are known as a task's own, by their
-content, and a rerun replaces them.
+A photo that cannot be edited does not stop the others: its record says why, and a rerun tries it again. A
+record's key stands for everything that decides the edited photo; a photo that has a record and a file is not
+done again. Files are noted in the journal before they are written. So a rerun knows by their content those
+that an interrupt left without a record, and replaces them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,15 +25,17 @@ from realedit.errors import (
     UsageError,
 )
 from realedit.photo.encode import SUFFIXES
+from realedit.system.installation import distribution_version
 from realedit.system.json_lines import append_line, foreign_line, read_lines
 from realedit.system.processes import run_jobs
 from realedit.system.progress import Progress, silent
 from realedit.system.whole_files import clear_leftovers, write_files
 
 JOURNAL = "realedit-batch.jsonl"
+"""Name of the file, in the folder of results, that holds the records."""
 _ONLY_READ = (".gif",)
 _ENDS_ALL = (ModelUnavailableError, CacheError, ForeignPackageError)
-"""What the next photo would meet as well."""
+"""Errors that end the run, because the next photo would meet them too."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,10 @@ class Task:
     """A photo to edit.
 
     Args:
-        photo: its file.
+        photo: the photo's file.
         output: where the edited photo goes.
         key: see :func:`tasks_for`.
-        written: (name, SHA-256) of each file that earlier runs wrote for it, or began to.
+        written: (name, SHA-256) of each file that earlier runs wrote for it, or began to write.
     """
 
     photo: Path
@@ -54,10 +55,10 @@ class Task:
     written: frozenset[tuple[str, str]] = frozenset()
 
     def owns(self, files: Iterable[Path]) -> bool:
-        """Whether some of the files exist, and each of those is one that an earlier run wrote for the task.
+        """Returns whether some of the files exist and an earlier run wrote all that do, for this task.
 
         Args:
-            files: beside the output.
+            files: files beside the output.
         """
         there = [file for file in files if os.path.lexists(file)]
         return bool(there) and all(
@@ -66,25 +67,25 @@ class Task:
 
     @property
     def leftovers(self) -> list[Path]:
-        """Where the files of earlier runs would lie, whether they are there or not."""
+        """The files that earlier runs wrote for the task, whether they are still there or not."""
         return sorted(self.output.with_name(name) for name in {name for name, _ in self.written})
 
 
 @dataclass(frozen=True)
 class PhotoRecord:
-    """What came of a photo.
+    """What became of a photo.
 
     Args:
         key: see :func:`tasks_for`.
-        photo: its file.
-        output: the edited photo's.
-        status: whether it was edited (of a dry run: could be).
+        photo: the photo's file.
+        output: the edited photo's file.
+        status: whether it was edited; in a dry run, whether it could be.
         error: why not, with the way out.
-        exit_code: of the error's kind; see :mod:`realedit.errors`.
-        metrics: of the edit.
-        warnings: of the edit.
+        exit_code: the error's; see :mod:`realedit.errors`.
+        metrics: the edit's figures.
+        warnings: the edit's warnings.
         changes: what was, or would be, done to each object.
-        seconds: all of it.
+        seconds: time that the photo took.
     """
 
     key: str
@@ -93,7 +94,7 @@ class PhotoRecord:
     status: Literal["done", "failed"]
     error: str | None = None
     exit_code: int = 0
-    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
     warnings: Sequence[str] = ()
     changes: Sequence[Mapping[str, Any]] = ()
     seconds: float = 0.0
@@ -101,12 +102,12 @@ class PhotoRecord:
 
 @dataclass(frozen=True)
 class WriteRecord:
-    """What is about to be written for a photo.
+    """The files that are about to be written for a photo.
 
     Args:
         key: see :func:`tasks_for`.
-        files: SHA-256 by the file's name.
-        status: tells it from a :class:`PhotoRecord`.
+        files: their SHA-256, by their names.
+        status: distinguishes it from a :class:`PhotoRecord`.
     """
 
     key: str
@@ -115,22 +116,26 @@ class WriteRecord:
 
 
 class Editor:
-    """Edits photos one after the other; see :class:`realedit.system.processes.Worker`.
+    """Edits photos one after the other in one process; see :class:`realedit.system.processes.Worker`.
 
     Args:
-        edit: makes and saves a task's photo, and returns its record; made once a process.
-        journal: where records are kept, or None.
+        edit: edits and saves a task's photo, and returns its record.
+        journal: the file that keeps the records, or None.
     """
 
     def __init__(self, edit: Callable[[Task], PhotoRecord], journal: Path | None) -> None:
         self._edit = edit
         self._journal = journal
 
-    def run(self, task: Task, told: Callable[[PhotoRecord], None], /) -> None:
-        """Edit a photo, write its record, tell it.
+    def run(self, task: Task, on_record: Callable[[PhotoRecord], None], /) -> None:
+        """Edits a photo, writes its record and hands the record on.
+
+        Args:
+            task: the photo.
+            on_record: called with its record.
 
         Raises:
-            RealEditError: something that the next photo would meet too.
+            RealEditError: an error that the next photo would meet too.
         """
         try:
             record = self._edit(task)
@@ -142,7 +147,7 @@ class Editor:
             record = _failed(task, f"{type(error).__name__}: {error}", RealEditError.exit_code)
         if self._journal is not None:
             append_line(self._journal, asdict(record))
-        told(record)
+        on_record(record)
 
 
 def edit_photos(
@@ -152,27 +157,30 @@ def edit_photos(
     *,
     processes: int = 1,
     force: bool = False,
-    told: Callable[[PhotoRecord], None],
+    on_record: Callable[[PhotoRecord], None],
     progress: Progress = silent,
 ) -> tuple[list[Task], list[PhotoRecord]]:
-    """Do tasks, but for those that an earlier run did.
+    """Does the tasks that no earlier run has done.
 
     Args:
         make_editor: called once in each process.
-        tasks: what is to be done.
-        folder: with the journal of earlier runs.
+        tasks: all tasks.
+        folder: the folder of results, with the journal of earlier runs.
         processes: how many work at once.
-        force: do all of them again.
-        told: called with each new record.
-        progress: told how many are done.
+        force: do all tasks again.
+        on_record: called with each new record.
+        progress: told how many tasks are done.
 
     Returns:
-        The tasks that were done before, and the new records.
+        The tasks that earlier runs had done, and the new records.
 
     Raises:
-        RealEditError: something that ends the run; what is done is kept.
+        RealEditError: an error that ends the run; what is done is kept.
     """
-    kept, written = (set(), {}) if force else _earlier(folder / JOURNAL)
+    kept: set[str] = set()
+    written: dict[str, set[tuple[str, str]]] = {}
+    if not force:
+        kept, written = _earlier(folder / JOURNAL)
     before = [task for task in tasks if task.key in kept and task.output.exists()]
     left = [
         replace(task, written=frozenset(written.get(task.key, ())))
@@ -183,7 +191,7 @@ def edit_photos(
 
     def listen(record: PhotoRecord) -> None:
         records.append(record)
-        told(record)
+        on_record(record)
         progress("photos", len(before) + len(records), len(tasks))
 
     progress("photos", len(before), len(tasks))
@@ -196,18 +204,18 @@ def edit_photos(
 
 
 def write_outputs(task: Task, contents: Mapping[Path, bytes], journal: Path, *, force: bool = False) -> None:
-    """Write a task's files, all or none, once the journal tells a later run which they are.
+    """Writes a task's files, all or none, after noting them in the journal for a later run.
 
     Args:
-        task: of which they are; a file that it owns is replaced.
-        contents: bytes by file, beside the task's output.
-        journal: where that is noted.
-        force: whether other files may be replaced, too.
+        task: the task; files that it owns are replaced.
+        contents: bytes by file; the files lie beside the task's output.
+        journal: the journal.
+        force: whether files of others may be replaced too.
 
     Raises:
         FileExistsError: there is a file that the task does not own, and `force` is not set.
         OSError: a file could not be written.
-        PhotoError: the journal could not.
+        PhotoError: the journal could not be written.
     """
     digests = {file.name: _sha256(content) for file, content in contents.items()}
     append_line(journal, asdict(WriteRecord(task.key, digests)))
@@ -217,26 +225,28 @@ def write_outputs(task: Task, contents: Mapping[Path, bytes], journal: Path, *, 
 def tasks_for(
     photos: Sequence[Path], folder: Path, *, files: Iterable[str | os.PathLike[str]] = (), **settings: object
 ) -> list[Task]:
-    """The photos' tasks; of a folder, all photos in it and below, which keep their places.
+    """Returns the tasks of photos; a folder stands for all photos in it and below, which keep their places.
 
-    A task's key is the SHA-256 of the photo's path, size and time of change, of the settings, of the content
-    of the files that they name, and of the version of realedit.
+    A task's key is a digest (SHA-256) of the photo's path, size and time of change, of the settings, of the
+    content of the files that the settings name, and of realedit's version.
 
     Args:
         photos: files and folders.
         folder: where the edited photos go, under the photos' own names.
-        files: those that the settings name.
+        files: the files that the settings name.
         **settings: everything else that decides the edited photos.
 
     Raises:
-        PhotoError: a file is not there, or a folder has no photos.
-        UsageError: two photos would become one file, or a photo itself.
+        PhotoError: a file is not there, or a folder holds no photos.
+        UsageError: two photos would become one file, or an edited photo would replace the photo itself.
     """
     named = {str(file): _sha256(_content(file)) for file in {Path(file) for file in files}}
-    shared = json.dumps([_version(), named, settings], sort_keys=True, default=str)
+    shared = json.dumps(
+        [distribution_version("realedit") or "source", named, settings], sort_keys=True, default=str
+    )
     tasks: dict[Path, Task] = {}
     for photo, place in _listed(photos, folder):
-        # what can only be read goes on as PNG
+        # a format that can be read but not written becomes PNG
         output = folder / (place.with_suffix(".png") if place.suffix.lower() in _ONLY_READ else place)
         if output in tasks:
             other = tasks[output].photo
@@ -250,7 +260,7 @@ def tasks_for(
 
 
 def _listed(photos: Sequence[Path], folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Every photo, and its place in the folder of results."""
+    """Yields every photo, and its place in the folder of results."""
     readable = {*SUFFIXES, *_ONLY_READ}
     for given in photos:
         if not given.is_dir():
@@ -275,7 +285,7 @@ def _within(file: Path, folder: Path) -> bool:
 
 
 def _earlier(journal: Path) -> tuple[set[str], dict[str, set[tuple[str, str]]]]:
-    """The keys of what earlier runs did, and by key what files they wrote or began to."""
+    """Returns the keys of what earlier runs did, and the files that they wrote or began to write, by key."""
     done: set[str] = set()
     written: dict[str, set[tuple[str, str]]] = {}
     for number, fields in read_lines(journal):
@@ -301,13 +311,6 @@ def _content(file: Path) -> bytes:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _version() -> str:
-    try:
-        return version("realedit")
-    except PackageNotFoundError:
-        return "source"  # a checkout that is not installed
 
 
 def _failed(task: Task, error: str, exit_code: int) -> PhotoRecord:

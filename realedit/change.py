@@ -1,4 +1,4 @@
-"""What an edit did to one object: how it was found, where it was, where it is."""
+"""Says what an edit did to one object: how it was found, where it was and where it is."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from realedit.location import Box
 
 @dataclass(frozen=True)
 class Change:
-    """What a step did, or is going to do, to one object.
+    """What a step did, or will do, to one object.
 
     Args:
-        edit: the step by its edits' names: "move", "move, resize", "swap_looks".
-        word: the object's words; None where it was shown without.
-        source: how it was found: "word", "mask", "box" or "point"; None where it was not looked for.
-        score: how surely, in [0, 1]; None likewise.
-        before: its box; None where the photo did not hold it.
-        after: its box in the edited photo; None where it is gone, or is not known before it is done.
+        edit: the names of the step's edits: "move", "move, resize", "swap_looks".
+        word: the object's words; None if it was shown without words.
+        source: how it was found: "word", "mask", "box" or "point"; None if it was not looked for.
+        score: how sure that is, in [0, 1]; None if it was not looked for.
+        before: its box; None if the photo did not hold it.
+        after: its box in the edited photo; None if it is gone, or if only the edit itself will tell.
     """
 
     edit: str

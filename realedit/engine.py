@@ -1,4 +1,4 @@
-"""The loaded model at work below the edits: it inverts photos, finds objects in them, and replays them."""
+"""The loaded model below the edits: it inverts photos, finds objects in them, and replays inversions."""
 
 from __future__ import annotations
 
@@ -36,25 +36,27 @@ if TYPE_CHECKING:
     from realedit.find.by_detector import DetectorFinder
 
 STEPS = 20
-"""Noise levels of an inversion: more follow the photo more closely and take proportionally longer."""
+"""Noise levels of an inversion: more follow the photo more closely and take proportionally longer, fewer are
+faster. Not measured."""
 METHOD = "direct"
 """The inversion method where none is asked for: it replays exactly and optimises nothing."""
 _NULL_TEXT_SCALE = 2.0
-"""Guidance scale of null-text inversion where none is asked for: at 1 it would have nothing to optimise."""
+"""Guidance scale of null-text inversion where none is asked for: higher ones leave more to optimise, at 1
+there would be nothing. Not measured."""
 _CACHE_LAYOUT = "4"
-"""Version of what a cache entry holds; another one makes all entries of before be made anew."""
+"""Version of what a cache entry holds; after a change, entries of other versions are made anew."""
 
 
 class Engine:
-    """A loaded model, and what finds words and describes photos beside it.
+    """A loaded model, and the models beside it that find words and describe photos.
 
     Args:
         backbone: the model.
         ref: which model it is.
         cache: where inversions are kept, or None.
-        working_side: side in pixels of the square whose area the model works at; None for its own.
+        working_side: side in pixels of the square whose area the model works at; None for the model's own.
         detector: finds words in photos in the model's place, or None.
-        captioner: says what a photo shows where no prompt does, or None.
+        captioner: describes a photo where no prompt does, or None.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Engine:
         self.finder = WordFinder(backbone, ref, recogniser)
 
     def names(self) -> dict[str, str | None]:
-        """The names of the models of an edit, and the editing one's precision; None where there is none."""
+        """Returns the names of an edit's models, None for each not used, and the editing one's precision."""
         helpers = {
             "detector": self.detector and self.detector.detector,
             "segmenter": self.detector and self.detector.segmenter,
@@ -89,7 +91,7 @@ class Engine:
         return {"model": self.ref.name, "dtype": dtype, **named}
 
     def find(self, photo: Photo, inversion: Inversion, word: str) -> Location:
-        """The object that a word names, by the model's attention or by the detector in its place.
+        """Finds the object that a word names, by the model's attention or by the detector in its place.
 
         Raises:
             ObjectNotFoundError: the model does not see it.
@@ -109,13 +111,11 @@ class Engine:
         inversion_scale: float = 1.0,
         progress: Progress = silent,
     ) -> InvertedPhoto:
-        """See :meth:`realedit.RealEditPipeline.invert`."""
-        if method not in METHODS:
-            raise UsageError(f"no inversion method {method!r}", f"use one of {', '.join(METHODS)}")
-        null_text = method == "null_text"
-        scale = guidance_scale if guidance_scale is not None else (_NULL_TEXT_SCALE if null_text else 1.0)
-        if null_text and scale == 1:
-            raise UsageError("null-text inversion needs a guidance scale other than 1")
+        """Inverts a photo, or reads its inversion from the cache.
+
+        See :meth:`realedit.RealEditPipeline.invert`.
+        """
+        scale = _scale_of(method, guidance_scale)
         loaded = as_photo(photo)
         text = self._described(loaded, prompt) or PLAIN
         began = time.perf_counter()
@@ -151,7 +151,7 @@ class Engine:
                 self.capture,
                 self.backbone.encode(at_size(loaded.rgb, size)),
                 self.backbone.prompt(text, size),
-                size,
+                size=size,
                 method=method,
                 steps=schedule.steps,
                 scale=scale,
@@ -160,10 +160,7 @@ class Engine:
             )
             if self.finder.wants_enlarged:
                 found = self._with_enlarged_attention(found, loaded.rgb)
-        if self.cache is not None:
-            tensors = {name: value.cpu() for name, value in found.tensors().items()}
-            made = {"prompt": text, "method": method, "model": self.ref.name, "steps": str(schedule.steps)}
-            self.cache.put(key, tensors, made)
+        self._keep(key, found)
         return InvertedPhoto(loaded, found, cached=False, seconds=time.perf_counter() - began, key=key)
 
     def inverted_for(
@@ -172,18 +169,19 @@ class Engine:
         prompt: str | None,
         words: Sequence[str],
         how: Mapping[str, Any],
+        *,
         progress: Progress = silent,
     ) -> InvertedPhoto:
-        """An inversion whose prompt holds some words: the one given, if it does, else a new one.
+        """Returns an inversion whose prompt holds some words: the one given, if it does, else a new one.
 
-        One that is given is made anew, too, where another prompt, or another way to make it, is asked for.
+        A given one is also replaced where another prompt or another way of inverting is asked for.
 
         Args:
             photo: the photo, or an inversion of it.
-            prompt: what it shows.
-            words: that the prompt has to hold.
+            prompt: what the photo shows, or None.
+            words: words that the prompt has to hold.
             how: keywords of :meth:`invert`.
-            progress: told of each stage.
+            progress: told of each step.
         """
         words = [split(word)[1] for word in words]
         if isinstance(photo, InvertedPhoto):
@@ -197,11 +195,11 @@ class Engine:
         return self.invert(photo, text, progress=progress, **how)
 
     def reconstruct(self, inversion: Inversion) -> np.ndarray:
-        """Replay an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
+        """Replays an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
         return self.backbone.decode(self._replayed(inversion))
 
     def reconstruction(self, inversion: Inversion) -> Image.Image:
-        """An inversion's replay as a picture; not sampled where it is known to be the photo's own latent."""
+        """Returns an inversion's replay as a picture, not sampled where it is known to be exact."""
         # what stores every step's offset replays to the photo's own latent
         exact = inversion.result.offsets is not None
         latent = inversion.result.x_0 if exact else self._replayed(inversion)
@@ -213,21 +211,50 @@ class Engine:
             guidance = Guidance(prompt.conditioning, prompt.null, inversion.result.guidance_scale)
             return replay(self.backbone, inversion.result, guidance)
 
+    def _keep(self, key: str, inversion: Inversion) -> None:
+        """Puts a new inversion into the cache, where there is one."""
+        if self.cache is None:
+            return
+        tensors = {name: value.cpu() for name, value in inversion.tensors().items()}
+        result = inversion.result
+        made = {
+            "prompt": inversion.prompt,
+            "method": result.method,
+            "model": self.ref.name,
+            "steps": str(result.schedule.steps),
+        }
+        self.cache.put(key, tensors, made)
+
     def _with_enlarged_attention(self, inversion: Inversion, rgb: np.ndarray) -> Inversion:
         before = self.backbone.evaluations
-        enlarged = enlarged_attention(self.backbone, self.capture, rgb, inversion.prompt, inversion.size)
+        enlarged = enlarged_attention(self.backbone, self.capture, rgb, inversion.prompt, size=inversion.size)
         took = self.backbone.evaluations - before
         return replace(inversion, enlarged=enlarged, evaluations=inversion.evaluations + took)
 
     def _described(self, photo: Photo, prompt: str | None) -> str:
-        """What a photo shows: as the user says it, as the captioner does, or nothing."""
+        """Returns what a photo shows: as the user says it, as the captioner does, or nothing."""
         text = (prompt or "").strip()
         return text if text or self.captioner is None else self.captioner.caption(photo.rgb)
 
     def _naming(self, text: str, words: Sequence[str]) -> str:
-        """A prompt with some words in it, where the model reads them."""
+        """Returns a prompt with some words in it, where the model reads them."""
         for word in words:
             text = with_words(text, word)
             if not self.backbone.tokens(text, word):  # beyond what the model reads of a long prompt
                 text = f"{with_article(word)}, {text}"
         return text
+
+
+def _scale_of(method: str, asked: float | None) -> float:
+    """Returns the guidance scale that a replay is made for: the one asked for, or the method's own.
+
+    Raises:
+        UsageError: there is no such method, or the scale leaves it nothing to do.
+    """
+    if method not in METHODS:
+        raise UsageError(f"no inversion method {method!r}", f"use one of {', '.join(METHODS)}")
+    null_text = method == "null_text"
+    scale = asked if asked is not None else (_NULL_TEXT_SCALE if null_text else 1.0)
+    if null_text and scale == 1:
+        raise UsageError("null-text inversion needs a guidance scale other than 1", "give another one")
+    return scale

@@ -1,22 +1,24 @@
-"""Everything that realedit can tell a user went wrong: one family, one exit code each."""
+"""Every error that realedit shows a user: one family, with an exit code for each kind."""
 
 
 class RealEditError(Exception):
-    """A problem that the user can understand, told in one line.
+    """A problem that the user can understand and act on, told in one line.
 
     Attributes:
         exit_code: what the command line returns for this kind of problem.
         message: what went wrong.
         hint: the way out, where there is one.
+        detail: the method's own figures, for ``--debug``; "" where there are none. Not part of the line.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        """Keep the message, and what the user can do about it."""
+    def __init__(self, message: str, hint: str | None = None, *, detail: str = "") -> None:
+        """Keep the message, what the user can do about it, and the figures behind it."""
         super().__init__(message, hint)
         self.message = message
         self.hint = hint
+        self.detail = detail
 
     def __str__(self) -> str:
         """Return `message` or `message; hint`, always on one line."""
@@ -25,31 +27,31 @@ class RealEditError(Exception):
 
 
 class UsageError(RealEditError):
-    """Contradictory options, numbers out of range, an output that cannot be written as asked."""
+    """Options contradict each other, a number is out of range, or an output cannot be written as asked."""
 
     exit_code = 2
 
 
 class PhotoError(RealEditError):
-    """A photo that cannot be read or written: missing, not an image, truncated, enormous."""
+    """A photo cannot be read or written: it is missing, no image, truncated or enormous."""
 
     exit_code = 3
 
 
 class ObjectNotFoundError(RealEditError):
-    """The word names nothing that the model sees in the photo."""
+    """The model sees nothing in the photo that the word names."""
 
     exit_code = 4
 
 
 class OutOfFrameError(RealEditError):
-    """The edit would put the object outside the photo."""
+    """The edit would put part of the object outside the photo."""
 
     exit_code = 5
 
 
 class ModelUnavailableError(RealEditError):
-    """The model is not on this machine and cannot be fetched, or is not one that realedit can use."""
+    """The model is not on this machine and cannot be fetched, or realedit cannot use it."""
 
     exit_code = 6
 
@@ -61,7 +63,7 @@ class MemoryLimitError(RealEditError):
 
 
 class OutputExistsError(RealEditError):
-    """An output file is already there and overwriting it was not asked for."""
+    """An output file exists already, and nobody asked to replace it."""
 
     exit_code = 8
 
@@ -73,18 +75,18 @@ class CacheError(RealEditError):
 
 
 class NumericalError(RealEditError):
-    """The model produced NaN or infinite values."""
+    """The model returned NaN or infinite values."""
 
     exit_code = 10
 
 
 class ForeignPackageError(RealEditError):
-    """A package that realedit works with is missing or of a version that it cannot use."""
+    """A package that realedit works with is missing, or has a version that realedit cannot use."""
 
     exit_code = 11
 
 
 class SomePhotosFailedError(RealEditError):
-    """Of many photos, some could not be edited; the others are done."""
+    """Some of many photos could not be edited; the others are done."""
 
     exit_code = 12

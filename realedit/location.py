@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in fractions of the frame."""
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+"""The box of the whole frame. Set by definition."""
+_HALF = 0.5
+"""Matte in [0, 1]: above it a pixel is the object's, below it is not. Set by definition."""
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,11 @@ class Location:
     """An object in a photo.
 
     Args:
-        word: the object's words, or None where the user gave a region alone.
+        word: the object's words, or None if the user gave a region alone.
         mask: matte, float32 ``[H, W]`` in [0, 1] at the photo's size.
-        heat: float32 ``[h, w]`` in [0, 1]: what the model attended to; the given region where there is no
-            word.
-        score: how sure the model is, in [0, 1]: the attention's peak; 1 where the user gave the region.
+        heat: float32 ``[h, w]`` in [0, 1]: how much the model attended to each place; the given region if
+            there is no word.
+        score: how sure the model is, in [0, 1]: the attention's peak; 1 if the user gave the region.
         source: "word", "mask", "box" or "point".
     """
 
@@ -36,7 +39,7 @@ class Location:
     @property
     def hard(self) -> np.ndarray:
         """The mask as bool ``[H, W]``."""
-        return self.mask > 0.5
+        return self.mask > _HALF
 
     @property
     def centroid(self) -> tuple[float, float]:
@@ -45,28 +48,28 @@ class Location:
 
         h, w = self.mask.shape
         total = float(self.mask.sum())
-        x = float(self.mask.sum(0) @ (np.arange(w) + 0.5)) / total / w
-        y = float(self.mask.sum(1) @ (np.arange(h) + 0.5)) / total / h
+        x = float(self.mask.sum(0) @ (np.arange(w, dtype=np.float64) + 0.5)) / total / w
+        y = float(self.mask.sum(1) @ (np.arange(h, dtype=np.float64) + 0.5)) / total / h
         return x, y
 
     @property
     def box(self) -> Box:
-        """(x0, y0, x1, y1) of the hard mask, in [0, 1]; all 0 where nothing is in it."""
+        """(x0, y0, x1, y1) of the hard mask, in [0, 1]; all 0 if the mask is empty."""
         return _bounds(self.hard) or (0.0, 0.0, 0.0, 0.0)
 
 
 def box_of(mask: np.ndarray) -> Box | None:
-    """The box of what a mask ``[H, W]`` in [0, 1] covers by half or more; None where that is nothing."""
-    return _bounds(mask >= 0.5)
+    """Returns the box of the pixels that a mask ``[H, W]`` covers by half or more; None if there are none."""
+    return _bounds(mask >= _HALF)
 
 
 def shift_to_the_spot(one: Box, other: Box) -> tuple[float, float]:
-    """(dx, dy) from where a box stands to where another does: the middle of its foot."""
+    """Returns (dx, dy) from the middle of a box's lower side to that of another."""
     return (other[0] + other[2] - one[0] - one[2]) / 2, other[3] - one[3]
 
 
 def _bounds(mask: np.ndarray) -> Box | None:
-    """The box of a bool mask ``[H, W]``; None where nothing is in it."""
+    """Returns the box of a bool mask ``[H, W]``; None if it is empty."""
     import numpy as np
 
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

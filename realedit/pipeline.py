@@ -1,4 +1,4 @@
-"""Locate, invert, edit: the Python API.
+"""The Python API: locate, invert, edit.
 
 Example::
 
@@ -49,10 +49,10 @@ __all__ = ["METHOD", "STEPS", "InvertedPhoto", "RealEditPipeline"]
 
 
 class RealEditPipeline:
-    """A loaded model with the three calls of an edit. Make it with :meth:`from_pretrained`.
+    """Finds objects in photos, inverts photos and edits them. Made by :meth:`from_pretrained`.
 
     Args:
-        engine: the model at work.
+        engine: the loaded model.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -72,22 +72,23 @@ class RealEditPipeline:
         segmenter: str | Path | None = None,
         captioner: str | Path | None = None,
     ) -> RealEditPipeline:
-        """Load a model.
+        """Loads a model.
 
         Args:
-            model: a folder, a hub id or an alias; by default ``REALEDIT_MODEL``, else the embedded one.
+            model: a folder, a hub id or an alias; by default ``REALEDIT_MODEL``, else the embedded model.
             device: "cpu", "cuda"...; by default a GPU if there is one.
-            dtype: of the UNet and the text encoders; by default fp16 on a GPU, fp32 else. The VAE stays in
-                fp32.
-            offline: never go to the network.
-            cache: a cache or a folder; by default the user's cache folder; False for none.
-            working_size: side in pixels of the square whose area the model works at; by default its own.
-            detector: OWL-ViT, OWLv2 or Grounding DINO that finds words in the model's place.
+            dtype: precision of the UNet and the text encoders; by default float16 on a GPU, else float32. The
+                VAE stays in float32.
+            offline: never use the network.
+            cache: a cache or its folder; by default the user's cache folder; False for none.
+            working_size: side in pixels of the square whose area the model works at; by default the model's
+                own.
+            detector: OWL-ViT, OWLv2 or Grounding DINO, which finds words instead of the model.
             segmenter: CLIPSeg, which finds words too, or SAM, which cuts out what the detector finds.
-            captioner: BLIP or Florence-2 that says what a photo shows where no prompt does.
+            captioner: BLIP or Florence-2, which says what a photo shows where no prompt does.
 
         Raises:
-            ModelUnavailableError: a model cannot be had.
+            ModelUnavailableError: a model is not here and cannot be fetched, or cannot be used.
             UsageError: there is no such device or precision.
         """
         ref = resolve_model(model)
@@ -135,20 +136,21 @@ class RealEditPipeline:
         progress: Progress = silent,
         **how: Any,
     ) -> Location:
-        """Find an object by its words, or take the user's mask, box or point.
+        """Finds an object by its words, or takes the user's mask, box or point.
 
         Args:
             photo: the photo, or an inversion of it.
             word: the object's words.
-            prompt: what the photo shows; helps to tell the object from others.
+            prompt: what the photo shows; it helps to tell the object from others.
             mask: ``[H, W]`` at the photo's size, white where the object is.
             box: (x0, y0, x1, y1) in [0, 1].
             point: (x, y) in [0, 1], on the object.
             progress: told of each stage.
-            **how: of :meth:`invert`.
+            **how: keyword arguments of :meth:`invert`.
 
         Raises:
-            ObjectNotFoundError: the model does not see it.
+            PhotoError: the photo or the mask cannot be read.
+            ObjectNotFoundError: the model does not see the object.
             UsageError: the arguments contradict each other.
         """
         loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
@@ -158,7 +160,7 @@ class RealEditPipeline:
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
         given = photo if isinstance(photo, InvertedPhoto) else loaded
-        inverted = self.engine.inverted_for(given, prompt, [word], how, progress)
+        inverted = self.engine.inverted_for(given, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted.inversion, word)
 
     def invert(
@@ -172,16 +174,19 @@ class RealEditPipeline:
         inversion_scale: float = 1.0,
         progress: Progress = silent,
     ) -> InvertedPhoto:
-        """Invert a photo into a trajectory with cached attention, activations, keys and values.
+        """Inverts a photo: follows it up to noise, and keeps what the model sees on the way.
+
+        Many edits can start from one inversion. What is kept at each noise level are the latent, attention,
+        activations, and self-attention's keys and values.
 
         Args:
             photo: a path, Pillow image, uint8 array ``[H, W, 3]`` or loaded photo.
             prompt: what the photo shows.
             method: one of ``inversion.METHODS``.
-            steps: noise levels; 20 by default.
-            guidance_scale: that the replay is made for; 1 by default, 2 for null-text inversion, which needs
-                another.
-            inversion_scale: guidance scale on the way up.
+            steps: number of noise levels; 20 by default.
+            guidance_scale: classifier-free guidance scale of the replay; 1 by default, and 2 for null-text
+                inversion, which has nothing to optimise at 1.
+            inversion_scale: classifier-free guidance scale on the way up.
             progress: told of each stage.
 
         Raises:
@@ -199,7 +204,7 @@ class RealEditPipeline:
         )
 
     def reconstruct(self, inverted: InvertedPhoto) -> np.ndarray:
-        """Replay an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
+        """Returns an inversion's replay of its photo, float32 ``[h, w, 3]`` in 0..255 at the working size."""
         return self.engine.reconstruct(inverted.inversion)
 
     def edit(
@@ -218,22 +223,22 @@ class RealEditPipeline:
         progress: Progress = silent,
         **how: Any,
     ) -> EditResult:
-        """Edit a photo.
+        """Edits a photo.
 
         Args:
             photo: the photo, or an inversion of it from :meth:`invert`.
-            edits: one of :mod:`realedit.edits`, or several, done in their order; neighbours that move one
-                object are done at once.
+            edits: one of :mod:`realedit.edits.kinds`, or several, done in their order; neighbours that move
+                one object are done at once.
             prompt: what the photo shows.
             mask: see :meth:`locate`.
             box: see :meth:`locate`.
             point: see :meth:`locate`.
-            seed: of the noise in the hole.
+            seed: seed of the noise.
             strength: share of the noise levels that is sampled anew, in [0, 0.7].
-            settings: every knob; ``strength`` overrides theirs.
-            allow_crop: let the object leave the frame.
+            settings: all knobs; ``strength`` overrides theirs.
+            allow_crop: let part of the object leave the frame.
             progress: told of each stage.
-            **how: of :meth:`invert`.
+            **how: keyword arguments of :meth:`invert`.
 
         Raises:
             PhotoError: the photo, or a picture that an edit names, cannot be read.
@@ -269,11 +274,11 @@ class RealEditPipeline:
         progress: Progress = silent,
         **how: Any,
     ) -> EditResult:
-        """Do an edit that was read, planned and checked before; arguments and errors as of :meth:`edit`.
+        """Does an edit that is planned and checked already; other arguments and errors are :meth:`edit`'s.
 
         Args:
-            prepared: of :func:`realedit.edits.prepared.prepare`.
-            inverted: an inversion of its photo, where there is one already.
+            prepared: from :func:`realedit.edits.prepared.prepare`.
+            inverted: an inversion of its photo, if there is one already.
             prompt: see :meth:`edit`.
             seed: see :meth:`edit`.
             strength: see :meth:`edit`.
@@ -297,7 +302,7 @@ class RealEditPipeline:
         for step in prepared.steps:
             outcome = do(step, Work(self.engine, request, state))
             state = after(state, outcome, step)
-            # on a GPU, what the model has seen of each step's photo would add up
+            # not every step's own inversion: on a GPU, what they keep would add up
             outcomes.append(replace(outcome, inverted=outcomes[0].inverted) if outcomes else outcome)
         evaluations = self.backbone.evaluations - before
         return self._result(prepared, outcomes, request, state.known, evaluations)
@@ -310,14 +315,14 @@ class RealEditPipeline:
         known: Mapping[str, np.ndarray],
         evaluations: int,
     ) -> EditResult:
-        """What several steps come to.
+        """Returns what several steps amount to.
 
         Args:
             prepared: what was asked for.
-            outcomes: of its steps, in their order.
+            outcomes: what its steps did, in their order.
             request: how they were made.
-            known: words whose objects the steps have placed, and their mattes.
-            evaluations: of the UNet that they took.
+            known: mattes of the objects that the steps have placed, by their words.
+            evaluations: how often they evaluated the UNet.
         """
         first, last = outcomes[0], outcomes[-1]
         inverted = first.inverted
@@ -349,7 +354,7 @@ class RealEditPipeline:
                 allow_crop=request.allow_crop,
             ),
             warnings=(
-                *(warning for outcome in outcomes for warning in outcome.warnings),
+                *dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings),
                 *hidden_by_alpha(prepared.photo, last.photo),
             ),
             before_composite=last.picture,
@@ -375,7 +380,11 @@ def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
 
 
 def _made_as(inverted: InvertedPhoto | None, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """How further inversions are made: as asked, else as a given one was; scales are a method's own."""
+    """Returns how further inversions are made: as asked, else as the given one was.
+
+    Scales belong to a method: where another one is asked for, the given inversion's scales are not taken
+    over.
+    """
     made = {} if inverted is None else inverted.how
     if asked.get("method", made.get("method")) != made.get("method"):
         made = {"steps": made["steps"]} if made else {}

@@ -1,4 +1,4 @@
-"""Prompts as sentences: what their words stand for, an object's words put in, taken out, or replaced."""
+"""Edits prompts as sentences: puts an object's words in, takes them out, replaces them."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ _PLACES = "on in at with by near next beside behind under above".split()
 _ARTICLE = rf"(?:\b(?:{'|'.join(_ARTICLES)})\s+)"
 _PLACED = rf"(?:{'|'.join(_PLACES)}|in front)"
 PLAIN = "a photo"
-"""The prompt of a photo of which nothing is said."""
+"""The prompt of a photo without a description."""
 FUNCTION_WORDS = frozenset(
     _ARTICLES + _PLACES + "and or of from to into onto over is are its their this that there".split()
 )
-"""Words that stand for nothing in a picture. A model attends to something at them nevertheless: at "on" to
-contact shadows, for example."""
+"""Words that name nothing in a picture. A model attends to something for them nevertheless, as to contact
+shadows for "on"."""
 _ACROSS = {"left": (-1, 0), "leftmost": (-1, 0), "right": (1, 0), "rightmost": (1, 0)}
 _UP = dict.fromkeys(("top", "upper", "back"), (0, -1))
 _DOWN = dict.fromkeys(("bottom", "lower", "front"), (0, 1))
 DIRECTIONS = {**_ACROSS, **_UP, **_DOWN}
-"""Words that say which of several objects is meant by its place, and the direction (x, y) that they mean."""
+"""Words that choose one of several objects by its place, and the direction (x, y) of each."""
 SIZES = {"biggest": 1, "largest": 1, "smallest": -1}
-"""Words that say it by its size; 1 for the largest."""
+"""Words that choose one of several objects by its size: 1 for the largest, -1 for the smallest."""
 _MIDDLE = ("middle", "center", "centre")
 
 
 def holds_words(prompt: str, words: str) -> bool:
-    """Whether the words are in the prompt, as whole words in their order."""
+    """Tells whether the prompt holds the words, as whole words in their order."""
     return re.search(rf"\b{re.escape(words.lower())}\b", prompt.lower()) is not None
 
 
 def with_words(prompt: str, words: str) -> str:
-    """The prompt with an object's words in it: as it is if they are there already, else joined at its end."""
+    """Adds an object's words at the prompt's end, unless the prompt holds them already."""
     if holds_words(prompt, words):
         return prompt
     named = with_article(words)
@@ -39,16 +39,16 @@ def with_words(prompt: str, words: str) -> str:
 
 
 def with_article(words: str) -> str:
-    """The words after "a" or "an", unless they bring an article of their own."""
+    """Puts "a" or "an" before the words, unless they begin with an article."""
     if re.match(_ARTICLE, words, re.IGNORECASE):
         return words
     return ("an " if words[:1].lower() in tuple("aeiou") else "a ") + words
 
 
 def without_words(prompt: str, gone: list[str]) -> str:
-    """The prompt without the phrases that end in the words: "a red mug and" goes with "mug".
+    """Takes the phrases that end in the words out of the prompt: for "mug" also "a red mug and".
 
-    A phrase begins at its article, and takes the conjunction or comma that joins it along.
+    A phrase begins at its article; the conjunction or comma that joins it goes too.
     """
     for words in gone:
         phrase = _phrase(words)
@@ -74,7 +74,7 @@ def without_words(prompt: str, gone: list[str]) -> str:
 
 
 def replace_words(prompt: str, words: str, new: str) -> str:
-    """The prompt with the phrase that ends in the words replaced by another one, article and all."""
+    """Replaces the phrase that ends in the words by another one, article and all."""
     for pattern in (_phrase(words), rf"\b{re.escape(words)}\b"):
         replaced, found = re.subn(pattern, lambda _: with_article(new), prompt, count=1, flags=re.IGNORECASE)
         if found:
@@ -83,13 +83,17 @@ def replace_words(prompt: str, words: str, new: str) -> str:
 
 
 def _phrase(words: str) -> str:
-    """A pattern of an article, up to three words that describe, and the words."""
+    """Returns a pattern of an article, up to three words that describe, and the words."""
     describing = r"(?:(?!(?:and|of|on|with|a|an|the)\b)[\w-]+\s+){0,3}"
     return rf"{_ARTICLE}{describing}{re.escape(words)}\b"
 
 
 def split(words: str) -> tuple[str | None, str]:
-    """The word that says which one, if there is one, and the rest: "the left red mug" -> left, "red mug"."""
+    """Splits off the word that says which object is meant: "the left red mug" -> "left", "red mug".
+
+    Returns:
+        That word, or None without one, and the rest without its article.
+    """
     bare = re.sub(r"^\s*(?:the|an?)\s+(?=\S)", "", words, flags=re.IGNORECASE).strip()
     names = "|".join((*DIRECTIONS, *SIZES, *_MIDDLE))
     found = re.fullmatch(rf"({names})\s+(.+)", bare, re.IGNORECASE)

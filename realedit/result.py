@@ -1,4 +1,4 @@
-"""What an edit returns."""
+"""What an edit returns: the edited photo, how it came about, and its report."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ from realedit.report.panel import Tile, fit
 
 @dataclass(frozen=True)
 class EditResult:
-    """An edited photo and what is known about the edit.
+    """An edited photo, and what is known about the edit.
 
     Args:
         photo: the edited photo, ready to be saved.
         source: the photo as it was.
-        location: the object as it was found; of several edits, the first one's.
+        location: the object as it was found; with several edits, the first edit's.
         mask_before: the edited objects' matte in the photo, float32 ``[H, W]`` in [0, 1].
         mask_after: their matte in the edited photo.
         region: where the edited photo may differ from the photo, bool ``[H, W]``.
         replay: makes :attr:`reconstruction`.
         metrics: figures by name; positions are fractions of the frame.
-        seed: of the noise.
+        seed: seed of the noise.
         timings: seconds by stage.
-        recipe: what it takes to do it again; written beside the saved photo.
+        recipe: what it takes to make the edit again; written beside the saved photo.
         warnings: what the user should know.
+        before_composite: the model's own picture in the last step, before the photo's pixels were put back,
+            float32 ``[h, w, 3]`` in 0..255 at the model's working size; None if the model did not run.
         changes: what each step did to each of its objects, in their order.
-        before_composite: the model's own picture at its working size, float32 ``[h, w, 3]`` in 0..255, before
-            the photo's pixels were put back, of the last step; None where it did not run.
     """
 
     photo: Photo
@@ -55,7 +55,7 @@ class EditResult:
     metrics: dict[str, float]
     seed: int
     timings: dict[str, float]
-    recipe: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict[str, Any])
     warnings: tuple[str, ...] = ()
     before_composite: np.ndarray | None = None
     changes: tuple[Change, ...] = ()
@@ -67,15 +67,28 @@ class EditResult:
 
     @cached_property
     def reconstruction(self) -> Image.Image:
-        """The inversion's replay at the model's working size, sampled when first asked for."""
+        """The inversion's replay of the photo at the model's working size, sampled when first asked for."""
         return self.replay()
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
-        """Write the edited photo, its provenance and its recipe; see :func:`realedit.photo.save_photo`."""
+        """Writes the edited photo with its provenance, and its recipe beside it.
+
+        Args:
+            path: the file; its suffix chooses the format.
+            force: replace files that exist.
+
+        Returns:
+            The file that was written.
+
+        Raises:
+            OutputExistsError: a file exists already, and ``force`` is not set.
+            PhotoError: the disk refused.
+            UsageError: the format cannot hold the photo, or the folder is missing.
+        """
         return save_photo(self.photo, Path(path), force=force, recipe=self.recipe)
 
     def report(self) -> Report:
-        """What the edit did, as pictures and tables: before, mask, reconstruction, after, figures, recipe."""
+        """Returns what the edit did as pictures and tables: before, mask, reconstruction, after, figures."""
         before = fit(Image.fromarray(self.source.rgb))
         tiles = [
             Tile("before", before),
@@ -96,7 +109,15 @@ class EditResult:
         return Report(f"realedit: {self.location.word or 'object'}", tiles, tables, recipe)
 
     def show_report(self, path: str | Path | None = None, *, force: bool = False) -> Path:
-        """Write the report page, its panel beside it as PNG; return its path; without one, open it."""
+        """Writes the report as an HTML page, with its panel beside it as PNG.
+
+        Args:
+            path: the page; by default one in a temporary folder, which is then opened in the browser.
+            force: replace files that exist.
+
+        Returns:
+            The page's path.
+        """
         if path is not None:
             html = Path(path)
             write_report(self.report(), html, html.with_suffix(".png"), force=force)

@@ -1,4 +1,4 @@
-"""The knobs of an edit."""
+"""The settings of an edit."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from realedit.errors import UsageError
 
 LARGEST_STRENGTH = 0.7
-"""Of the levels up to this share, activations, keys and values are kept: no edit in pixels starts above."""
+"""Share of the noise levels that an edit in pixels goes back up at most: higher strengths are refused, and
+only up to it an inversion keeps activations, keys and values. Set by eye."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The knobs of an edit; each ingredient has a switch, so that what it gives can be measured.
+    """The settings of an edit; each ingredient has a switch, so that what it brings can be measured.
 
-    Edits in pixels (move, resize, rotate, reshape, remove, swap, paste, looks) take all but ``repaint`` and
-    ``repaint_scale``; a look is held no more firmly than ``pin`` 0.3. What text paints (restyle's colours,
-    replace, background, retouch) takes ``repaint``, ``repaint_scale``, ``attention``, ``leak_proof``,
+    Edits in pixels (move, resize, rotate, reshape, remove, swap, paste, looks) use all but ``repaint`` and
+    ``repaint_scale``; a look is held no more firmly than ``pin`` 0.3. Edits that paint by text (restyle's
+    colours, replace, background, retouch) use ``repaint``, ``repaint_scale``, ``attention``, ``leak_proof``,
     ``hold``, ``shadow`` and, for a restyle, ``self_guidance``, ``automatic`` and ``window``.
 
     Args:
@@ -24,23 +25,23 @@ class Settings:
             as it is.
         guidance_scale: classifier-free guidance of the resampling.
         self_guidance: largest push of the energies as a share of the noise; 0 turns them off.
-        automatic: whether each energy is pushed no harder than it takes to reach its target
-            (:class:`guidance.Automatic`); else all are pushed as hard as they may be
+        automatic: whether each energy is pushed only as hard as it takes to reach its target
+            (:class:`guidance.Automatic`); if not, all are pushed as hard as allowed
             (:class:`guidance.NoiseShare`).
-        window: the guided steps, a share of the sampled ones from the first.
+        window: share of the sampled steps that are guided, counted from the first.
         attention: whether self-attention reads the source.
         pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
         leak_proof: whether the hole's queries are kept from seeing the object there.
         hold: whether every state outside the edited region is the source's.
-        pixels: whether a moved object's own pixels are laid at its new place; else the model has to make it
-            there, held to nothing (as with ``pin`` 0).
-        fill: whether the hole is filled before the model sees it; else the object is still in it.
+        pixels: whether a moved object's own pixels are laid at its new place; if not, the model has to make
+            it there, held to nothing (as with ``pin`` 0).
+        fill: whether the hole is filled before the model sees it; if not, the object is still in it.
         shadow: whether the object's shadow is looked for and taken along.
-        reflection: whether what is mirrored below the object is taken along; off, for where nothing is
-            mirrored there, too, that would be done.
-        resample: how much of the model's change is added to the anchor's pixels, in [0, 1].
-        smooth: standard deviation, in latent cells, of the blur that the change is freed of the VAE's own
-            texture with.
+        reflection: whether the mirror image below the object is taken along. Off by default: on a matt
+            surface it would take along pixels that are no reflection.
+        resample: share of the model's change that is added to the anchor's pixels, in [0, 1].
+        smooth: standard deviation, in latent cells, of the blur that removes the VAE's texture from the
+            model's change.
         repaint: share of the noise levels that an edit by text goes back up, in (0, 1].
         repaint_scale: classifier-free guidance of an edit by text.
     """
@@ -65,14 +66,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():
-            value = getattr(self, name)
+            value: float = getattr(self, name)
             if not least <= value <= most:
                 raise UsageError(f"{name} must lie in [{least:g}, {most:g}], got {value:g}")
         if self.repaint == 0:
             raise UsageError("repaint must be above 0: an edit by text without noise changes nothing")
 
 
-_RANGES = {
+_RANGES: dict[str, tuple[float, float]] = {
     "strength": (0, LARGEST_STRENGTH),
     "guidance_scale": (0, 1000),
     "self_guidance": (0, 100),
@@ -83,4 +84,4 @@ _RANGES = {
     "repaint": (0, 1),
     "repaint_scale": (0, 1000),
 }
-"""Least and most of each knob that is a number; NaN is in none."""
+"""Least and most of each setting that is a number; NaN is in none. Set by what each means."""

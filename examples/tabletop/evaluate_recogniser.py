@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from examples.tabletop.frames import half_width, read_frames, tracked
-from realedit.find.by_word import LIKELY
-from realedit.models.recogniser import SIDE, Recogniser
+from realedit.find.by_word import LEAST_LIKELIHOOD
+from realedit.models.efficientnet_lite import PLACE_PIXELS
+from realedit.models.recogniser import Recogniser
 
 
 def recogniser(model: Path, scenes: Sequence[Path], limit: int) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def recogniser(model: Path, scenes: Sequence[Path], limit: int) -> dict[str, Any
         for noun, words in enumerate(network.nouns):
             # "glass" is not asked for where there is a wine glass
             if noun in there or not parts & set(words.split()):
-                found[noun in there].append(bool(peaks[noun] >= LIKELY))
+                found[noun in there].append(bool(peaks[noun] >= LEAST_LIKELIHOOD))
     return {
         "pictures": len(frames),
         "objects": len(named),
@@ -53,10 +54,10 @@ def recogniser(model: Path, scenes: Sequence[Path], limit: int) -> dict[str, Any
         "among_others": len(told_apart),
         "told_apart": float(np.mean(told_apart)),
         "told_apart_95": half_width(told_apart),
-        "least_likelihood": LIKELY,
+        "least_likelihood": LEAST_LIKELIHOOD,
         "present_found": float(np.mean(found[True])),
         "absent_found": float(np.mean(found[False])),
-        "pixels_of_a_place": SIDE,
+        "pixels_of_a_place": PLACE_PIXELS,
     }
 
 

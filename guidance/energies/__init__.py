@@ -1,6 +1,6 @@
-r"""Energies: how far what the denoiser sees is from what an edit asks for.
+r"""Energies: the distance of what the denoiser sees from what an edit asks for.
 
-Each is the distance of a property to a target that no gradient flows into, averaged over the captured layers
+Each is the distance of a property to a target into which no gradient flows, averaged over the captured layers
 and the batch, in fp32 at least:
 
 .. math:: g = \lVert p(A_t, \Psi_t) - p^* \rVert_1
@@ -21,7 +21,7 @@ CLIP guidance         :class:`Clip`                      a text's or a picture's
 ===================== ================================== =============================================
 
 Reference: Epstein et al. 2023, *Diffusion Self-Guidance for Controllable Image Generation*, arXiv 2306.00986,
-sections 3.2 and 3.3. What the paper calls "keep" terms are the same energies with the identity transform.
+sections 3.2 and 3.3. The paper's "keep" terms are the same energies with the identity transform.
 """
 
 from guidance.energies.appearance import Appearance, Background, Features, appearance_vectors

@@ -1,9 +1,9 @@
-r"""Classifier guidance: towards what a classifier takes for a label.
+r"""Classifier guidance: pulls the sample towards a classifier's label.
 
 .. math:: \hat\epsilon = \epsilon_\theta(x_t) - \sqrt{1 - \bar\alpha_t}\; w\, \nabla_{x_t} \log p(y \mid x)
 
-so that the energy is :math:`-\log p`; with :class:`guidance.strength.GradientScale` the sampler takes this
-step as it is written, else the gradient is normalised like any other.
+so that the energy is :math:`-\log p`. With :class:`guidance.strength.GradientScale` the sampler takes this
+step as written; under the other rules the gradient is normalised like any other.
 
 References: Dhariwal & Nichol 2021, arXiv 2105.05233, algorithm 2, for a classifier of x_t; Bansal et al.
 2023, *Universal Guidance for Diffusion Models*, arXiv 2302.07121, for one of the predicted x_0.
@@ -22,12 +22,15 @@ from guidance.terms import State, predicted_x_0
 
 @dataclass(frozen=True)
 class Classifier:
-    """A classifier of clean latents, on the predicted x_0: what it was trained on needs no noise.
+    """Negative log-probability that a classifier of clean latents gives the predicted x_0.
 
     Args:
-        log_probability: x_0 ``[B, C, h, w]`` to log-probabilities ``[B, classes]``, or with no label to the
-            label's own ``[B]``. A classifier of pictures decodes first.
-        label: the class.
+        log_probability: maps x_0 ``[B, C, h, w]`` to log-probabilities ``[B, classes]``, or ``[B]`` if no
+            label is given. A classifier of pictures has to decode x_0 itself.
+        label: index of the class; None if ``log_probability`` returns the wanted class alone.
+
+    Raises:
+        ValueError: when called, if the log-probabilities have another shape.
     """
 
     tolerance: ClassVar[float] = 0.1
@@ -36,17 +39,17 @@ class Classifier:
     label: int | None = None
 
     def __call__(self, state: State) -> Tensor:
-        """Scalar >= 0 for probabilities: 0.1 is a probability of 0.9."""
+        """Scalar >= 0; 0.1 is a probability of 0.9."""
         return _energy(self.log_probability(predicted_x_0(state)), self.label)
 
 
 @dataclass(frozen=True)
 class NoisyClassifier:
-    """A classifier trained on noisy latents.
+    """Negative log-probability that a classifier trained on noisy latents gives x_t.
 
     Args:
-        log_probability: (x_t ``[B, C, h, w]``, level) to log-probabilities as for :class:`Classifier`.
-        label: the class.
+        log_probability: maps (x_t ``[B, C, h, w]``, level) to log-probabilities as for :class:`Classifier`.
+        label: as for :class:`Classifier`.
     """
 
     tolerance: ClassVar[float] = 0.1
@@ -54,7 +57,7 @@ class NoisyClassifier:
     label: int | None = None
 
     def __call__(self, state: State) -> Tensor:
-        """Scalar >= 0 for probabilities: 0.1 is a probability of 0.9."""
+        """Scalar >= 0; 0.1 is a probability of 0.9."""
         return _energy(self.log_probability(state.x_t, state.level), self.label)
 
 

@@ -1,8 +1,8 @@
-r"""CLIP guidance: the picture towards a text's or another picture's embedding.
+r"""CLIP guidance: pulls the picture towards a text's or another picture's embedding.
 
 .. math:: g = 2 \arcsin^2\!\big(\lVert a - b \rVert_2 / 2\big) = \theta^2 / 2
 
-half the squared angle between the unit embeddings of the decoded predicted x_0 and of the target.
+half the squared angle between the unit embeddings ``a`` of the decoded predicted x_0 and ``b`` of the target.
 
 References: Radford et al. 2021, arXiv 2103.00020; the spherical distance and the cutouts are Crowson's
 (k-diffusion, ``sample_clip_guided.py``).
@@ -20,27 +20,30 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 
 from guidance.energies.target import in_full
 from guidance.terms import State, predicted_x_0
+from inversion.linalg import vector_norm
 
 _EPS = 1e-6
+"""Distance of the arc sine's argument from 1 at which it is cut off: nearer, the slope would overflow;
+further, embeddings that are nearly opposite have no gradient. Set on fp32's rounding."""
 
 
 def spherical_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Half the squared angle between vectors ``[..., D]``; ``[...]`` in [0, pi^2 / 2]."""
-    chord = (normalize(a, dim=-1) - normalize(b, dim=-1)).norm(dim=-1)
+    """Returns half the squared angle between vectors ``[..., D]``; ``[...]`` in [0, pi^2 / 2]."""
+    chord = vector_norm(normalize(a, dim=-1) - normalize(b, dim=-1), -1)
     # the arc sine's slope is infinite at 1, where the vectors are opposite
     return 2 * (chord / 2).clamp(max=1 - _EPS).arcsin().square()
 
 
 @dataclass(frozen=True)
 class Cutouts:
-    """Random square crops, brought to one size: what is recognised in all of them is in the whole picture.
+    """Takes random square crops of one size, so that the guidance cannot please CLIP with a detail alone.
 
     Args:
         count: crops per picture.
-        size: side in pixels that they are averaged to.
-        power: of the side's distribution between ``size`` and the whole: 1 is uniform, above it small crops
-            are favoured.
-        seed: of the places; every level has its own, the same at each run.
+        size: side in pixels to which the crops are averaged.
+        power: shapes the distribution of the crops' sides between ``size`` and the shorter side of the
+            picture: 1 is uniform, a larger one favours small crops.
+        seed: seed of the places; they differ between levels and are the same at each run.
     """
 
     count: int
@@ -49,14 +52,14 @@ class Cutouts:
     seed: int = 0
 
     def __call__(self, image: Tensor, level: int) -> Tensor:
-        """``[B, 3, H, W]`` to ``[count * B, 3, size, size]``."""
+        """Crops pictures ``[B, 3, H, W]``; ``[count * B, 3, size, size]``."""
         generator = torch.Generator().manual_seed(self.seed * 100_003 + level)
         h, w = image.shape[-2:]
         longest, shortest = min(h, w), min(h, w, self.size)
-        crops = []
+        crops: list[Tensor] = []
         for _ in range(self.count):
-            side, y, x = torch.rand(3, generator=generator).tolist()
-            side = shortest + int(side**self.power * (longest - shortest))
+            share, y, x = (float(draw) for draw in torch.rand(3, generator=generator))
+            side = shortest + int(share**self.power * (longest - shortest))
             top, left = int(y * (h - side + 1)), int(x * (w - side + 1))
             crops.append(
                 adaptive_avg_pool2d(image[..., top : top + side, left : left + side], (self.size, self.size))
@@ -66,13 +69,13 @@ class Cutouts:
 
 @dataclass(frozen=True)
 class Clip:
-    """The angle between the embedding of what the predicted x_0 shows and a target's.
+    """Half the squared angle between the embeddings of the decoded predicted x_0 and of a target.
 
     Args:
-        decode: latent ``[B, C, h, w]`` to picture ``[B, 3, H, W]`` in [-1, 1], differentiable.
-        embed: pictures in [-1, 1] of any size to embeddings ``[B, D]``, differentiable.
+        decode: maps latents ``[B, C, h, w]`` to pictures ``[B, 3, H, W]`` in [-1, 1], differentiable.
+        embed: maps pictures in [-1, 1] of any size to embeddings ``[B, D]``, differentiable.
         target: the text's or picture's embedding, ``[1, D]`` or ``[D]``.
-        cutouts: embed random crops rather than the whole.
+        cutouts: random crops to embed instead of the whole picture.
     """
 
     tolerance: ClassVar[float] = 0.0

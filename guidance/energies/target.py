@@ -1,8 +1,8 @@
-"""Where an energy's target comes from: the source's reference, a second image, or the caller.
+"""Where an energy's target comes from: the source's reference, another image, or the caller.
 
-Every self-guidance energy has a ``target``: None is the source's own reference at the same level, an
-:class:`Image` is a second image's object at that level, anything else is the property's value itself, which
-is all that there is for a generated picture. A transform applies to each of them alike.
+Every self-guidance energy has a ``target``: None takes the source's own reference at the same level, an
+:class:`Image` takes another image's object at that level, anything else is the property's value itself. The
+energy's transform is applied to each of them alike.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Activations = Callable[[int], Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class Image:
-    """A second image's object, as the same denoiser sees it at the same level.
+    """Another image's object, as the same denoiser sees it at the same level.
 
     Args:
-        observe: level -> what was seen of that image there, its attention in the image's own prompt.
-        tokens: the object's, in that prompt; none where activations alone are read.
+        observe: level -> the observation of that image there, under the image's own prompt.
+        tokens: the object's token positions in that prompt; none if only activations are read.
     """
 
     observe: Callable[[int], Observation | None]
@@ -36,12 +36,12 @@ class Image:
 
 
 def in_full(x: Tensor) -> Tensor:
-    """In fp32 at least: sums over maps lose too much in half precision."""
+    """Converts to fp32 at least: sums over maps lose too much in half precision."""
     return x.to(torch.promote_types(x.dtype, torch.float32))
 
 
 def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps ``[B, h, w]`` or ``[B, h, w, D]`` averaged to another size; as they are if they have it."""
+    """Averages maps ``[B, h, w]`` or ``[B, h, w, D]`` to a size; maps of that size stay as they are."""
     if maps.shape[1:3] == size:
         return maps
     if maps.dim() == 3:
@@ -50,17 +50,17 @@ def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def region_at(region: Tensor, like: Tensor) -> Tensor:
-    """A region ``[1, 1, H, W]`` averaged to the size of a map ``[B, h, w, ...]``; ``[1, h, w]``.
+    """Averages a region ``[1, 1, H, W]`` to the size of a map ``[B, h, w, ...]``; ``[1, h, w]``.
 
     Raises:
-        ValueError: it has another shape.
+        ValueError: the region has another shape.
     """
     require_map(region)
     return resized(region[0].to(like), (like.shape[1], like.shape[2]))
 
 
 def require_map(region: Tensor) -> None:
-    """Check for ``[1, 1, H, W]``.
+    """Checks that a region has the shape ``[1, 1, H, W]``.
 
     Raises:
         ValueError: it has another shape.
@@ -70,7 +70,7 @@ def require_map(region: Tensor) -> None:
 
 
 def observed(state: State, image: Image | None) -> Observation:
-    """The observation that a target is read from, out of the graph.
+    """Returns the observation of the reference, or of another image, detached from the graph.
 
     Raises:
         ValueError: there is none at this level.
@@ -79,7 +79,7 @@ def observed(state: State, image: Image | None) -> Observation:
     if reference is None and image is None:
         raise ValueError("this energy needs a reference: give the sampler the source's observations")
     if reference is None:
-        raise ValueError(f"the second image was not observed at level {state.level}")
+        raise ValueError(f"the target's image was not observed at level {state.level}")
     attention = {name: a.detach() for name, a in reference.attention.items()}
     return Observation(attention, {name: f.detach() for name, f in reference.features.items()})
 
@@ -88,27 +88,27 @@ def over_layers(
     state: State,
     tokens: Sequence[int],
     target: Image | Tensor | None,
+    *,
     of: Callable[[Tensor], Tensor],
     distance: Callable[[Tensor, Tensor], Tensor],
 ) -> Tensor:
-    """Mean over the captured layers of an object's distance from a target.
+    """Averages an object's distance from a target over the captured layers.
 
     Args:
         state: what is seen, and the reference.
-        tokens: the object's.
-        target: the property itself, or the image whose property it is.
+        tokens: the object's token positions.
+        target: the property itself, or the image to read it from; None reads it from the reference.
         of: attention ``[B, h, w]`` -> property.
         distance: (seen attention ``[B, h, w]``, target property) -> scalar.
     """
-    distances = []
-    for seen, goal in _paired(state, tokens, target, of):
-        distances.append(distance(seen, goal))
-    return torch.stack(distances).mean()
+    pairs = _paired(state, tokens, target, of)
+    return torch.stack([distance(seen, goal) for seen, goal in pairs]).mean()
 
 
 def _paired(
     state: State, tokens: Sequence[int], target: Image | Tensor | None, of: Callable[[Tensor], Tensor]
 ) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields each captured layer's attention ``[B, h, w]`` with the target's property there."""
     given = target.detach() if isinstance(target, Tensor) else None
     image = target if isinstance(target, Image) else None
     reference = observed(state, image).attention if given is None else {}

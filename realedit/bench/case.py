@@ -44,7 +44,7 @@ class Case:
     category: str | None = None
 
     def digest(self) -> str:
-        """SHA-256 over what the case says and the bytes of its files, in hexadecimal.
+        """Returns the SHA-256, in hexadecimal, of what the case says and the bytes of its files.
 
         Raises:
             PhotoError: a file cannot be read.
@@ -72,7 +72,7 @@ class LoadedCase:
 
     @classmethod
     def of(cls, case: Case) -> LoadedCase:
-        """Read a case's pictures.
+        """Reads a case's pictures.
 
         Raises:
             PhotoError: a file cannot be read, or two of them differ in size.

@@ -1,4 +1,4 @@
-"""Counting what a method costs: the UNet's evaluations, and the memory at its peak."""
+"""Counts what a method costs: the UNet's evaluations, and the memory at its peak."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import nn
 
 @dataclass
 class Count:
-    """Evaluations so far, one per picture of a batch; a forward pass that ends early counts as one."""
+    """Evaluations so far, one per picture of a batch; a forward pass that ends early counts too."""
 
     evaluations: int = 0
 
 
 @contextmanager
 def counted(unet: nn.Module) -> Iterator[Count]:
-    """Count a UNet's forward passes inside the block, whoever makes them."""
+    """Counts a UNet's forward passes inside the block, whoever makes them."""
     count = Count()
 
     def hook(_: nn.Module, positional: tuple[object, ...], named: dict[str, object]) -> None:
@@ -37,8 +37,8 @@ def counted(unet: nn.Module) -> Iterator[Count]:
 class PeakMemory:
     """The most memory in use since the last reset: the GPU's where torch has one, else this process's.
 
-    The process's is Linux's high-water mark of resident memory, model and libraries included; where the
-    system cannot reset it, it is not known.
+    The process's peak is Linux's high-water mark of resident memory, model and libraries included; it is not
+    known where the system cannot reset it.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -46,7 +46,7 @@ class PeakMemory:
         self._known = False
 
     def reset(self) -> None:
-        """Start again from what is in use now."""
+        """Starts again from what is in use now."""
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
             self._known = True
@@ -58,7 +58,7 @@ class PeakMemory:
             self._known = False
 
     def bytes(self) -> int | None:
-        """The peak, or None where it is not known."""
+        """Returns the peak in bytes, or None where it is not known."""
         if not self._known:
             return None
         if self._device.type == "cuda":

@@ -1,12 +1,15 @@
-"""What a case asks for, as data, and the one place where that becomes realedit's own edits."""
+"""The edit that a case asks for, as data, and the one place that turns it into realedit's own edits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from realedit.errors import UsageError
+
+if TYPE_CHECKING:
+    from realedit.edits import Edit
 
 GEOMETRIC = frozenset({"move", "resize", "rotate"})
 """Edits that a similarity transform of the object's pixels describes."""
@@ -14,10 +17,9 @@ GEOMETRIC = frozenset({"move", "resize", "rotate"})
 KINDS = (*sorted(GEOMETRIC), "remove", "replace", "recolour", "text")
 """Every kind of edit that a case can ask for; ``text`` is whatever another prompt says."""
 
-
 Shown = Literal["word", "mask", "rest", "whole"]
-"""What tells where an edit's object is: its word, the case's mask, what the mask leaves out; or it is all of
-the picture."""
+"""What tells where an edit's object is: its word, the case's mask, or what the mask leaves out; "whole" is
+all of the picture."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class TextEdit:
     shown: Shown
 
     def __str__(self) -> str:
-        """In words, for a record."""
+        """Describes the edit in words, for a record."""
         word = f" '{self.word}'" if self.word else ""
         text = f" as '{self.text}'" if self.text else ""
         return f"{self.kind}{word}{text} by {self.shown}"
@@ -56,8 +58,8 @@ class EditSpec:
         new_object: what stands in its place; replace.
         new_colour: its new colour; recolour, and replace where it is known.
         target_prompt: what the edited photo shows, where the data set says it.
-        own: what realedit does of it, where the kind alone does not tell; other methods have the prompt.
-            Each of several is shown by its word.
+        own: realedit's edits, where the kind alone does not tell; other methods have the prompt. Each of
+            several is shown by its word.
     """
 
     kind: str
@@ -71,7 +73,7 @@ class EditSpec:
     own: tuple[TextEdit, ...] = ()
 
     def fields(self) -> dict[str, Any]:
-        """What differs from "nothing", for a record."""
+        """Returns the fields that differ from an edit that does nothing, for a record."""
         plain = EditSpec(self.kind)
         found = {
             name: value
@@ -80,25 +82,25 @@ class EditSpec:
         }
         return found | ({"own": ", ".join(map(str, self.own))} if self.own else {})
 
-    def shown(self, *, told: bool = False) -> Shown:
-        """What tells realedit where the object is.
+    def shown(self, *, mask_given: bool = False) -> Shown:
+        """Returns what tells realedit where the object is.
 
         Args:
-            told: whether the mask stands in for the word.
+            mask_given: whether the case's mask stands in for the word.
         """
         found = self.own[0] if self.own else TextEdit(self.kind, None, None, "word")
-        if found.shown != "word" or not told:
+        if found.shown != "word" or not mask_given:
             return found.shown
         # the mask shows what may change, a change of the background takes what stays
         return "rest" if found.kind == "background" else "mask"
 
     def new_words(self, old: str) -> str:
-        """The words of the object as it is after the edit."""
+        """Returns the words of the object as it is after the edit."""
         words = (self.new_colour, self.new_object or old)
         return " ".join(word for word in words if word)
 
     def prompt_after(self, prompt: str, old: str | None, colour: str | None) -> str:
-        """What the edited photo shows: as the data set says it, else the prompt with the words exchanged."""
+        """Returns what the edited photo shows: as the data set says, else the prompt with words exchanged."""
         if self.target_prompt is not None:
             return self.target_prompt
         if old is None or self.kind not in ("replace", "recolour"):
@@ -109,7 +111,8 @@ class EditSpec:
         return f"{prompt} and a {self.new_words(old)}"
 
 
-Builder = Callable[[EditSpec, str | None], Any]
+Builder = Callable[[EditSpec, str | None], "Edit"]
+"""Makes realedit's edit of a spec and the object's word."""
 
 _BUILDERS: Mapping[str, tuple[str, Builder]] = {
     "move": ("Move", lambda e, word: _edit("Move", word, dx=e.dx, dy=e.dy)),
@@ -131,15 +134,15 @@ TEXT_EDITS: Mapping[str, str] = {
 
 
 def supported_kinds() -> frozenset[str]:
-    """The kinds for which ``realedit.edits`` has an edit."""
+    """Returns the kinds for which ``realedit.edits`` has an edit."""
     from realedit import edits
 
     found = frozenset(kind for kind, (name, _) in _BUILDERS.items() if hasattr(edits, name))
     return found | {"text"} if all(hasattr(edits, name) for name in TEXT_EDITS.values()) else found
 
 
-def realedit_edits(spec: EditSpec, word: str | None) -> list[Any]:
-    """The edits of ``realedit.edits`` that a case asks for; its kind is one of :func:`supported_kinds`.
+def realedit_edits(spec: EditSpec, word: str | None) -> list[Edit]:
+    """Returns the edits of ``realedit.edits`` that a case asks for; see :func:`supported_kinds` for its kind.
 
     Raises:
         UsageError: it is by text, and its prompts do not differ.
@@ -151,7 +154,7 @@ def realedit_edits(spec: EditSpec, word: str | None) -> list[Any]:
     return [_BUILDERS[spec.kind][1](spec, word)]
 
 
-def _text_edit(edit: TextEdit) -> Any:  # noqa: ANN401
+def _text_edit(edit: TextEdit) -> Edit:
     name = TEXT_EDITS[edit.kind]
     match edit.kind:
         case "remove":
@@ -161,7 +164,7 @@ def _text_edit(edit: TextEdit) -> Any:  # noqa: ANN401
     return _edit(name, edit.word, edit.text)
 
 
-def _edit(name: str, *positional: object, **keywords: object) -> Any:  # noqa: ANN401
+def _edit(name: str, *positional: object, **keywords: object) -> Edit:
     from realedit import edits
 
     return getattr(edits, name)(*positional, **keywords)

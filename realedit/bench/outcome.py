@@ -1,4 +1,4 @@
-"""What a method made of a case."""
+"""The outcome of a method on a case."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ class Outcome:
     Args:
         picture: uint8 ``[H, W, 3]`` at the photo's size, as the user gets it.
         times: seconds by stage.
-        evaluations: noise predictions of the UNet, counted one per picture of a batch.
+        evaluations: the UNet's noise predictions, one per picture of a batch.
         before_composite: the model's own picture, uint8 ``[H, W, 3]``, before the photo's pixels were put
             back outside the edited region; None where the method does no such thing.
-        found: the object as the method itself found it in the photo, bool ``[H, W]``; None where it was told.
+        found: the object as the method itself found it in the photo, bool ``[H, W]``; None where it was
+            given it.
         after: the object in the edited picture by the method's own account, bool ``[H, W]``.
         region: where the method says that it edited, bool ``[H, W]``; None where it does not say.
         references: pictures that this one is compared with instead of the truth, by name.

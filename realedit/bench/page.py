@@ -1,4 +1,4 @@
-"""The results as a page: tables, plots, and every case's pictures side by side, all by relative links."""
+"""Shows the results as a page: tables, plots, and every case's pictures side by side, by relative links."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from realedit.bench.summary import Summary
 from realedit.bench.tables import arrow, cell, columns, difference, not_done, number
 
 _TEMPLATE = "assets/bench.html.jinja"
-_SHOWN = 200
+_MOST_CASES = 200
+"""Cases whose pictures the page shows: those beyond it are left out and counted. Not measured."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,16 @@ class Strip:
 
 
 def page(
-    summary: Summary, records: Sequence[Record], title: str, notes: Sequence[str], plots: Sequence[str]
+    summary: Summary, records: Sequence[Record], *, title: str, notes: Sequence[str], plots: Sequence[str]
 ) -> str:
-    """The page; every text in it is escaped.
+    """Renders the page; every text in it is escaped.
 
     Args:
-        summary: of the records.
-        records: of the run.
-        title: one line.
+        summary: the records' summary.
+        records: the run's records.
+        title: the page's title, one line.
         notes: what a reader should know.
-        plots: their files, beside the page.
+        plots: names of the plots' files, which lie beside the page.
     """
     from jinja2 import Environment, StrictUndefined
 
@@ -58,8 +59,8 @@ def page(
         summary=summary,
         tables=[(edit, *_table(summary, edit)) for edit in summary.edits],
         plots=plots,
-        strips=strips[:_SHOWN],
-        hidden=max(0, len(strips) - _SHOWN),
+        strips=strips[:_MOST_CASES],
+        hidden=max(0, len(strips) - _MOST_CASES),
     )
 
 

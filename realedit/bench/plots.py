@@ -1,9 +1,9 @@
-"""Two plots of a summary, as PNG: fidelity by method, and against time; a panel for each kind of edit."""
+"""Draws two plots of a summary as PNG, fidelity by method and against time, a panel for each kind of edit."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from realedit.bench.summary import Row, Summary
 from realedit.bench.tables import arrow
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def fidelity_plot(summary: Summary) -> bytes | None:
-    """Mean and 95 % interval of the primary figure by method, a panel for each kind of edit.
+    """Draws mean and 95 % interval of the primary figure by method, a panel for each kind of edit.
 
     Returns:
         A PNG file, or None where there is nothing to draw.
@@ -39,7 +39,7 @@ def fidelity_plot(summary: Summary) -> bytes | None:
 
 
 def cost_plot(summary: Summary) -> bytes | None:
-    """The primary figure against seconds an edit, a point for each method.
+    """Draws the primary figure against seconds per edit, a point for each method.
 
     Returns:
         A PNG file, or None where there is nothing to draw.
@@ -74,11 +74,12 @@ def cost_plot(summary: Summary) -> bytes | None:
 
 
 def _marks(summary: Summary) -> dict[str, tuple[str, str]]:
-    """Colour and marker of each method: names beside the points would cover one another."""
+    """Returns colour and marker of each method: names beside the points would cover one another."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    colours = [to_hex(colour) for colour in colormaps["tab10"].colors]  # pyright: ignore[reportAttributeAccessIssue]
+    palette: Any = colormaps["tab10"]  # typed as a map of any kind, which need not be a list
+    colours = [to_hex(colour) for colour in palette.colors]
     kinds = "osD^vP*X<>"
     others = [method for method in summary.methods if method != summary.baseline]
     marks = {m: (colours[k % 10], kinds[(k + k // 10) % 10]) for k, m in enumerate(others)}

@@ -1,7 +1,7 @@
-"""One JSON record a case and method, appended whole to ``records.jsonl``.
+"""One JSON record for each case and method, appended whole to ``records.jsonl``.
 
-A record's key says everything that decides it: the case with its files, the method with its settings, the
-model, the seed, what is measured. A rerun skips the keys that are there; a changed setting is another key.
+A record's key hashes everything that decides it: the case with its files, the method with its settings, the
+model, the seed, what is measured. A rerun skips the keys that are there; a changed setting makes another key.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from realedit.system.json_lines import append_line, foreign_line, read_lines
 
 RECORDS = "records.jsonl"
 OK, FAILED, UNSUPPORTED, ERROR = "ok", "failed", "unsupported", "error"
-"""Edited; refused with an error of realedit's family (then the untouched photo is measured, which is what the
-user is left with); not something that the method does; broken (computed again by the next run)."""
+"""How a record ended: edited; refused with an error of realedit's family (then the untouched photo is
+measured, which the user is left with); not something that the method does; broken (the next run computes it
+again)."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What came of a method on a case.
+    """The result of a method on a case.
 
     Args:
         key: see :func:`record_key`.
@@ -77,13 +78,13 @@ class Record:
 
 
 def record_key(**parts: object) -> str:
-    """SHA-256 over what decides a record, 16 hexadecimal digits."""
+    """Returns the SHA-256 over what decides a record, 16 hexadecimal digits."""
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def append_record(folder: Path, record: Record) -> None:
-    """Append a record in one write, so that it is there whole or not at all.
+    """Appends a record in one write, so that it is there whole or not at all.
 
     Raises:
         PhotoError: the disk refused.
@@ -92,7 +93,7 @@ def append_record(folder: Path, record: Record) -> None:
 
 
 def read_records(folder: Path) -> dict[str, Record]:
-    """The last record of each key.
+    """Reads the last record of each key.
 
     Raises:
         OutputExistsError: the file holds something else than records.
@@ -108,5 +109,5 @@ def read_records(folder: Path) -> dict[str, Record]:
 
 
 def done(records: Mapping[str, Record], keys: Iterable[str]) -> set[str]:
-    """Those of the keys that need not be computed again."""
+    """Returns those of the keys that need not be computed again."""
     return {key for key in keys if key in records and records[key].status != ERROR}

@@ -1,4 +1,4 @@
-"""Where a figure is taken: the whole picture, the object, the hole it left, the background.
+"""Regions that figures are taken over: the whole picture, the object, the hole it left, the background.
 
 **Convention:** ``object`` is where the object is after the edit (the truth's mask; without one, the mask
 moved as the case asks, or where it was for an edit that leaves it in place), ``hole`` what it covered before
@@ -20,7 +20,7 @@ REGIONS = (WHOLE, OBJECT, HOLE, BACKGROUND)
 
 
 def regions(loaded: LoadedCase) -> dict[str, np.ndarray]:
-    """Bool masks ``[H, W]`` of the regions that a case has; only ``whole`` where it has no mask."""
+    """Returns bool masks ``[H, W]`` of a case's regions; only ``whole`` where the case has no mask."""
     h, w = loaded.photo.shape[:2]
     found = {WHOLE: np.ones((h, w), bool)}
     if loaded.mask is None:
@@ -33,7 +33,7 @@ def regions(loaded: LoadedCase) -> dict[str, np.ndarray]:
 
 
 def object_after(loaded: LoadedCase) -> np.ndarray | None:
-    """Where the object is after the edit, bool ``[H, W]``; None where it is gone or nobody knows."""
+    """Returns where the object is after the edit, bool ``[H, W]``; None where it is gone or not known."""
     edit = loaded.case.edit
     if edit.kind == "remove":
         return None
@@ -47,18 +47,18 @@ def object_after(loaded: LoadedCase) -> np.ndarray | None:
 
 
 def transform_of(edit: EditSpec, mask: np.ndarray) -> Transform:
-    """What a geometric edit does to the object of a bool mask ``[H, W]``, about its own centroid."""
+    """Returns what a geometric edit does to the object of a bool mask ``[H, W]``, about its centroid."""
     return Transform(edit.dx, edit.dy, edit.scale, edit.angle, centre=centroid(mask))
 
 
 def centroid(mask: np.ndarray) -> tuple[float, float]:
-    """(x, y) of a mask's centre of mass, fractions of the width and the height."""
+    """Returns (x, y) of a mask's centre of mass, as fractions of the width and the height."""
     soft = mask.astype(np.float32)
     return Location(None, soft, soft, 1.0, "mask").centroid
 
 
 def warp_image(image: np.ndarray, transform: Transform) -> np.ndarray:
-    """A float picture ``[H, W]`` or ``[H, W, 3]`` moved, bicubic; 0 enters over the border."""
+    """Moves a float picture ``[H, W]`` or ``[H, W, 3]`` bicubically; 0 enters over the border."""
     h, w = image.shape[:2]
     (a, b, c), (d, e, f) = transform.matrix(w / h)
     # from fractions of the frame to pixel centres: p = (u + 1/2) / size

@@ -1,4 +1,4 @@
-"""The results' folder: ``records.jsonl`` as it grows, and what is made of it when a run ends."""
+"""Writes the results' folder: ``records.jsonl`` grows during a run, the rest is made when it ends."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ PLOTS = ("fidelity.png", "cost.png")
 def write_results(
     folder: Path, records: Sequence[Record], *, baseline: str | None = None, title: str
 ) -> Summary:
-    """Write summary.json, summary.csv, table.md, the plots and index.html.
+    """Writes summary.json, summary.csv, table.md, the plots and index.html.
 
     Args:
-        folder: of the records.
-        records: of the run.
+        folder: the folder of the records.
+        records: the run's records.
         baseline: the method that the others are compared with.
-        title: of the page.
+        title: the page's title.
 
     Returns:
         The summary. Without matplotlib there are no plots, and the table says so.
@@ -44,12 +44,12 @@ def write_results(
     except ImportError:
         notes.append("No plots: matplotlib is not installed (pip install 'realedit[bench]').")
     plots = [path.name for path in contents]
-    told = json.dumps(summary.fields(), indent=1, ensure_ascii=False, allow_nan=False)
+    as_json = json.dumps(summary.fields(), indent=1, ensure_ascii=False, allow_nan=False)
     contents |= {
-        folder / SUMMARY: told.encode(),
+        folder / SUMMARY: as_json.encode(),
         folder / CSV: as_csv(summary).encode(),
         folder / TABLE: as_markdown(summary, notes).encode(),
-        folder / PAGE: page(summary, records, title, notes, plots).encode(),
+        folder / PAGE: page(summary, records, title=title, notes=notes, plots=plots).encode(),
     }
     try:
         write_files(contents, force=True)
@@ -61,7 +61,7 @@ def write_results(
 
 
 def _notes(records: Sequence[Record]) -> list[str]:
-    """How the records were made, where they agree on it."""
+    """Says how the records were made, where they agree on it."""
     made = [record.made for record in records if record.made]
     if not made:
         return []

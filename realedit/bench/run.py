@@ -1,4 +1,4 @@
-"""A whole run: which records are still to be made, making them, and those that the run is about."""
+"""Runs the benchmark: finds the records that are missing, makes them, and returns those asked for."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ def run(
     resume: bool = True,
     progress: Progress = silent,
 ) -> list[Record]:
-    """Edit every case by every method, but for what earlier runs did.
+    """Edits every case by every method, except where an earlier run did.
 
     Args:
-        cases: what to edit.
-        methods: by what.
-        settings: of all of it; its folder is made where it is not there.
-        processes: how many work at once; above 1, each has one thread.
-        resume: whether records that are there already are used.
+        cases: the cases to edit.
+        methods: the methods to edit them by.
+        settings: the run's settings; their folder is made where it is not there.
+        processes: how many work at once; if several, each has one thread.
+        resume: whether records that are there already are kept.
         progress: told of each record.
 
     Returns:
         The records of these cases and methods, in that order.
 
     Raises:
-        RealEditError: the model, the folder or a case's file cannot be had.
+        RealEditError: the model, the folder or a case's file is missing or cannot be used.
     """
     if processes > 1:
         settings = replace(settings, threads=1)
@@ -61,7 +61,7 @@ def run(
 
 
 def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: RunSettings) -> list[Job]:
-    """A job a case, with the key of every record; a hub's model is downloaded where it is not here.
+    """Makes a job per case, with every record's key; a hub's model is downloaded where it is not here.
 
     Raises:
         ModelUnavailableError: there is no such model, or it cannot be downloaded.
@@ -70,7 +70,7 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
     model = settings.model
     resolve_model(model.model)
     digests = [case.digest() for case in cases]
-    # last: what is wrong with the cases is told before gigabytes are fetched
+    # last: mistakes in the cases are reported before gigabytes are fetched
     ref = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
     shared = {
         "versions": versions(),
@@ -91,7 +91,7 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
 
 
 def refuse_foreign(output: Path) -> None:
-    """Check that the results' folder holds results or nothing, if it is there.
+    """Checks that the results' folder, if it is there, holds results or nothing.
 
     Raises:
         UsageError: it holds something else.
@@ -101,7 +101,7 @@ def refuse_foreign(output: Path) -> None:
 
 
 def prepare(output: Path) -> None:
-    """Make the results' folder.
+    """Makes the results' folder.
 
     Raises:
         UsageError: it is a file, or cannot be made.
@@ -114,12 +114,13 @@ def prepare(output: Path) -> None:
 
 
 def _counting(progress: Progress, already: int, total: int) -> Callable[[str], None]:
+    """Makes the callback that counts records, starting with those that are there already."""
     count = already
     progress("bench", count, total)
 
-    def told(_: str) -> None:
+    def on_record(_: str) -> None:
         nonlocal count
         count += 1
         progress("bench", count, total)
 
-    return told
+    return on_record

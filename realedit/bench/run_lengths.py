@@ -31,7 +31,7 @@ class RunLengths:
             raise ValueError(f"run lengths must lie within the {self.size[1]} x {self.size[0]} picture")
 
     def decode(self, *, border: bool = False) -> np.ndarray:
-        """Bool ``[H, W]``; with ``border`` the outermost pixels count as edited too."""
+        """Returns bool ``[H, W]``; with ``border`` the outermost pixels count as edited too."""
         flat = np.zeros(self.size[0] * self.size[1], bool)
         for start, length in zip(self.runs[::2], self.runs[1::2], strict=True):
             flat[start : start + length] = True
@@ -40,7 +40,7 @@ class RunLengths:
 
 
 def with_border(mask: np.ndarray) -> np.ndarray:
-    """A copy of a bool mask ``[H, W]`` whose outermost pixels are set, as PIE-Bench's evaluation does it."""
+    """Copies a bool mask ``[H, W]`` with its outermost pixels set, as PIE-Bench's evaluation does."""
     edged = mask.copy()
     edged[[0, -1], :] = True
     edged[:, [0, -1]] = True

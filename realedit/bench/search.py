@@ -1,4 +1,4 @@
-"""The best setting of each method, of those that were tried."""
+"""Picks the best setting of each method among those that were tried."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from realedit.bench.summary import Summary
 
 
 def best_settings(summary: Summary) -> dict[str, dict[str, str]]:
-    """By kind of edit and method's name, the label whose mean of the primary figure is best.
+    """Returns the label whose mean primary figure is best, by kind of edit and method's name.
 
-    A setting that could not do every case that the method's others did is out: what breaks on a hard case
-    would else win by the easy ones.
+    A setting that did fewer cases than the method's others is left out: otherwise one that breaks on hard
+    cases would win by the easy ones.
     """
     primary = summary.primary()
     if primary is None:

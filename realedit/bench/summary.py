@@ -1,4 +1,4 @@
-"""What the records of a run say: every figure of every method, and the paired difference to one of them."""
+"""Summarises a run's records: every figure of every method, and its paired difference to a baseline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from realedit.bench.records import ERROR, FAILED, OK, UNSUPPORTED, Record
 from realedit.bench.statistics import Interval, mean_interval, paired_difference
 
 COSTS = ("seconds", "seconds_again", "evaluations", "peak_memory")
-"""Figures of every record that are not metrics; of all of them less is better."""
+"""Figures of every record that are not metrics; lower is better for all of them."""
 
 _PRIMARY = (
     "lpips_alex.whole",
@@ -24,6 +24,7 @@ _PRIMARY = (
     "psnr.background",
     "psnr.roundtrip",
 )
+"""Figures that can stand for fidelity: the first that a run has is its primary one."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Row:
         figure: its name.
         interval: mean over the cases where it is known, and its 95 % interval.
         median: over the same.
-        difference: of the paired differences to the baseline, value minus the baseline's; None for the
-            baseline itself, and where no case has both.
+        difference: the interval of the paired differences, value minus the baseline's; None for the baseline
+            itself, and where no case has both.
         better: share of those cases in which it is strictly better than the baseline.
     """
 
@@ -73,7 +74,7 @@ class Summary:
     cases: int
 
     def row(self, edit: str, method: str, figure: str) -> Row | None:
-        """One of the rows."""
+        """Returns one of the rows, or None."""
         return self._index().get((edit, method, figure))
 
     def _index(self) -> dict[tuple[str, str, str], Row]:
@@ -85,11 +86,11 @@ class Summary:
         return tuple(dict.fromkeys(row.figure for row in self.rows))
 
     def primary(self) -> str | None:
-        """The figure that stands for fidelity here: LPIPS where it is to be had."""
+        """The figure that stands for fidelity here: LPIPS where there is one."""
         return next((name for name in _PRIMARY if name in self.figures), None)
 
     def fields(self) -> dict[str, Any]:
-        """As JSON."""
+        """Returns the summary as JSON."""
         counts = [{"edit": e, "method": m, **c} for (e, m), c in self.counts.items()]
         return {
             "baseline": self.baseline,
@@ -104,10 +105,10 @@ class Summary:
 
 
 def summarise(records: Sequence[Record], baseline: str | None = None) -> Summary:
-    """Means, intervals and paired differences.
+    """Computes means, intervals and paired differences.
 
     Args:
-        records: of a run.
+        records: a run's records.
         baseline: the label to compare with; by default the first method's.
     """
     methods = tuple(dict.fromkeys(record.method for record in records))
@@ -134,12 +135,12 @@ def summarise(records: Sequence[Record], baseline: str | None = None) -> Summary
 
 
 def better(figure: str, difference: float) -> bool:
-    """Whether a difference (value minus baseline) of a figure is an improvement."""
+    """Tells whether a difference (value minus baseline) of a figure is an improvement."""
     return difference > 0 if base_name(figure) in HIGHER_IS_BETTER else difference < 0
 
 
 def _table(records: Sequence[Record]) -> dict[str, dict[str, float]]:
-    """Values by figure and case."""
+    """Returns values by figure and case."""
     table: dict[str, dict[str, float]] = {}
     for record in records:
         values = {**record.figures, **{name: getattr(record, name) for name in COSTS}}
@@ -171,7 +172,7 @@ def _rows(
 
 
 def _compact(missing: Mapping[str, str]) -> dict[str, str]:
-    """Without ``before.``, and without a metric's regions where the metric itself is missing."""
+    """Drops ``before.``, and a metric's regions where the metric itself is missing."""
     own = {name.removeprefix("before."): reason for name, reason in missing.items()}
     whole = {name for name in own if "." not in name}
     return {name: reason for name, reason in own.items() if name in whole or base_name(name) not in whole}

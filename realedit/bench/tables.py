@@ -1,4 +1,4 @@
-"""A summary as CSV and as Markdown."""
+"""Writes a summary as CSV and as Markdown."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _COLUMNS = (
     "better",
 )
 
-_TOLD = ("object", "hole", "background")
+_PARTS = ("object", "hole", "background")
 _EXTRA = (
     "psnr.whole",
     "ssim.whole",
@@ -41,7 +41,7 @@ _EXTRA = (
 
 
 def as_csv(summary: Summary) -> str:
-    """One line a row; what is not known is empty."""
+    """Writes one line per row; what is not known is empty."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -54,7 +54,7 @@ def as_csv(summary: Summary) -> str:
 
 
 def as_markdown(summary: Summary, notes: Sequence[str] = ()) -> str:
-    """A table for each kind of edit, and how to read it."""
+    """Writes a table for each kind of edit, and how to read it."""
     parts = ["# Benchmark", "", *_legend(summary), *(f"* {note}" for note in notes)]
     for edit in summary.edits:
         parts += ["", f"## {edit}", "", *table(summary, edit)]
@@ -65,7 +65,7 @@ def as_markdown(summary: Summary, notes: Sequence[str] = ()) -> str:
 
 
 def table(summary: Summary, edit: str) -> list[str]:
-    """The lines of one kind's table."""
+    """Returns the lines of one kind's table."""
     names = columns(summary)
     primary = summary.primary()
     head = [
@@ -86,7 +86,7 @@ def table(summary: Summary, edit: str) -> list[str]:
 
 
 def columns(summary: Summary) -> list[str]:
-    """The figures that a table shows: the primary one on every region, and a few others."""
+    """Returns the figures that a table shows: the primary one on every region, and a few others."""
     primary = summary.primary()
     if primary is None:
         return []
@@ -95,17 +95,17 @@ def columns(summary: Summary) -> list[str]:
         wanted = [f"{name}.{which}" for which in ("roundtrip", "photo") for name in _replayed(summary)]
     else:
         before = f"before.{primary}"
-        wanted = [primary, *(f"{metric}.{part}" for part in _TOLD), before, *_EXTRA]
+        wanted = [primary, *(f"{metric}.{part}" for part in _PARTS), before, *_EXTRA]
     return [name for name in dict.fromkeys(wanted) if name in summary.figures]
 
 
 def cell(row: Row | None) -> str:
-    """A mean, or a dash where there is none."""
+    """Returns a mean, or a dash where there is none."""
     return "-" if row is None else number(row.interval.mean)
 
 
 def difference(row: Row | None) -> str:
-    """A paired difference with its interval, and whether the method is ahead or behind beyond it."""
+    """Returns a paired difference with its interval, and whether the method is ahead or behind beyond it."""
     if row is None or row.difference is None:
         return ""
     found = row.difference
@@ -118,21 +118,21 @@ def difference(row: Row | None) -> str:
 
 
 def not_done(summary: Summary, edit: str, method: str) -> str:
-    """How many cases a method refused, does not support or broke on."""
+    """Says how many cases a method refused, does not support or broke on."""
     counts = summary.counts[edit, method]
-    told = ((FAILED, "refused"), (UNSUPPORTED, "not supported"), (ERROR, "broken"))
-    return ", ".join(f"{counts[status]} {word}" for status, word in told if counts[status])
+    words = ((FAILED, "refused"), (UNSUPPORTED, "not supported"), (ERROR, "broken"))
+    return ", ".join(f"{counts[status]} {word}" for status, word in words if counts[status])
 
 
 def arrow(figure: str) -> str:
-    """Which way is better."""
+    """Says which way is better."""
     if base_name(figure) == "size_ratio":
         return "(1)"
     return "(+)" if base_name(figure) in HIGHER_IS_BETTER else "(-)"
 
 
 def number(value: float) -> str:
-    """Four significant figures, or one decimal above a hundred."""
+    """Writes four significant figures, or one decimal above a hundred."""
     return f"{value:.1f}" if abs(value) >= 100 else f"{value:.4g}"
 
 

@@ -1,4 +1,4 @@
-"""What methods share: the loaded model, and the inversion of the case at hand."""
+"""Tools that methods share: the loaded model, and the inversion of the case at hand."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class Inverted:
-    """An inversion with what it cost, however often it is used."""
+    """An inversion, and what making it cost, even where it is used again."""
 
     photo: InvertedPhoto
     seconds: float
@@ -36,11 +36,11 @@ class Inverted:
 
 
 class Workbench:
-    """Tools of one process.
+    """The tools of one process.
 
     Args:
         settings: which model.
-        seed: of every random number.
+        seed: seed of every random number.
     """
 
     def __init__(self, settings: ModelSettings, seed: int = 0) -> None:
@@ -50,7 +50,7 @@ class Workbench:
 
     @cached_property
     def pipeline(self) -> RealEditPipeline:
-        """Realedit's own, without its cache on disk: times shall be those of a first run."""
+        """Realedit's own pipeline, without its cache on disk, so that times are those of a first run."""
         from realedit.pipeline import RealEditPipeline
 
         chosen = self.settings
@@ -69,7 +69,7 @@ class Workbench:
         return self.pipeline.backbone
 
     def size(self, loaded: LoadedCase) -> tuple[int, int]:
-        """(height, width) at which the model works on a case."""
+        """Returns (height, width) at which the model works on a case."""
         h, w = loaded.photo.shape[:2]
         return self.backbone.working_size(h, w, self.settings.working_size)
 
@@ -82,14 +82,14 @@ class Workbench:
         steps: int | None,
         guidance_scale: float | None = None,
     ) -> Inverted:
-        """A case's inversion; kept until another is asked for, so that variants of a method share it.
+        """Inverts a case; kept until another inversion is asked for, so that variants of a method share it.
 
         Args:
             loaded: the case.
             bare: ``a photo of a WORD`` instead of the case's own prompt.
             method: one of ``inversion.METHODS``.
             steps: noise levels.
-            guidance_scale: that the replay is made for.
+            guidance_scale: guidance scale of the replay.
         """
         case = loaded.case
         text = "" if bare else case.prompt

@@ -1,4 +1,4 @@
-"""One process's share of the work: edit a case by several methods, measure, write the records."""
+"""Does one process's share of the work: edits a case by several methods, measures, writes the records."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ from realedit.models.choice import resolve_model
 from realedit.system.whole_files import write_files
 
 PICTURES = "pictures"
-Told = Callable[[str], None]
-"""Called with each record's case and method once it is written."""
+OnRecord = Callable[[str], None]
+"""Called with a record's case and method once the record is written."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class RunSettings:
         output: folder of the results.
         model: which model.
         metrics: what is measured.
-        seed: of every random number.
-        threads: of a process; torch's own choice where None.
+        seed: seed of every random number.
+        threads: threads of a process; None for torch's own choice.
         debug: whether a broken method's traceback goes into its record.
     """
 
@@ -77,7 +77,7 @@ class Worker:
     """Does jobs one after the other; its model and its networks are loaded once.
 
     Args:
-        settings: of the run.
+        settings: the run's settings.
     """
 
     def __init__(self, settings: RunSettings) -> None:
@@ -88,8 +88,8 @@ class Worker:
         self._bench = Workbench(settings.model, settings.seed)
         self._meter = Meter(settings.metrics)
 
-    def run(self, job: Job, told: Told = lambda _: None) -> None:
-        """Write a record for every method of a job.
+    def run(self, job: Job, on_record: OnRecord = lambda _: None) -> None:
+        """Writes a record for every method of a job.
 
         Raises:
             ModelUnavailableError: the model cannot be had.
@@ -104,7 +104,7 @@ class Worker:
         for spec, key in job.methods:
             record = replace(self._record(loaded, spec, key), **shown)
             append_record(self._settings.output, record)
-            told(f"{job.case.id} {spec.label}")
+            on_record(f"{job.case.id} {spec.label}")
 
     def _record(self, loaded: LoadedCase, spec: MethodSpec, key: str) -> Record:
         case = loaded.case
@@ -128,7 +128,7 @@ class Worker:
                 return record(FAILED, str(error))
             status, reason = FAILED, str(error)
             outcome = _untouched(loaded, method, perf_counter() - began, count.evaluations)
-        except Exception as error:  # a peer's own failure shall not end a run of hours
+        except Exception as error:  # a peer's own failure must not end a run of hours
             text = traceback.format_exc() if self._settings.debug else f"{type(error).__name__}: {error}"
             return record(ERROR, text)
         peak = None if memory is None else memory.bytes()
@@ -173,9 +173,9 @@ class Worker:
 
 
 def _untouched(loaded: LoadedCase, method: Method, seconds: float, evaluations: int) -> Outcome:
-    """What a refused edit comes to: the photo as it was, for all the time that the refusal took.
+    """Returns the outcome of a refused edit: the photo as it was, in the time that the refusal took.
 
-    Of a method that says where the object is: it was found nowhere, and is where it was.
+    If the method says where the object is, the object was found nowhere, and is where it was.
     """
     says = isinstance(method, Own) and not method.mask
     nowhere = np.zeros(loaded.photo.shape[:2], bool)
@@ -190,19 +190,19 @@ def _untouched(loaded: LoadedCase, method: Method, seconds: float, evaluations: 
 
 
 def slug(label: str) -> str:
-    """A method's label as part of a file name."""
+    """Turns a method's label into part of a file name."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", label)[:80]
 
 
 def versions() -> dict[str, str | None]:
-    """Of what decides a figure; None of what is not installed."""
+    """Returns the versions of the packages that decide a figure; None for those not installed."""
     names = ("realedit", "torch", "diffusers", "lpips", "stlpips-pytorch")
     return {name: _version(name) for name in names}
 
 
 @cache
 def code_digest() -> str:
-    """SHA-256 of the source of the three packages: between releases a version's number says too little."""
+    """Hashes the source of the three packages (SHA-256): between releases a version says too little."""
     digest = hashlib.sha256()
     for package in (guidance, inversion, realedit):
         for folder in package.__path__:

@@ -1,4 +1,4 @@
-"""`realedit batch`: the same edits of many photos, each on its own; a rerun goes on where one ended."""
+"""`realedit batch`: makes the same edits of many photos; running it again continues where it ended."""
 
 from __future__ import annotations
 
@@ -44,16 +44,14 @@ class BatchOptions:
 
     output: Annotated[
         Path | None,
-        Parameter(
-            name=("--output", "-o"), metavar="FOLDER", help="Edited photos, under their names. Needed."
-        ),
+        Parameter(name=("--output", "-o"), metavar="FOLDER", help="Where the edited photos go. Required."),
     ] = None
     jobs: Annotated[
-        int, value(integer(1, 256), "N", "Processes, of one thread each where there are several.")
+        int, value(integer(1, 256), "N", "Processes that work at once; several have one thread each.")
     ] = 1
-    force: Annotated[Force, Parameter(help="Do all again, and replace files that exist.")] = False
+    force: Annotated[Force, Parameter(help="Do all photos again, and replace files that exist.")] = False
     report: Annotated[bool, flag("Also write a report beside each photo.")] = False
-    dry_run: Annotated[bool, flag("Find the objects and say what would be done, no more.")] = False
+    dry_run: Annotated[bool, flag("Find the objects and say what would be done, without editing.")] = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ class _Job:
     to: BatchOptions
     model: ModelOptions
     journal: Path | None
-    """None of a dry run."""
+    """None in a dry run."""
     quiet: bool
 
 
@@ -79,37 +77,18 @@ def batch(
     sampling: EditSampling = EditSampling(),
     model: ModelOptions = ModelOptions(),
 ) -> None:
-    """Edit many photos alike; one that fails is left out, and the same command goes on where it ended."""
+    """Make the same edits of many photos. Photos that fail are skipped; run it again to continue."""
     if to.output is None:
-        raise UsageError("where to?", "name a folder for the edited photos: --output edited")
-    from realedit.batch import JOURNAL, edit_photos, tasks_for
+        raise UsageError(
+            "where do the edited photos go?", "name a folder for the edited photos: --output edited"
+        )
+    from realedit.batch import JOURNAL, edit_photos
     from realedit.cli import session
     from realedit.cli.request import asked
-    from realedit.edits.entries import entries
-    from realedit.edits.prepared import named_files
-    from realedit.models.choice import fetched, identity
 
     command = asked(what, where, sampling, quiet=talk.quiet)
     model = command.on(model)
-    files = [
-        *([] if where.mask is None else [where.mask]),
-        *(file for edit in command.plan.edits for file in named_files(edit).values()),
-    ]
-    tasks_for(photos, to.output, files=files)  # what is wrong with them is told before gigabytes are fetched
-    here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
-    tasks = tasks_for(
-        photos,
-        to.output,
-        files=files,
-        edits=entries(command.plan.edits),
-        where=asdict(command.where),
-        sampling=asdict(command.sampling),
-        crop=command.allow_crop,
-        besides=command.besides.model_dump(),
-        model=identity(here),
-        options=asdict(model),
-        report=to.report,
-    )
+    tasks = _tasks(photos, to.output, command, model, report=to.report)
     journal = to.output / JOURNAL
     if not to.dry_run:
         _make_folders({task.output.parent for task in tasks} | {to.output})
@@ -122,19 +101,53 @@ def batch(
             to.output,
             processes=to.jobs,
             force=to.force,
-            told=partial(_tell, talk=talk, dry_run=to.dry_run),
+            on_record=partial(_print_record, talk=talk, dry_run=to.dry_run),
             progress=progress,
         )
     failed = [record for record in records if record.status == "failed"]
     if not talk.quiet:
-        counts = {"done before": len(before), "could" if to.dry_run else "done": len(records) - len(failed)}
-        told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        say(f"realedit: {told or 'nothing done'}{f', {len(failed)} failed' if failed else ''}")
+        counts = {
+            "done before": len(before),
+            "could be done" if to.dry_run else "done": len(records) - len(failed),
+        }
+        summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+        say(f"realedit: {summary or 'nothing done'}{f', {len(failed)} failed' if failed else ''}")
     if failed:
-        where_told = (
+        reasons = (
             "see above" if to.dry_run else f"{journal} has the reasons; the same command tries them again"
         )
-        raise SomePhotosFailedError(f"{len(failed)} of {len(tasks)} photos could not be edited", where_told)
+        raise SomePhotosFailedError(f"{len(failed)} of {len(tasks)} photos could not be edited", reasons)
+
+
+def _tasks(
+    photos: list[Path], folder: Path, command: EditCommand, model: ModelOptions, *, report: bool
+) -> list[Task]:
+    """Returns the photos' tasks; their keys stand for everything that decides an edited photo."""
+    from realedit.batch import tasks_for
+    from realedit.edits.entries import entries
+    from realedit.edits.prepared import named_files
+    from realedit.models.choice import fetched, identity
+
+    files = [
+        *([] if command.where.mask is None else [command.where.mask]),
+        *(file for edit in command.plan.edits for file in named_files(edit).values()),
+    ]
+    tasks_for(photos, folder, files=files)  # its errors come before gigabytes are fetched
+    here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
+    # another keyword here, or another name for one, makes all photos of earlier runs be edited again
+    return tasks_for(
+        photos,
+        folder,
+        files=files,
+        edits=entries(command.plan.edits),
+        where=asdict(command.where),
+        sampling=asdict(command.sampling),
+        crop=command.allow_crop,
+        besides=command.recipe.model_dump(),
+        model=identity(here),
+        options=asdict(model),
+        report=report,
+    )
 
 
 def _make_folders(folders: set[Path]) -> None:
@@ -147,7 +160,7 @@ def _make_folders(folders: set[Path]) -> None:
 
 
 def _editor(job: _Job, *, alone: bool) -> Editor:
-    """One process's: its model, and the threads that it may use."""
+    """Returns a process's editor, with its model loaded and its threads set."""
     import cv2
     import torch
 
@@ -164,7 +177,7 @@ def _editor(job: _Job, *, alone: bool) -> Editor:
 
 
 def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
-    """Edit a photo, or find out what that would do."""
+    """Edits a photo, or finds out what that would do."""
     from realedit.batch import PhotoRecord, write_outputs
     from realedit.photo.inputs import as_photo
 
@@ -175,7 +188,7 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     replaced = job.to.force or task.owns(task.leftovers)
     planned = partial(output.plan_edit, loaded, task.photo, task.output, report=job.to.report, force=replaced)
     if job.journal is None:
-        if task.output.parent.is_dir():  # the run itself makes it
+        if task.output.parent.is_dir():  # a real run makes the folder
             planned()
         _, changes = job.command.dry_run(pipeline, prepared, silent)
         listed = [output.change_fields(change) for change in changes]
@@ -187,13 +200,13 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     return record(
         metrics=output.finite(result.metrics),
         warnings=result.warnings,
-        changes=output.finite([output.change_fields(change) for change in result.changes]),
+        changes=[output.finite(output.change_fields(change)) for change in result.changes],
         seconds=perf_counter() - began,
     )
 
 
 def _contents(result: EditResult, files: Destination) -> dict[Path, bytes]:
-    """The files of an edit, before any is in its place: a report that fails leaves no photo without one."""
+    """Returns an edit's files before any is in its place, so that a report that fails leaves no photo."""
     from realedit.report.page import write_report
     from realedit.system.whole_files import TEMPORARY
 
@@ -207,7 +220,7 @@ def _contents(result: EditResult, files: Destination) -> dict[Path, bytes]:
         return {files.image.with_name(file.name): file.read_bytes() for file in sorted(staged.iterdir())}
 
 
-def _tell(record: PhotoRecord, *, talk: TalkOptions, dry_run: bool) -> None:
+def _print_record(record: PhotoRecord, *, talk: TalkOptions, dry_run: bool) -> None:
     if talk.json:
         output.print_json({"dry_run": dry_run, **asdict(record)})
     elif record.status == "done":

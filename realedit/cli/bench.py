@@ -1,7 +1,8 @@
-"""`realedit bench`: edits of a data set measured against the truth and against other ways of making them."""
+"""`realedit bench`: measures edits of a data set against the truth, and compares ways of making them."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,16 +33,20 @@ if TYPE_CHECKING:
     from realedit.bench.metrics.settings import MetricSettings
     from realedit.bench.summary import Summary
 
-MEASURED = Group.create_ordered("What is measured")
+MEASURED = Group("What is measured", sort_key=6)
 
 Kind = Literal["move", "resize", "rotate", "remove", "replace", "recolour", "text"]
 _DEFAULT = ("realedit", "classical")
+_OPTIONAL = {"matplotlib": "plots", "stlpips_pytorch": "st_lpips_alex"}
+"""Packages of the bench extra that a run can do without, and what each is for."""
+_INSTALL = "pip install 'realedit[bench]'"
+_LOG = logging.getLogger(__name__)
 
 
 @Parameter(name="*", group=EDIT)
 @dataclass(frozen=True)
 class BenchOptions:
-    """What is run."""
+    """Which edits are made, and by which methods."""
 
     method: Annotated[
         tuple[str, ...],
@@ -64,24 +69,24 @@ class BenchOptions:
         ),
     ] = ()
     reconstruct: Annotated[
-        bool, flag("Measure what the inversions keep of the photos: replay them without an edit.")
+        bool, flag("Measure how well inversions keep the photos: replay them without an edit.")
     ] = False
     edit: Annotated[
         tuple[Kind, ...],
         Parameter(negative=(), show_default=False, metavar="KIND", help="Only cases of this kind of edit."),
     ] = ()
-    limit: Annotated[int | None, value(integer(1, 10**6), "N", "Only the first so many cases.")] = None
-    first: Annotated[int, value(integer(0, 10**6), "N", "Leave so many cases out.")] = 0
+    limit: Annotated[int | None, value(integer(1, 10**6), "N", "Only the first N cases.")] = None
+    first: Annotated[int, value(integer(0, 10**6), "N", "Skip the first N cases.")] = 0
     search: Annotated[
         bool,
         flag(
-            "Try every setting of each method's small grid and tell the best; "
-            "on cases that are not the ones to report."
+            "Try every setting of each method's small grid and print the best. "
+            "Use other cases than those that you report."
         ),
     ] = False
     baseline: Annotated[
         str | None,
-        Parameter(metavar="NAME", help="Method that others are compared with. Default: the first."),
+        Parameter(metavar="NAME", help="Method that the others are compared with. Default: the first."),
     ] = None
 
 
@@ -97,7 +102,7 @@ class MeasureOptions:
             show_default=False,
             metavar="NAME",
             help="st_lpips_alex, lpips_alex, lpips_vgg, lpips_squeeze, psnr, ssim, structure, clip, seam, "
-            "harmony, changed_background, geometry, target. Default: all that can be had.",
+            "harmony, changed_background, geometry, target. Default: all that are installed.",
         ),
     ] = ()
     masking: Annotated[
@@ -108,7 +113,7 @@ class MeasureOptions:
         Path | None, Parameter(metavar="FOLDER", help="DINO vision transformer, for structure.")
     ] = None
     clip_model: Annotated[Path | None, Parameter(metavar="FOLDER", help="CLIP model, for clip.")] = None
-    download: Annotated[bool, flag("Fetch the backbones of LPIPS if they are not here.")] = False
+    download: Annotated[bool, flag("Fetch LPIPS' networks if they are not here.")] = False
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -120,22 +125,24 @@ class RunOptions:
         Path | None,
         Parameter(name=("--output", "-o"), metavar="FOLDER", help="Results. Default: bench-DATASET here."),
     ] = None
-    resume: Annotated[bool, Parameter(negative="--no-resume", help="Keep what an earlier run did.")] = True
+    resume: Annotated[bool, Parameter(negative="--no-resume", help="Continue what an earlier run began.")] = (
+        True
+    )
     jobs: Annotated[
-        int, value(integer(1, 256), "N", "Processes, of one thread each where there are several.")
+        int, value(integer(1, 256), "N", "Processes that work at once; several have one thread each.")
     ] = 1
 
 
 @Parameter(name="*", group=SAMPLING)
 @dataclass(frozen=True)
 class SamplingOptions:
-    """How realedit samples; other methods have settings of their own."""
+    """How realedit samples; other methods have their own settings."""
 
     steps: Annotated[int | None, value(integer(2, 1000), "N", "Steps of realedit and of its inversions.")] = (
         None
     )
     guidance_scale: Annotated[
-        float | None, value(number(1, 30), "SCALE", "Of the replay, with --reconstruct.")
+        float | None, value(number(1, 30), "SCALE", "Guidance scale of the replay, with --reconstruct.")
     ] = None
     seed: Seed = 0
 
@@ -154,8 +161,8 @@ def bench(
     model: BackboneOptions = BackboneOptions(),
 ) -> None:
     """Measure edits of a data set against the truth, and compare ways of making them."""
-    _check_installed()
-    # what can be wrong without torch is told before torch is loaded
+    _check_installed(measure.metric)
+    # errors that need no torch come before it is loaded
     settings = _metric_settings(measure)
     cases = _cases(dataset, what)
     methods = chosen_methods(what, sampling)
@@ -175,7 +182,7 @@ def bench(
 
 
 def chosen_methods(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
-    """The methods that the flags ask for, each once.
+    """Returns the methods that the flags ask for, each once.
 
     Raises:
         UsageError: there is no such method or setting, or flags contradict each other.
@@ -192,12 +199,13 @@ def chosen_methods(what: BenchOptions, sampling: SamplingOptions) -> list[Method
 
 
 def _editors(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
-    """The methods that edit."""
+    """Returns the methods that edit."""
     from realedit.bench.methods import expand, parse_method
 
     if sampling.guidance_scale is not None:
         raise UsageError(
-            "--guidance-scale is of --reconstruct", "give a method's own: realedit:guidance_scale=3"
+            "--guidance-scale belongs to --reconstruct",
+            "give a method its own setting: --method realedit:guidance_scale=3",
         )
     found = [spec for name in what.method or _DEFAULT for spec in parse_method(name)]
     if all(spec.name != "realedit" for spec in found):
@@ -220,7 +228,7 @@ def _editors(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
 
 
 def _refuse_without_realedit(what: BenchOptions, sampling: SamplingOptions) -> None:
-    """Refuse flags that only realedit reads.
+    """Refuses flags that only realedit reads.
 
     Raises:
         UsageError: one of them was given.
@@ -235,12 +243,13 @@ def _refuse_without_realedit(what: BenchOptions, sampling: SamplingOptions) -> N
 
 
 def _replays(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
-    """The inversions that are replayed."""
+    """Returns the inversions that are replayed."""
     from realedit.bench.methods import MethodSpec
 
     if what.method or what.search:
         raise UsageError(
-            "--reconstruct replays inversions, it edits by no method", "choose them with --inversion"
+            "--reconstruct replays inversions and takes no --method or --search",
+            "choose the inversions with --inversion",
         )
     options = {"guidance_scale": sampling.guidance_scale, "steps": sampling.steps}
     extra = {name: f"{given:g}" for name, given in options.items() if given is not None}
@@ -248,7 +257,7 @@ def _replays(what: BenchOptions, sampling: SamplingOptions) -> list[MethodSpec]:
 
 
 def _inversions(what: BenchOptions) -> list[str]:
-    """The inversion methods asked for; all where none is."""
+    """Returns the inversion methods asked for, or all."""
     from inversion import METHODS
 
     return list(METHODS) if "all" in what.inversion or not what.inversion else list(what.inversion)
@@ -289,16 +298,28 @@ def _cases(dataset: Path, what: BenchOptions) -> Sequence[Case]:
         cases = list({(case.photo, case.prompt, case.object): case for case in cases}.values())
     cases = cases[what.first :][: what.limit]
     if not cases:
-        raise UsageError(f"{dataset} has no such case", "see --edit, --first and --limit")
+        raise UsageError(f"{dataset} has no such case", "change --edit, --first or --limit")
     return cases
 
 
-def _check_installed() -> None:
+def _check_installed(metrics: Sequence[str]) -> None:
+    """Tells, before hours of work, which optional packages are not here and what will be missing.
+
+    Args:
+        metrics: those asked for by name.
+
+    Raises:
+        ForeignPackageError: one of the metrics needs such a package.
+    """
     from importlib.util import find_spec
 
-    lacking = [name for name in ("pydantic", "scipy") if find_spec(name) is None]
-    if lacking:
-        raise ForeignPackageError(f"{' and '.join(lacking)} not installed", "pip install 'realedit[bench]'")
+    for package, gives in _OPTIONAL.items():
+        if find_spec(package) is not None:
+            continue
+        if gives in metrics:
+            raise ForeignPackageError(f"{gives} needs {package}, which is not installed", _INSTALL)
+        if gives == "plots" or not metrics:
+            _LOG.warning("%s is not installed: the results will have no %s; %s", package, gives, _INSTALL)
 
 
 def _tell(summary: Summary, folder: Path, talk: TalkOptions, *, search: bool) -> None:

@@ -7,17 +7,24 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from realedit.errors import RealEditError
 
 INTERRUPTED = 130
+"""Exit code after an interrupt (Ctrl-C), as shells have it: 128 + SIGINT."""
 _BROKEN_PIPE = 141
+"""Exit code where the reader of the output has gone, as shells have it: 128 + SIGPIPE."""
 
 
 def guard(command: Callable[[], None], *, debug: bool) -> int:
-    """Run a command and return its exit code; errors are told on stderr, with a traceback for `debug`."""
+    """Runs a command and returns its exit code; errors go to stderr, with all details for `debug`.
+
+    Args:
+        command: what to run.
+        debug: whether the user wants details.
+    """
     try:
         with _plain_logs(), warnings.catch_warnings():
             if not debug and not sys.warnoptions:
@@ -28,7 +35,7 @@ def guard(command: Callable[[], None], *, debug: bool) -> int:
         say("realedit: interrupted; no file is half-written")
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain once more when it flushes at exit.
+        # Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except Exception as error:
@@ -37,20 +44,22 @@ def guard(command: Callable[[], None], *, debug: bool) -> int:
         known = error if isinstance(error, RealEditError) else _out_of_memory(error)
         if known is None:
             return _unexpected(error, debug=debug)
-        report(known)
+        report(known, debug=debug)
         return known.exit_code
     return 0
 
 
-def report(error: RealEditError) -> None:
-    """Tell an error on stderr: what, and on a second line the way out."""
+def report(error: RealEditError, *, debug: bool) -> None:
+    """Prints an error on stderr: what is wrong, then the way out, then the figures behind it for `debug`."""
     say(f"realedit: error: {_one_line(error.message)}")
     if error.hint:
         say(f"realedit: hint: {_one_line(error.hint)}")
+    if debug and error.detail:
+        say(f"realedit: debug: {_one_line(error.detail)}")
 
 
 def say(line: str) -> None:
-    """Print one line on stderr."""
+    """Prints one line on stderr."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -63,7 +72,7 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
 
 
 def _out_of_memory(error: Exception) -> RealEditError | None:
-    # Imported late: --help has no use for it and should be quick.
+    # imported late: --help does not need it and should be quick
     from realedit.system.memory import out_of_memory
 
     return out_of_memory(error)
@@ -74,8 +83,8 @@ def _one_line(text: str) -> str:
 
 
 @contextmanager
-def _plain_logs() -> Iterator[None]:
-    """Show the project's own log warnings in the style of its error lines."""
+def _plain_logs() -> Generator[None]:
+    """Shows the project's own log warnings in the style of its error lines."""
     logger = logging.getLogger("realedit")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("realedit: warning: %(message)s"))

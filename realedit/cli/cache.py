@@ -1,4 +1,4 @@
-"""`realedit cache`: what is kept of earlier runs, and making room."""
+"""`realedit cache`: shows what is kept of earlier runs, and makes room."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from realedit.cli.options import Debug, Json
 
 cache_app = cyclopts.App(
     name="cache",
-    help="List, prune or clear the inversions kept on disk; REALEDIT_CACHE moves the folder, "
-    "REALEDIT_CACHE_GIB says how many GiB it takes (4).",
+    help="List, prune or clear the inverted photos kept on disk. REALEDIT_CACHE names their folder, "
+    "REALEDIT_CACHE_GIB the GiB that it may take (4).",
     help_epilogue="Example: realedit cache clear",
 )
 
 
 _MADE = ("model", "method", "steps", "prompt")
-"""What an inversion tells of how it was made."""
+"""What the list says about how an inversion was made."""
 
 
 @cache_app.default
 @cache_app.command(name="list")
 def list_entries(*, json: Json = False, debug: Debug = False) -> None:
-    """List the inversions kept, the most recently used first."""
+    """List the inverted photos kept, the most recently used first."""
     from realedit.inverted.cache import Cache
 
     cache = Cache()
@@ -54,7 +54,7 @@ def list_entries(*, json: Json = False, debug: Debug = False) -> None:
 
 @cache_app.command
 def path(*, debug: Debug = False) -> None:
-    """Print the folder."""
+    """Print their folder."""
     from realedit.inverted.cache import default_root
 
     print(default_root())
@@ -62,7 +62,7 @@ def path(*, debug: Debug = False) -> None:
 
 @cache_app.command
 def clear(*, json: Json = False, debug: Debug = False) -> None:
-    """Remove everything that is kept."""
+    """Remove all of them."""
     from realedit.inverted.cache import Cache
 
     cache = Cache()
@@ -71,7 +71,7 @@ def clear(*, json: Json = False, debug: Debug = False) -> None:
 
 @cache_app.command
 def prune(*, json: Json = False, debug: Debug = False) -> None:
-    """Drop the least recently used until the folder is within its limit."""
+    """Remove the least recently used until the folder is within its limit."""
     from realedit.inverted.cache import Cache
 
     cache = Cache()

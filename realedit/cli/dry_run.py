@@ -1,4 +1,4 @@
-"""What a dry run tells: where edits would carry their objects, as far as that is known without doing them."""
+"""Works out where edits would carry their objects, as far as that is known without doing them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realedit.location import WHOLE, Box, Location
 
 @dataclass(frozen=True)
 class _Place:
-    """Where an object would be: its box and its centroid, and whether it still is where it was found."""
+    """Where an object would be: its box, its centroid, and whether it is still where it was found."""
 
     box: Box | None
     centroid: tuple[float, float]
@@ -25,17 +25,17 @@ class _Place:
 def changes_of(
     steps: Sequence[EditStep], found: Mapping[str | None, Location], *, allow_crop: bool
 ) -> list[Change]:
-    """What steps would do to the objects that were found, in their order.
+    """Returns what steps would do to the objects that were found, in their order.
 
-    Of an object that is turned and then carried on, the box is one about the turned box.
+    Where an object is turned and then moved again, the box encloses the turned box, not the turned object.
 
     Args:
-        steps: what is asked for, every outline in it read.
-        found: the objects in the photo by their words; None is what is shown.
-        allow_crop: whether an object may leave the frame.
+        steps: what is asked for, with every outline read.
+        found: the objects in the photo by their words; None is the object that is shown.
+        allow_crop: whether part of an object may leave the frame.
 
     Raises:
-        OutOfFrameError: an object would leave it all the same.
+        OutOfFrameError: part of an object would leave the frame, and ``allow_crop`` is not set.
     """
     places = {word: _Place(one.box, one.centroid, found=True) for word, one in found.items()}
     changes: list[Change] = []
@@ -59,7 +59,7 @@ def changes_of(
 
 
 def _carried(place: _Place, to: Carried, location: Location, *, allow_crop: bool) -> _Place:
-    """A place after an edit has carried its object elsewhere."""
+    """Returns the place of an object after an edit has carried it."""
     if place.box is None:
         return place
     if not isinstance(to, Similarity):

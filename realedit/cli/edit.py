@@ -25,7 +25,7 @@ from realedit.system.progress import progress_bars
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
 class EditOutput:
-    """What is written."""
+    """Which files are written."""
 
     output: Annotated[
         Path | None,
@@ -40,7 +40,7 @@ class EditOutput:
     ] = False
     dry_run: Annotated[
         bool,
-        flag("Find the object and say what would be done, no more."),
+        flag("Find the object and say what would be done, without editing."),
     ] = False
 
 
@@ -55,7 +55,7 @@ def edit(
     sampling: EditSampling = EditSampling(),
     model: ModelOptions = ModelOptions(),
 ) -> None:
-    """Edit a photo: move, resize, turn, remove, restyle, replace the object that a word names."""
+    """Edit a photo: move, resize, turn, remove, restyle or replace the object that a word names."""
     from realedit.cli import session
     from realedit.cli.edit_output import tell_dry_run, write_result
     from realedit.cli.request import asked
@@ -63,9 +63,11 @@ def edit(
 
     command = asked(what, where, sampling, quiet=talk.quiet)
     loaded = as_photo(photo)
-    # what is wrong with the files is told before the model is loaded
+    # errors about files come before the model is loaded
     prepared = command.prepare(loaded)
     files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
+    if not talk.quiet:
+        output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(command.on(model), quiet=talk.quiet, progress=progress)
         if not talk.quiet:

@@ -1,4 +1,4 @@
-"""The flags that edit, as data: made from what the kinds of edit say of themselves."""
+"""The flags that edit, as data; they are made from what the kinds of edit say of themselves."""
 
 from __future__ import annotations
 
@@ -11,16 +11,22 @@ from cyclopts import Parameter, Token
 
 from realedit.cli.flag_order import FLAGS, field_of
 from realedit.cli.options import EDIT, flag, number
-from realedit.edits.edit import Edit, Given, givens
+from realedit.edits.edit import Edit, Given, flag_of, givens
 from realedit.edits.kinds import KINDS
 
 Words = tuple[str, ...]
-"""The values of a flag that may be repeated."""
+"""The values of a text flag, one for each time that it is given."""
 Numbers = tuple[float, ...]
+"""The values of a number flag, one for each time that it is given."""
 
 
-def _parameter(given: Given, text: str) -> Any:  # noqa: ANN401 - a type
-    """The type of a flag that may be repeated and takes one value each time."""
+def _parameter(given: Given, text: str) -> object:
+    """Returns the annotation of a flag that may be repeated and takes one value each time.
+
+    Args:
+        given: the field that the flag sets.
+        text: the flag's help.
+    """
     shared: dict[str, Any] = {
         "name": given.flag,
         "metavar": given.metavar,
@@ -42,17 +48,20 @@ def _parameter(given: Given, text: str) -> Any:  # noqa: ANN401 - a type
 
 
 def _help(takers: Sequence[tuple[type[Edit], Given]]) -> str:
-    """The help of a flag that several kinds of edit may take."""
+    """Returns the help of a flag: one sentence for each meaning that it has with different edits."""
     texts: dict[str, list[str]] = {}
     for kind, given in takers:
-        texts.setdefault(given.help, []).append("--" + kind.key.replace("_", "-"))
+        texts.setdefault(given.flag_help, []).append(flag_of(kind.key))
     if len(texts) == 1:
         return next(iter(texts))
-    return " ".join(f"{', '.join(dict.fromkeys(kinds))}: {text}" for text, kinds in texts.items())
+    return " ".join(
+        f"With {' or '.join(dict.fromkeys(openers))}: {text[:1].lower()}{text[1:]}"
+        for text, openers in texts.items()
+    )
 
 
 def _edit_flags() -> list[tuple[str, Any, Any]]:
-    """Name, type and default of each field of the flags that edit."""
+    """Returns name, annotation and default of a field for each flag that edits."""
     takers: dict[str, list[tuple[type[Edit], Given]]] = {name: [] for name in FLAGS}
     for kind in KINDS:
         for given in givens(kind).values():
@@ -69,19 +78,23 @@ _EditFlags: Any = make_dataclass("_EditFlags", _edit_flags(), frozen=True)
 @Parameter(name="*", group=EDIT)
 @dataclass(frozen=True)
 class EditOptions(_EditFlags):
-    """What is done, and to what; flags may be repeated, and are read in their order."""
+    """What is done, and to what.
+
+    The fields of the flags that edit are made from the kinds of edit. Flags may be repeated; ``order`` has
+    their names in the order of the command line.
+    """
 
     edits_file: Annotated[
         Path | None,
         Parameter(
             name="--edits",
             metavar="FILE",
-            help="Do the edits of a JSON file, or of a recipe as it says; see schema.",
+            help="Edits from a JSON file or a recipe; see realedit schema.",
         ),
     ] = None
-    allow_crop: Annotated[bool, flag("Let the object leave the photo in part.")] = False
+    allow_crop: Annotated[bool, flag("Let part of the object leave the photo.")] = False
     order: Annotated[Words, Parameter(parse=False)] = ()
 
     def values(self, name: str) -> Words | Numbers:
-        """What a flag was given, each time that it was."""
+        """Returns the values of a flag, one for each time that it was given."""
         return getattr(self, field_of(name))

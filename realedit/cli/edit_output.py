@@ -1,4 +1,4 @@
-"""What the main command writes, and what it tells about an edit, done or planned."""
+"""What the main command writes, and what it prints about an edit that was done or would be."""
 
 from __future__ import annotations
 
@@ -20,12 +20,19 @@ if TYPE_CHECKING:
 
 
 def write_result(result: EditResult, files: Destination, *, force: bool, talk: TalkOptions) -> None:
-    """Write an edited photo and its report, and tell about both.
+    """Writes an edited photo and its report, and prints what was done.
+
+    Args:
+        result: the edit.
+        files: where to.
+        force: whether files may be replaced.
+        talk: what is printed.
 
     Raises:
-        OutputExistsError: another process has put a file there in the meantime.
+        OutputExistsError: another process has made one of the files in the meantime.
         PhotoError: the disk refused.
     """
+    from realedit.location import box_of
     from realedit.photo.provenance import sidecar_path
     from realedit.report.page import write_report
 
@@ -36,8 +43,8 @@ def write_result(result: EditResult, files: Destination, *, force: bool, talk: T
     if not talk.quiet:
         for warning in result.warnings:
             say(f"realedit: warning: {warning}")
-    from realedit.location import box_of
-
+    if talk.debug:
+        say(f"realedit: debug: {', '.join(f'{name} {value:.4g}' for name, value in result.metrics.items())}")
     if talk.json:
         fields = {
             "output": files.image,
@@ -71,10 +78,18 @@ def tell_dry_run(
     force: bool,
     talk: TalkOptions,
 ) -> None:
-    """Tell what an edit would do, and write only the report that was asked for.
+    """Prints what an edit would do, and writes only the report that was asked for.
+
+    Args:
+        photo: the photo.
+        found: the objects that were found.
+        changes: what would be done to them.
+        files: where an edit's files would go.
+        force: whether files may be replaced.
+        talk: what is printed.
 
     Raises:
-        OutputExistsError: another process has put a file there in the meantime.
+        OutputExistsError: another process has made one of the files in the meantime.
         PhotoError: the disk refused.
     """
     from realedit.report.contents import location_report

@@ -1,7 +1,7 @@
-"""The command line's edits as entries: a flag that names an edit opens one, those behind it belong to it.
+"""Turns flags into edits: a flag that names an edit opens one, those behind it belong to it.
 
-A flag before the only edit that takes it belongs to that one. Which flags there are, and what each edit
-needs, the kinds of edit say (:mod:`realedit.edits.kinds`).
+A flag that comes before the only edit that takes it belongs to that edit. The kinds of edit say which flags
+there are and what each edit needs (:mod:`realedit.edits.kinds`).
 """
 
 from __future__ import annotations
@@ -10,17 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from keyword import iskeyword
 from typing import Any
 
-from realedit.edits.edit import Edit, Needs, givens
+from realedit.edits.edit import Needs, flag_of, givens, names_of
 from realedit.edits.kinds import KINDS
 from realedit.errors import UsageError
 
-
-def _opener(kind: type[Edit]) -> str:
-    return "--" + kind.key.replace("_", "-")
-
-
-_KINDS_OF = {_opener(kind): [one for one in KINDS if one.key == kind.key] for kind in KINDS}
-"""Flag that names an edit -> the kinds that it may mean."""
+_KINDS_OF = {flag_of(kind.key): [one for one in KINDS if one.key == kind.key] for kind in KINDS}
+"""The kinds that each naming flag may mean."""
 _TAKES = {
     name: tuple(
         dict.fromkeys(
@@ -29,31 +24,32 @@ _TAKES = {
     )
     for name, kinds in _KINDS_OF.items()
 }
-"""Flag that names an edit -> the flags that may follow."""
+"""The flags that may follow each naming flag."""
 _NEEDS = {name: kinds[0].needs for name, kinds in _KINDS_OF.items()}
 _NEEDS_SHOWN = {name: kinds[0].needs_shown for name, kinds in _KINDS_OF.items()}
 _IMPLIES = {
-    f"--{flag}": (name, kind.implied_by)
+    flag_of(field): (name, kind.implied_by)
     for name, (kind, *_) in _KINDS_OF.items()
     if kind.implied_by is not None
-    for flag in kind.implied_by.names
+    for field in kind.implied_by.names
 }
-"""Flags that name their edit where a mask, a box or a point shows the object, and that edit's flag."""
+"""Flags that ask for an edit by themselves where an object is shown, with the naming flag that they stand
+for."""
 MODIFIERS = tuple(dict.fromkeys(name for names in _TAKES.values() for name in names))
-"""Flags that say more of an edit that another flag names."""
+"""Flags that say more about an edit that another flag names."""
 FLAGS = tuple(dict.fromkeys(name for opener, names in _TAKES.items() for name in (opener, *names)))
-"""All flags that edit, each edit's own behind it."""
+"""All flags that edit: each naming flag, followed by those that say more about it."""
 
 
 def in_order(tokens: list[str]) -> tuple[str, ...]:
-    """The edits' flags among the command line's tokens, in their order."""
-    # underscores are taken for hyphens by the command's parser too
+    """Returns the flags that edit among the command line's tokens, in their order."""
+    # the command's parser takes underscores for hyphens too
     names = (token.partition("=")[0].replace("_", "-") for token in tokens if token.startswith("--"))
     return tuple(name for name in names if name in FLAGS)
 
 
 def field_of(flag: str) -> str:
-    """The field of :class:`realedit.cli.edit_options.EditOptions` that holds a flag's values."""
+    """Returns the field of :class:`realedit.cli.edit_options.EditOptions` that holds a flag's values."""
     name = _name(flag)
     return f"{name}_" if iskeyword(name) else name
 
@@ -61,15 +57,16 @@ def field_of(flag: str) -> str:
 def gather(
     order: Sequence[str], values_of: Callable[[str], Iterable[str | float]], shown_by: str | None
 ) -> list[dict[str, Any]]:
-    """The edits that the flags ask for, as entries.
+    """Returns the edits that the flags ask for, as entries (:mod:`realedit.edits.entries`).
 
     Args:
-        order: the flags' names in the order of the command line; of :func:`in_order`.
-        values_of: what a flag was given, each time that it was.
-        shown_by: the flag that shows the object without its word, or None.
+        order: the flags' names in the order of the command line, from :func:`in_order`.
+        values_of: returns a flag's values, one for each time that it was given.
+        shown_by: the flag that shows the object, or None.
 
     Raises:
-        UsageError: a flag lacks the one that it belongs to, or is given twice for one edit.
+        UsageError: a flag belongs to no edit or may belong to several, is given twice for one edit, or an
+            edit lacks what it needs.
     """
     values = {name: iter(values_of(name)) for name in FLAGS}
     found: list[tuple[str, dict[str, Any]]] = []
@@ -93,7 +90,7 @@ def gather(
 
 
 def _goes_back(found: list[tuple[str, dict[str, Any]]], name: str, value: object) -> bool:
-    """Give a flag's value to the last edit that takes it, if there is one."""
+    """Gives a flag's value to the last edit that takes it; returns whether there is one."""
     for opening, entry in reversed(found):
         if name in _TAKES[opening]:
             if _name(name) in entry:
@@ -104,11 +101,16 @@ def _goes_back(found: list[tuple[str, dict[str, Any]]], name: str, value: object
 
 
 def _waits(rest: Sequence[str], name: str, early: dict[str, object]) -> bool:
-    """Whether a flag that no edit before it takes belongs to one behind it; one alone can be meant."""
+    """Returns whether a flag that no edit before it takes belongs to one behind it.
+
+    Raises:
+        UsageError: it may belong to several, or was given twice.
+    """
     takers = [opening for opening in rest if name in _TAKES.get(opening, ())]
     if len(takers) > 1:
         raise UsageError(
-            f"{name} does not say which of {' and '.join(takers)} it belongs to", "put it behind its own"
+            f"{name} does not say which of {' and '.join(takers)} it belongs to",
+            "put it after the one that it belongs to",
         )
     if takers and name in early:
         raise _twice(name, takers[0])
@@ -118,7 +120,11 @@ def _waits(rest: Sequence[str], name: str, early: dict[str, object]) -> bool:
 def _opened(
     found: list[tuple[str, dict[str, Any]]], name: str, value: object, shown_by: str | None
 ) -> tuple[str, dict[str, Any]]:
-    """The edit of a shown object that a flag asks for by itself."""
+    """Returns the edit of a shown object that a flag asks for by itself.
+
+    Raises:
+        UsageError: the flag asks for none, or no object is shown.
+    """
     if name not in _IMPLIES:
         takers = [opening for opening, taken in _TAKES.items() if name in taken]
         raise UsageError(f"{name} does not say what it belongs to", f"it goes with {' or '.join(takers)}")
@@ -132,12 +138,16 @@ def _opened(
 
 
 def _check_whole(opening: str, entry: dict[str, Any], shown_by: str | None) -> None:
-    """Refuse an edit that lacks what it needs, or has what excludes each other."""
+    """Refuses an edit that lacks what it needs, or whose flags exclude each other.
+
+    Raises:
+        UsageError: it does.
+    """
     for needs in (_NEEDS[opening], _NEEDS_SHOWN[opening] if shown_by is None else None):
         if needs is not None and not _met(needs, entry):
             raise UsageError(f"{opening} does not say {needs.what}", needs.hint)
     for kind in _KINDS_OF[opening]:
-        if set(entry) <= {given.name for given in givens(kind).values()}:
+        if set(entry) <= names_of(kind):
             return
     own, *others = [name for name in entry if name != _name(opening)]
     one, other = sorted((own, next(name for name in others if not _together(opening, own, name))))
@@ -149,14 +159,14 @@ def _met(needs: Needs, entry: dict[str, Any]) -> bool:
 
 
 def _together(opening: str, one: str, other: str) -> bool:
-    """Whether one kind of edit takes both."""
-    return any({one, other} <= {given.name for given in givens(kind).values()} for kind in _KINDS_OF[opening])
+    """Returns whether one kind of edit takes both fields."""
+    return any({one, other} <= names_of(kind) for kind in _KINDS_OF[opening])
 
 
 def _twice(name: str, opening: str) -> UsageError:
-    return UsageError(f"{name} is given twice for {opening}", "give each edit its own name again")
+    return UsageError(f"{name} is given twice for {opening}", f"for another edit, give {opening} again")
 
 
 def _name(flag: str) -> str:
-    """A flag's key in an entry."""
+    """Returns a flag's key in an entry."""
     return flag.removeprefix("--").replace("-", "_")

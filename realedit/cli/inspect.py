@@ -1,4 +1,4 @@
-"""The commands that look without editing: `locate`, `invert`, `models`."""
+"""The commands that do not edit: `locate`, `invert`, `models`, `schema`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from realedit.system.progress import progress_bars
 def locate(
     photo: Annotated[Path, Parameter(help="The photo.")],
     word: Annotated[
-        str | None, Parameter(help="What to find; not needed with --mask, --box or --point.")
+        str | None, Parameter(help="The object to find; not needed with --mask, --box or --point.")
     ] = None,
     /,
     *,
@@ -58,6 +58,8 @@ def locate(
     if path.suffix.lower() != ".png":
         raise UsageError(f"a mask is written as PNG, not '{path.suffix}'", "end its name in .png")
     check_free([path], source=photo, force=force)
+    if not talk.quiet:
+        output.warn_of_replacing(photo, path, "mask")
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         location = pipeline.locate(
@@ -109,7 +111,7 @@ def models(
 def invert(
     photo: Annotated[Path, Parameter(help="The photo.")],
     word: Annotated[
-        str | None, Parameter(help="The object that will be edited: its edits then start at once.")
+        str | None, Parameter(help="The object that will be edited; its edits then need no inversion.")
     ] = None,
     /,
     *,
@@ -118,7 +120,7 @@ def invert(
     talk: TalkOptions = TalkOptions(),
     model: ModelOptions = ModelOptions(),
 ) -> None:
-    """Invert a photo, keep that in the cache, and tell how well it replays."""
+    """Invert a photo, the slow part of an edit, for later edits; tell how well that keeps the photo."""
     from realedit.cli import session
     from realedit.photo.inputs import as_photo
 
@@ -126,7 +128,9 @@ def invert(
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         how = {"method": inversion.inversion, "steps": inversion.steps}
-        inverted = pipeline.engine.inverted_for(loaded, prompt, [word] if word else [], how, progress)
+        inverted = pipeline.engine.inverted_for(
+            loaded, prompt, [word] if word else [], how, progress=progress
+        )
         progress("replaying", 0, 0)
         fields = session.inversion_fields(pipeline, inverted)
     if talk.json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -68,24 +67,25 @@ app.command(cache_app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code.
+    """Runs the command line and returns its exit code.
 
     Args:
-        arguments: What follows the command's name; by default, what this process was given.
+        arguments: what follows the command's name; by default this process's own arguments.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
-    # Threads that spin while they wait make two runs at once on the same cores many times slower.
-    # Read when torch loads.
+    # Threads that spin while they wait make two runs on the same cores many times slower. Torch reads this
+    # when it is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files may be in no encoding
-        sys.stdout.reconfigure(errors="surrogateescape")
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:  # the names of files may be in no encoding
+        reconfigure(errors="surrogateescape")
     return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
 
 
 def _run(tokens: list[str]) -> None:
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
     if not tokens or not _HELP.isdisjoint(options):
-        # Asked for directly: parsing the other arguments first takes as long as printing the help.
+        # asked for directly: parsing the other arguments first takes as long as printing the help
         app.help_print([token for token in options if token not in _HELP])
         return
     try:
@@ -100,7 +100,7 @@ def _run(tokens: list[str]) -> None:
 
 
 def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError:
-    """Say in the style of our own errors what could not be parsed."""
+    """Returns what could not be parsed as an error of our own."""
     chain = " ".join(["realedit", *(error.command_chain or ())])
     help_hint = f"see {chain} --help"
     match error:
@@ -118,13 +118,14 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
                 return UsageError(f"unexpected argument: {extra}", help_hint)
             return UsageError(
                 f"unexpected argument: {extra}",
-                "this edits one photo, batch many; a name of several words wants quotes",
+                "put quotes around a name of several words; realedit batch edits several photos",
             )
         case cyclopts.RepeatArgumentError():
             return UsageError(_lowered(error), "give it once")
         case cyclopts.ValidationError() if error.argument is not None:
             return UsageError(f"{error.argument.name}: {error.exception_message}", help_hint)
-    return UsageError(_lowered(error), help_hint)
+        case _:
+            return UsageError(_lowered(error), help_hint)
 
 
 def _lowered(error: Exception) -> str:

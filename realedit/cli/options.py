@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter, Token
 
 from realedit.errors import UsageError
-from realedit.settings import LARGEST_STRENGTH
+from realedit.settings import LARGEST_STRENGTH, Settings
 
 InversionName = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -19,18 +19,18 @@ Precision = Literal["float32", "float16", "bfloat16"]
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
 
-EDIT = Group.create_ordered("Edit")
-OBJECT = Group.create_ordered("The object")
-OUTPUT = Group.create_ordered("Output")
-SAMPLING = Group.create_ordered("Sampling")
-MODEL = Group.create_ordered("Model")
+EDIT = Group("Edit", sort_key=1)
+OBJECT = Group("The object", sort_key=2)
+OUTPUT = Group("Output", sort_key=3)
+SAMPLING = Group("Sampling", sort_key=4)
+MODEL = Group("Model", sort_key=5)
 
 
 def number(low: float, high: float, *, above_low: bool = False) -> Callable[[Any, Sequence[Token]], float]:
-    """Return a converter to a finite float from `low` (itself left out with `above_low`) to `high`."""
+    """Returns a converter to a finite float from `low` (itself excluded with `above_low`) to `high`."""
     bounds = f"above {low:g}, at most {high:g}" if above_low else f"from {low:g} to {high:g}"
 
-    def convert(_type: Any, tokens: Sequence[Token]) -> float:  # noqa: ANN401
+    def convert(_type: object, tokens: Sequence[Token]) -> float:
         text = tokens[0].value
         value = _float(text)
         # Written so that NaN fails too.
@@ -42,9 +42,9 @@ def number(low: float, high: float, *, above_low: bool = False) -> Callable[[Any
 
 
 def integer(low: int, high: int) -> Callable[[Any, Sequence[Token]], int]:
-    """Return a converter to a whole number from `low` to `high`."""
+    """Returns a converter to a whole number from `low` to `high`."""
 
-    def convert(_type: Any, tokens: Sequence[Token]) -> int:  # noqa: ANN401
+    def convert(_type: object, tokens: Sequence[Token]) -> int:
         text = tokens[0].value
         digits = text.removeprefix("-")
         # Stricter than int(), which takes "1_0" and other alphabets' digits.
@@ -56,10 +56,10 @@ def integer(low: int, high: int) -> Callable[[Any, Sequence[Token]], int]:
 
 
 def fractions(names: str) -> Callable[[Any, Sequence[Token]], tuple[float, ...]]:
-    """Return a converter of comma-separated fractions of the photo's sides, such as `x,y`."""
+    """Returns a converter of comma-separated fractions of the photo's sides, such as `x,y`."""
     count = names.count(",") + 1
 
-    def convert(_type: Any, tokens: Sequence[Token]) -> tuple[float, ...]:  # noqa: ANN401
+    def convert(_type: object, tokens: Sequence[Token]) -> tuple[float, ...]:
         text = tokens[0].value
         values = tuple(_float(part) for part in text.split(","))
         if len(values) != count or not all(0 <= value <= 1 for value in values):
@@ -79,46 +79,51 @@ def _float(text: str) -> float:
 
 
 def flag(text: str, *names: str, **others: Any) -> Parameter:
-    """Return the parameter of a switch, off unless given; `names` where the field's own does not do."""
+    """Returns the parameter of a switch that is off unless given; `names` replace the field's own name."""
     return Parameter(name=names or None, negative="", show_default=False, help=text, **others)
 
 
 def value(convert: Callable[..., Any], metavar: str, text: str) -> Parameter:
-    """Return the parameter of one token that `convert` reads."""
+    """Returns the parameter of a flag with one value, which `convert` reads."""
     return Parameter(
         converter=convert, n_tokens=1, accepts_keys=False, negative="", metavar=metavar, help=text
     )
 
 
 Json = Annotated[bool, flag("Print one JSON object instead of text.")]
-Debug = Annotated[bool, flag("Show where in the code an error came from.")]
+Debug = Annotated[bool, flag("Show figures behind warnings and errors, and tracebacks.")]
 Force = Annotated[bool, flag("Replace files that exist.")]
-_SEED = value(integer(0, 2**63 - 1), "N", "The same seed gives the same picture. Default: 0.")
-Seed = Annotated[int, _SEED]
+_seed_in_range = integer(0, 2**63 - 1)
+Seed = Annotated[int, value(_seed_in_range, "N", "The same seed gives the same picture.")]
 
 
 @Parameter(name="*", group=OBJECT)
 @dataclass(frozen=True)
 class ObjectOptions:
-    """How the object is found where its word alone does not do."""
+    """How the object is found where its name alone is not enough."""
 
     prompt: Annotated[
         str | None,
-        Parameter(metavar="TEXT", help="What the photo shows. The word is added if missing."),
+        Parameter(metavar="TEXT", help="What the photo shows; the object is added if missing."),
     ] = None
     mask: Annotated[
         Path | None, Parameter(metavar="FILE", help="Picture of the photo's size, white where the object is.")
     ] = None
     box: Annotated[
-        Box | None, value(fractions("x0,y0,x1,y1"), "X0,Y0,X1,Y1", "Box around the object, in fractions.")
+        Box | None,
+        value(
+            fractions("x0,y0,x1,y1"),
+            "X0,Y0,X1,Y1",
+            "Box around the object, in fractions of width and height.",
+        ),
     ] = None
-    point: Annotated[Point | None, value(fractions("x,y"), "X,Y", "A point on the object, in fractions.")] = (
-        None
-    )
+    point: Annotated[
+        Point | None, value(fractions("x,y"), "X,Y", "A point on the object, in the same fractions.")
+    ] = None
 
     @property
     def given(self) -> str | None:
-        """The flag that shows the object, or None where only its word does.
+        """The flag that shows the object, or None where only its name is given.
 
         Raises:
             UsageError: there is more than one.
@@ -142,54 +147,62 @@ class BackboneOptions:
         ),
     ] = None
     device: Annotated[
-        str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1, mps. Default: the best here.")
+        str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1, mps. Default: the fastest here.")
     ] = None
     dtype: Annotated[
-        Precision | None, Parameter(help="Precision of the network. Default: the device's own.")
+        Precision | None, Parameter(help="Precision of the model. Default: float16 on a GPU, else float32.")
     ] = None
     working_size: Annotated[
         int | None,
         value(
-            integer(32, 8192), "PIXELS", "Side of the square of the model's working area. Default: its own."
+            integer(32, 8192),
+            "PIXELS",
+            "Size at which the model sees the photo: the area of a square of this side. Default: its own.",
         ),
     ] = None
-    offline: Annotated[bool, flag("Never look at the network.")] = False
+    offline: Annotated[bool, flag("Never use the network.")] = False
 
 
 @Parameter(name="*", group=MODEL)
 @dataclass(frozen=True)
 class ModelOptions(BackboneOptions):
-    """The model, those that help it, and its cache."""
+    """The model, the models that help it, and its cache."""
 
     detector: Annotated[
         str | None,
         Parameter(
-            metavar="NAME", help="OWLv2 or Grounding DINO that finds the words instead: folder or hub id."
+            metavar="NAME",
+            help="Finds objects instead of the model: OWLv2 or Grounding DINO, a folder or hub id.",
         ),
     ] = None
     segmenter: Annotated[
         str | None,
         Parameter(
-            metavar="NAME", help="CLIPSeg that finds them, or SAM that cuts out what the detector finds."
+            metavar="NAME",
+            help="Finds objects too (CLIPSeg), or cuts out what --detector finds (SAM).",
         ),
     ] = None
     captioner: Annotated[
-        str | None, Parameter(metavar="NAME", help="BLIP or Florence-2 that says what --prompt does not.")
+        str | None,
+        Parameter(metavar="NAME", help="Says what the photo shows without --prompt: BLIP or Florence-2."),
     ] = None
-    no_cache: Annotated[bool, flag("Neither read nor keep inversions.")] = False
+    no_cache: Annotated[bool, flag("Neither use nor keep inverted photos (realedit cache).")] = False
 
 
 _METHODS = (
-    "How the photo becomes latents. direct and ddpm replay it exactly, fixed_point nearly, noised not. "
-    "Edits read the latents alone; direct's are ddim's."
+    "How the photo is turned into the model's noise. direct and ddpm give the photo back exactly, "
+    "fixed_point nearly, noised not at all. An edit starts from the noise alone; direct and ddim share it."
 )
-_Steps = Annotated[int | None, value(integer(2, 1000), "N", "Sampling steps. Default: 20.")]
+_Steps = Annotated[
+    int | None,
+    value(integer(2, 1000), "N", "Steps of the model; twice as many take twice as long. Default: 20."),
+]
 
 
 @Parameter(name="*", group=SAMPLING)
 @dataclass(frozen=True)
 class InversionOptions:
-    """How the photo becomes latents."""
+    """How the photo is inverted."""
 
     inversion: Annotated[InversionName, Parameter(help=_METHODS)] = "direct"
     steps: _Steps = None
@@ -198,21 +211,24 @@ class InversionOptions:
 @Parameter(name="*", group=SAMPLING)
 @dataclass(frozen=True)
 class EditSampling:
-    """How the photo becomes latents, and the edited photo is sampled; None where a recipe may say it."""
+    """How the photo is inverted and the edited photo sampled; None where a recipe may say it."""
 
     inversion: Annotated[InversionName | None, Parameter(help=f"{_METHODS} Default: direct.")] = None
     steps: _Steps = None
-    seed: Annotated[int | None, _SEED] = None
+    seed: Annotated[
+        int | None, value(_seed_in_range, "N", "The same seed gives the same picture. Default: 0.")
+    ] = None
     strength: Annotated[
         float | None,
         value(
             number(0, LARGEST_STRENGTH),
             "FRACTION",
-            "Share of the steps sampled anew after the edit in pixels; 0: none. Painting has its own.",
+            f"How much the model redraws after the edit in pixels: 0 nothing, {LARGEST_STRENGTH:g} most. "
+            f"Default: {Settings.strength:g}.",
         ),
     ] = None
     reflection: Annotated[
-        bool, flag("Take along what a polished table mirrors of the object, too.", group=EDIT)
+        bool, flag("Take along the object's reflection in a polished table.", group=EDIT)
     ] = False
 
 
@@ -222,5 +238,5 @@ class TalkOptions:
     """What is printed."""
 
     json: Json = False
-    quiet: Annotated[bool, flag("Print the result's path alone.", "--quiet", "-q")] = False
+    quiet: Annotated[bool, flag("Print only the path of the result.", "--quiet", "-q")] = False
     debug: Debug = False

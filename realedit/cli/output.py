@@ -1,4 +1,4 @@
-"""What a command writes and prints: where files go, checked before any work, and results on stdout."""
+"""Where a command's files go, checked before any work, and how results are printed on stdout."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from realedit.cli.boundary import say
 from realedit.system.destinations import check_free
 
 if TYPE_CHECKING:
@@ -34,24 +35,24 @@ class Destination:
 
 
 def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, force: bool) -> Destination:
-    """Decide where an edit's files go, and make sure that they can.
+    """Decides where an edit's files go, and makes sure that they can be written.
 
     Args:
-        photo: the photo, to know whether the output's format can hold it.
-        source: where it came from: the default output lies beside it.
-        output: what the user asked for, if anything.
+        photo: the photo; the output's format has to be able to hold it.
+        source: the photo's file; the default output lies beside it.
+        output: the file that the user asked for, if any.
         report: whether a report is wanted.
         force: whether files may be replaced.
 
     Raises:
-        UsageError: the suffix, the folder, or a format that cannot hold the photo.
-        OutputExistsError: a file is there already, or it is the photo itself.
+        UsageError: the suffix names no format, the folder is missing, or the format cannot hold the photo.
+        OutputExistsError: a file exists already, or it is the photo itself.
     """
     from realedit.photo.encode import SUFFIXES, check_holds, format_for
     from realedit.photo.provenance import sidecar_path
 
     if output is None:
-        # A format that can only be read (GIF) goes on as PNG.
+        # a format that can be read but not written (GIF) becomes PNG
         suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
         output = source.with_name(f"{source.stem}-edited{suffix}")
     if not output.is_dir():
@@ -62,32 +63,45 @@ def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, 
     return Destination(output, pages if report else None)
 
 
+def warn_of_replacing(photo: Path, output: Path, what: str) -> None:
+    """Warns where an output that may be replaced is the photo itself.
+
+    Args:
+        photo: the photo's file.
+        output: the file to write.
+        what: what is written: "edited photo".
+    """
+    if output.exists() and output.samefile(photo):
+        say(f"realedit: warning: -o names the photo itself: with --force the {what} replaces {photo}")
+
+
 def print_json(fields: Mapping[str, Any]) -> None:
-    """Print one JSON object on one line of stdout; numbers that JSON lacks become null."""
+    """Prints one JSON object on one line of stdout; numbers that JSON lacks become null."""
     print(json.dumps(finite(fields), ensure_ascii=False, allow_nan=False))
 
 
-def finite(value: Any) -> Any:  # noqa: ANN401  # a JSON tree
-    """A JSON tree with null for the numbers that JSON lacks."""
-    match value:
-        case float() if not math.isfinite(value):
-            return None
-        case Mapping():
-            return {str(key): finite(item) for key, item in value.items()}
-        case list() | tuple():
-            return [finite(item) for item in value]
-        case Path():
-            return str(value)
-    return value
+def finite(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a JSON object with null for the numbers that JSON lacks (infinity, NaN)."""
+    return {str(key): _finite(item) for key, item in fields.items()}
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return finite(cast("Mapping[str, Any]", value))
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in cast("Sequence[object]", value)]
+    return str(value) if isinstance(value, Path) else value
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print aligned columns on stdout, never wrapped, so that other programs can read them."""
+    """Prints aligned columns on stdout, never wrapped, so that other programs can read them."""
     print_columns([tuple(head), *(tuple(row) for row in rows)])
 
 
 def print_columns(lines: Sequence[Sequence[str]], indent: str = "") -> None:
-    """Print rows of cells one below the other."""
+    """Prints rows of cells in aligned columns."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         print(
@@ -96,28 +110,28 @@ def print_columns(lines: Sequence[Sequence[str]], indent: str = "") -> None:
 
 
 def megabytes(count: int) -> str:
-    """Return a size in MB with one decimal."""
+    """Returns a size in MB (2^20 bytes) with one decimal."""
     return f"{count / 2**20:.1f} MB"
 
 
 def numbers(values: Iterable[float]) -> str:
-    """Return fractions as `0.123,0.456`, the form that --box and --point read."""
+    """Returns fractions as `0.123,0.456`, the form that --box and --point read."""
     return ",".join(f"{value:.3f}" for value in values)
 
 
 def decibels(value: float) -> str:
-    """Return a PSNR in dB; pictures that are equal have none."""
+    """Returns a PSNR in dB as text; "exact" for equal pictures, which have none."""
     return "exact" if math.isinf(value) else f"{value:.1f} dB"
 
 
 def seconds(timings: Mapping[str, float]) -> str:
-    """Return timings in one phrase: the whole, and each stage."""
+    """Returns timings in one phrase: the sum, and each stage."""
     stages = ", ".join(f"{name} {value:.1f}" for name, value in timings.items())
     return f"{sum(timings.values()):.1f} s ({stages})"
 
 
 def mask_png(mask: np.ndarray) -> bytes:
-    """Return a matte [H, W] in [0, 1] as an 8-bit grey PNG file."""
+    """Returns a matte ``[H, W]`` in [0, 1] as an 8-bit grey PNG file."""
     import numpy as np
     from PIL import Image
 
@@ -127,7 +141,7 @@ def mask_png(mask: np.ndarray) -> bytes:
 
 
 def location_fields(location: Location) -> dict[str, Any]:
-    """Return what is known about an object, for JSON."""
+    """Returns what is known about an object, for JSON."""
     return {
         "word": location.word,
         "box": [float(value) for value in location.box],
@@ -138,7 +152,7 @@ def location_fields(location: Location) -> dict[str, Any]:
 
 
 def change_fields(change: Change) -> dict[str, Any]:
-    """Return what was, or would be, done to an object, for JSON."""
+    """Returns what was, or would be, done to an object, for JSON."""
     return {
         "edit": change.edit,
         "word": change.word,
@@ -150,12 +164,12 @@ def change_fields(change: Change) -> dict[str, Any]:
 
 
 def print_changes(changes: Sequence[Change]) -> None:
-    """Print a line for each object that was changed: what was done, to what, from where to where."""
-    rows = []
+    """Prints a line for each object that was changed: what was done, to what, from where to where."""
+    rows: list[tuple[str, ...]] = []
     for change in changes:
         how = "" if change.source is None else f"by {change.source}, score {change.score:.2f}"
         boxes = [_box(box) for box in (change.before, change.after)]
-        # of a dry run, what is taken from another photo is looked for nowhere
+        # a dry run does not look for what comes from another photo
         where = f"{boxes[0]} -> {boxes[1]}" if change.before or change.after else ""
         rows.append((change.edit.replace("_", "-"), change.word or _nameless(change), where, how))
     print_columns(rows, indent="  ")

@@ -1,4 +1,4 @@
-"""What the command line asks for: planned once, prepared for each photo, then done or only told."""
+"""What the command line asks for: planned once, prepared for each photo, then done or only reported."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from realedit.cli import session
 from realedit.cli.boundary import say
 from realedit.cli.flag_order import gather
-from realedit.cli.options import EditSampling, ModelOptions, ObjectOptions
+from realedit.cli.options import Box, EditSampling, ModelOptions, ObjectOptions, Point
 from realedit.edits.entries import read_entries
 from realedit.edits.plan import Plan, plan
 from realedit.edits.prepared import Prepared, prepare
-from realedit.edits.recipe import Besides, EditsFile, read_file
+from realedit.edits.recipe import EditsFile, RecipeOptions, read_file
 from realedit.errors import UsageError
 from realedit.photo import Photo
 from realedit.settings import Settings
@@ -30,27 +30,27 @@ _Options = TypeVar("_Options", EditSampling, ObjectOptions, ModelOptions)
 
 
 def asked(what: EditOptions, where: ObjectOptions, sampling: EditSampling, *, quiet: bool) -> EditCommand:
-    """What the flags ask for; what they leave open is as a recipe says that they name.
+    """Returns what the flags ask for; what they leave open is taken from the recipe, if they name one.
 
     Args:
         what: the flags that edit.
-        where: those that show the object.
-        sampling: those of the sampling.
-        quiet: do not say that a recipe's mask cannot be had.
+        where: the flags that show the object.
+        sampling: the flags of the sampling.
+        quiet: do not warn that the recipe's mask is not in it.
 
     Raises:
         UsageError: flags are missing or contradict each other, or the recipe cannot be read.
     """
     file = _file(what)
-    besides = Besides() if file is None else file.besides
+    recipe = RecipeOptions() if file is None else file.options
     if where.given is None:
-        if besides.mask_sha256 is not None and not quiet:
-            say("realedit: warning: the recipe holds only a digest of its mask: show the object with --mask")
-        where = replace(where, box=_tuple(besides.box), point=_tuple(besides.point))
-    where = _filled(where, prompt=besides.prompt)
-    sampling = _filled(sampling, inversion=besides.inversion, steps=besides.steps, seed=besides.seed)
+        if recipe.mask_sha256 is not None and not quiet:
+            say("realedit: warning: the recipe was made with a mask, which it does not hold: add --mask FILE")
+        where = replace(where, box=_box(recipe.box), point=_point(recipe.point))
+    where = _filled(where, prompt=recipe.prompt)
+    sampling = _filled(sampling, inversion=recipe.inversion, steps=recipe.steps, seed=recipe.seed)
     planned = plan(_edits(what, where, file), shown=where.given is not None)
-    return EditCommand(planned, where, sampling, what.allow_crop or bool(besides.allow_crop), besides)
+    return EditCommand(planned, where, sampling, what.allow_crop or bool(recipe.allow_crop), recipe)
 
 
 @dataclass(frozen=True)
@@ -61,47 +61,50 @@ class EditCommand:
         plan: the edits, in their order.
         where: how the object is found.
         sampling: how the edited photo is sampled.
-        allow_crop: whether the object may leave the photo in part.
-        besides: what a recipe says of the model and the settings.
+        allow_crop: whether part of the object may leave the photo.
+        recipe: what a recipe says of the model and the settings.
     """
 
     plan: Plan
     where: ObjectOptions
     sampling: EditSampling
     allow_crop: bool = False
-    besides: Besides = field(default_factory=Besides)
+    recipe: RecipeOptions = field(default_factory=RecipeOptions)
 
     def on(self, model: ModelOptions) -> ModelOptions:
-        """The model's options, at the recipe's working size where they name none."""
-        return _filled(model, working_size=self.besides.working_size)
+        """Returns the model's options, with the recipe's working size if they name none."""
+        return _filled(model, working_size=self.recipe.working_size)
 
     def tell_other_models(self, pipeline: RealEditPipeline) -> None:
-        """Say where other models are at work than a recipe's: which are here, their user decides."""
+        """Warns if other models are at work than those that made the recipe's picture."""
         here = pipeline.engine.names()
-        then = {role: getattr(self.besides, role) for role in here if role in self.besides.model_fields_set}
+        then = {role: getattr(self.recipe, role) for role in here if role in self.recipe.model_fields_set}
         others = [role for role, name in then.items() if name != here[role]]
         if others:
             names = ", ".join(
                 f"{role} {then[role] or 'none'} (here {here[role] or 'none'})" for role in others
             )
             flags = ", ".join(f"--{role}" for role in others)
-            say(f"realedit: warning: the recipe's picture was made with {names}; see {flags}")
+            say(
+                f"realedit: warning: the recipe's picture was made with {names}; "
+                f"choose with {flags} for the same picture"
+            )
 
     def prepare(self, photo: Photo) -> Prepared:
-        """The edit of one photo, with all read that it names.
+        """Returns the edit of one photo, with every file read that it names.
 
         Raises:
-            PhotoError: a file that is named cannot be read.
+            PhotoError: a file cannot be read.
             UsageError: a mask or an outline does not fit the photo.
         """
         return prepare(photo, self.plan, session.shown(self.where, photo))
 
     def edit(self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress) -> EditResult:
-        """Do it.
+        """Does the edit.
 
         Args:
-            pipeline: the model.
-            prepared: of :meth:`prepare`.
+            pipeline: the loaded model.
+            prepared: the edit of one photo, from :meth:`prepare`.
             progress: told of each stage.
 
         Raises:
@@ -121,7 +124,7 @@ class EditCommand:
     def dry_run(
         self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress
     ) -> tuple[list[Location], list[Change]]:
-        """The objects that are found, and what would be done; see :meth:`edit`."""
+        """Returns the objects that are found and what would be done to them; arguments as of :meth:`edit`."""
         from realedit.cli.dry_run import changes_of
 
         found = session.find(pipeline, prepared, self.where.prompt, self._how, progress)
@@ -129,23 +132,24 @@ class EditCommand:
 
     @property
     def settings(self) -> Settings | None:
-        """Every knob, as a recipe and the flags say it; None where neither does."""
-        said = self.besides.settings
+        """The knobs, as the recipe and the flags say; None if neither says any."""
+        said = self.recipe.settings
         return replace(said or Settings(), reflection=True) if self.sampling.reflection else said
 
     @property
     def _how(self) -> dict[str, Any]:
+        """How the photo is inverted, as the flags and the recipe say."""
         method = self.sampling.inversion
         said = _said(method=method, steps=self.sampling.steps)
-        # the scales are the method's: another's would be refused, or do other things
-        if method == self.besides.inversion:
-            scales = {name: getattr(self.besides, name) for name in ("guidance_scale", "inversion_scale")}
+        # scales belong to a method: with another one they would be refused, or do something else
+        if method == self.recipe.inversion:
+            scales = {name: getattr(self.recipe, name) for name in ("guidance_scale", "inversion_scale")}
             said |= _said(**scales)
         return said
 
 
 def _file(what: EditOptions) -> EditsFile | None:
-    """What the file of edits says, or None where there is none; a pipe can be read once."""
+    """Returns what the file of edits says, or None if there is none. A pipe can be read only once."""
     if what.edits_file is None:
         return None
     if what.order:
@@ -154,7 +158,7 @@ def _file(what: EditOptions) -> EditsFile | None:
 
 
 def _edits(what: EditOptions, where: ObjectOptions, file: EditsFile | None) -> list[Edit]:
-    """The edits that a file or the flags ask for."""
+    """Returns the edits that a file or the flags ask for."""
     if file is not None:
         return file.edits
     edits = read_entries(gather(what.order, what.values, where.given), "the edits asked for")
@@ -166,14 +170,18 @@ def _edits(what: EditOptions, where: ObjectOptions, file: EditsFile | None) -> l
 
 
 def _filled(options: _Options, **defaults: object) -> _Options:
-    """Options with what none of them says."""
+    """Returns options in which those that are None have defaults."""
     return replace(options, **{name: to for name, to in defaults.items() if getattr(options, name) is None})
 
 
 def _said(**options: object) -> dict[str, Any]:
-    """Options without those that are None, whose defaults are the pipeline's."""
+    """Returns options without those that are None: these are left to the pipeline's defaults."""
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _tuple(numbers: list[float] | None) -> Any:  # noqa: ANN401 - of the length that its reader has checked
-    return None if numbers is None else tuple(numbers)
+def _box(numbers: list[float] | None) -> Box | None:
+    return None if numbers is None else (numbers[0], numbers[1], numbers[2], numbers[3])
+
+
+def _point(numbers: list[float] | None) -> Point | None:
+    return None if numbers is None else (numbers[0], numbers[1])

@@ -1,4 +1,4 @@
-"""From what the user named to what the pipeline takes: the photo, where the object is, the loaded model."""
+"""Turns what the user named into what the pipeline takes: where the object is, and the loaded model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def shown(options: ObjectOptions, photo: Photo) -> Shown:
-    """Where the flags show the object in a photo.
+    """Returns where the flags show the object in a photo.
 
     Raises:
         PhotoError: the mask file cannot be read.
@@ -31,10 +31,10 @@ def shown(options: ObjectOptions, photo: Photo) -> Shown:
 
 
 def announce(options: BackboneOptions, *, quiet: bool) -> None:
-    """Say which model it is, where nobody chose one.
+    """Prints which model edits, if nobody chose one.
 
     Raises:
-        ModelUnavailableError: there is no such model on this machine.
+        ModelUnavailableError: the model is not on this machine.
     """
     from realedit.models.choice import resolve_model
 
@@ -47,10 +47,10 @@ def announce(options: BackboneOptions, *, quiet: bool) -> None:
 
 
 def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
-    """Load the model that the options, the environment or the default name; say so where it was the default.
+    """Loads the model that the options or the environment name, else the default, and prints that it did.
 
     Raises:
-        ModelUnavailableError: the model is not on this machine, or is not one that realedit can use.
+        ModelUnavailableError: the model is not on this machine, or realedit cannot use it.
         UsageError: there is no such device.
     """
     announce(options, quiet=quiet)
@@ -77,10 +77,10 @@ def find(
     how: Mapping[str, Any],
     progress: Progress,
 ) -> dict[str | None, Location]:
-    """The objects that an edit changes, by their words; None is the one that is shown and not named.
+    """Finds the objects that an edit changes; None is the word of one that is shown and not named.
 
     Args:
-        pipeline: the model.
+        pipeline: the loaded model.
         prepared: the edit.
         prompt: what the photo shows.
         how: method and steps of the inversion.
@@ -99,10 +99,10 @@ def find(
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:
-    """Return what is known about an inversion: what was kept, and how well it replays.
+    """Returns what is known about an inversion: what was kept, and how well it replays.
 
     `replay_psnr` compares the replay with the autoencoder's own round trip, `photo_psnr` with the photo at
-    the model's working size (dB, peak 255; higher is better).
+    the model's working size (dB, peak 255; higher is better, infinite for equal pictures).
     """
     found = inverted.inversion
     height, width = found.size
@@ -123,8 +123,7 @@ def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dic
     }
 
 
-def _psnr(a: np.ndarray, b: np.ndarray) -> float:
-    from skimage.metrics import peak_signal_noise_ratio
-
-    one, other = a.astype(np.float64), b.astype(np.float64)
-    return math.inf if np.array_equal(a, b) else float(peak_signal_noise_ratio(one, other, data_range=255))
+def _psnr(one: np.ndarray, other: np.ndarray) -> float:
+    r"""Returns :math:`10 \log_{10} (255^2 / \mathrm{MSE})` in dB; infinity for equal pictures."""
+    error = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))
+    return math.inf if error == 0 else float(10 * np.log10(255**2 / error))

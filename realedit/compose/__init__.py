@@ -1,1 +1,1 @@
-"""The edit in pixels (the anchor): objects at their new places with their shadows, their holes filled."""
+"""Makes the edit in pixels (the anchor): objects at their new places with their shadows, holes filled."""

@@ -1,10 +1,10 @@
-"""The edit in pixels: objects at their new places, their holes roughly filled, their shadows taken along.
+"""Makes the edit in pixels: objects at their new places, their holes filled, their shadows taken along.
 
-It is what the resampling is anchored in (design: an edit by attention alone loses an object's identity):
-everything in it comes from the photo itself, at the photo's own resolution.
+It is called the anchor because the model may only change it a little: an edit by attention alone loses an
+object's identity, while everything here comes from the photo itself, at the photo's own resolution.
 
-**Convention:** masks and mattes are ``[H, W]`` at the picture's size; the transform is in fractions of the
-frame.
+**Convention:** masks and mattes are ``[H, W]`` at the picture's size; transforms map (x, y) in fractions of
+the frame.
 """
 
 from __future__ import annotations
@@ -15,11 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guidance import Transform
-from realedit.compose.hole import (
-    cleared,
-    forbidden_small,
-    small_copy,
-)
+from realedit.compose.hole import cleared, forbidden_small, small_copy
 from realedit.compose.piece import Cast, Piece, carried
 from realedit.compose.reflection import find_reflection, no_reflection
 from realedit.compose.shadow import find_shadow, no_shadow
@@ -33,10 +29,12 @@ class Anchor:
 
     Args:
         picture: float32 ``[H, W, 3]`` in 0..255; equal to the photo outside ``changed``.
-        mattes: each piece's matte at its new place, float32 ``[H, W]`` in [0, 1]; zero where it went away.
-        hole: what the objects, their whole shadows and reflections used to cover, bool ``[H, W]``.
+        mattes: each piece's matte at its new place, float32 ``[H, W]`` in [0, 1]; zero everywhere for a piece
+            that went away.
+        hole: the pixels that were filled or given light: what the objects, their shadows and their
+            reflections used to cover, with a margin; bool ``[H, W]``.
         shadow_before: where shadows and reflections were, bool ``[H, W]``.
-        shadow_after: where they are, bool ``[H, W]``.
+        shadow_after: where they are now, bool ``[H, W]``.
     """
 
     picture: np.ndarray
@@ -47,7 +45,7 @@ class Anchor:
 
     @property
     def matte(self) -> np.ndarray:
-        """What the pieces cover at their new places, float32 ``[H, W]`` in [0, 1]."""
+        """What all pieces together cover at their new places, float32 ``[H, W]`` in [0, 1]."""
         return 1 - np.prod([1 - matte for matte in self.mattes], axis=0, dtype=np.float32)
 
     @property
@@ -66,16 +64,16 @@ def build_anchor(
     pixels: bool = True,
     fill_hole: bool = True,
 ) -> Anchor:
-    """Move objects' pixels, fill what they leave and take their shadows along.
+    """Moves objects' pixels, fills the holes that they leave and takes their shadows along.
 
     Args:
         rgb: the photo, uint8 ``[H, W, 3]``.
-        pieces: what is taken up and put down. Where they overlap, the lower in the photo is in front.
+        pieces: the objects, and where each goes. Where they overlap, the one that stands lower is in front.
         forbidden: bool ``[H, W]``, other objects: nothing is copied from them.
         shadow: whether to look for shadows.
         reflection: whether to look for reflections.
-        pixels: whether objects are laid at their new places; else their mattes alone say where those are.
-        fill_hole: whether what they leave is filled.
+        pixels: whether objects are laid at their new places; if not, their mattes alone say where those are.
+        fill_hole: whether holes are filled; if not, the objects stay there too.
     """
     h, w = rgb.shape[:2]
     taken = [piece for piece in pieces if piece.source is None]
@@ -110,29 +108,31 @@ def _cast_of(
     shadow: bool,
     reflection: bool,
 ) -> Cast:
-    """A piece's shadow and reflection at the size at which holes are filled; none on the other pieces."""
+    """Finds a piece's shadow and reflection, at the size at which holes are filled; none on other pieces."""
     small = small_copy(rgb if piece.source is None else piece.source)
     none = Cast(no_shadow(small), no_reflection(small))
     if not (piece.casts and (shadow or reflection)):
         return none
     size = small.shape[1::-1]
     mask = scaled(piece.location.mask, size) > 0.5
-    shut = None if forbidden is None or piece.source is not None else forbidden_small(forbidden, mask, size)
+    elsewhere = None  # no shadow is looked for there, at the small size
+    if forbidden is not None and piece.source is None:
+        elsewhere = forbidden_small(forbidden, mask, size)
     for other in pieces:
         if other is not piece and other.source is None and piece.source is None:
             theirs = scaled(other.location.mask, size) > 0.5
-            shut = theirs if shut is None else shut | theirs
-    mirrored = find_reflection(small, mask, shut) if reflection else none.reflection
+            elsewhere = theirs if elsewhere is None else elsewhere | theirs
+    mirrored = find_reflection(small, mask, elsewhere) if reflection else none.reflection
     if not shadow:
         return Cast(none.shadow, mirrored)
-    # what is reflected is no shadow
-    return Cast(find_shadow(mirrored.taken_from(small), mask, shut), mirrored)
+    # a dark reflection would be taken for shadow
+    return Cast(find_shadow(mirrored.taken_from(small), mask, elsewhere), mirrored)
 
 
 def _lay(
     behind: np.ndarray, rgb: np.ndarray, piece: Piece, transform: Transform
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A piece's own pixels over what is behind them, and its matte there."""
+    """Lays a piece's own pixels over what is behind them; returns that picture and the piece's matte."""
     weight = piece.location.mask[..., None]
     moved = carried(piece.location.mask, transform)
     alpha = np.clip(moved, 0, 1)
@@ -143,5 +143,5 @@ def _lay(
 
 
 def _foot(location: Location, transform: Transform) -> float:
-    """How far down a piece stands: what stands lower is nearer."""
+    """Returns y of a piece's lowest point at its new place: what stands lower is nearer."""
     return location.centroid[1] + transform.dy + transform.scale * (location.box[3] - location.centroid[1])

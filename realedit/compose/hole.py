@@ -1,4 +1,4 @@
-"""The hole that objects leave: cleared of them and of what they cast, filled, settled."""
+"""Clears a photo of objects and of their shadows, fills the holes and fits the filling to the light there."""
 
 from __future__ import annotations
 
@@ -17,18 +17,48 @@ from realedit.pixels.resizing import scaled
 from realedit.pixels.unit import unit_of
 
 FILL_SIDE = 640
-"""Longer side of the picture in which texture is copied into the hole; larger photos get it scaled up."""
-_REST = 0.1
-"""Loss of log intensity from which on the margin of a hole counts as dark."""
-_SOME = 0.05
-"""Share of a small picture's pixel that an object covers from which on it is taken out: what is thin goes
-too."""
+"""Longer side in pixels of the copy in which holes are filled: larger is sharper and takes longer, smaller is
+softer; larger photos get the filling scaled up. Not measured."""
+_LEAST_REST = 0.1
+"""Loss of log intensity in a hole's margin: above it the margin is a rest of the shadow and is filled, up to
+it the photo shows through. Not measured."""
+_LEAST_COVER = 0.05
+"""Share of a pixel of the small copy that the object covers: above it the pixel is cleared, up to it stays.
+Set by eye, so that thin things go too."""
+_OBJECT_MARGIN_UNITS, _SHADOW_MARGIN_UNITS = 6, 2
+"""Width in units of the hole's margin about the object or its reflection, and about its shadow: wider ones
+hide rests and fade more softly, narrower ones change less of the photo. Not measured."""
+_TOUCHING_UNITS = 1
+"""Distance from the object in units up to which the hole may take in a neighbour's pixels; farther out the
+neighbour stays whole. Not measured."""
+_OBJECT_SOLID_UNITS, _SHADOW_SOLID_UNITS = 1.5, 1
+"""Distance in units from the object, and from its shadow, up to which the filling covers all; farther out it
+fades into the photo. Not measured."""
+_REST_UNITS = 8
+"""Distance in units from the object's foot or its shadow up to which rests of the shadow are looked for;
+farther out what is dark is another thing. Set on 30 rendered cases, of one to three values tried."""
+_OBJECT_EDGE_PIXELS = 2
+"""Distance in pixels from the object up to which nothing is forbidden; farther out other objects are. Set by
+eye, so that a neighbour's soft mask does not run into the object."""
+_LIGHT_SIGMAS_A_SIDE = 40
+"""Longer sides over the standard deviation of the blur by which the filling is fitted to the light: higher
+follows finer changes of light, lower only broad ones. Not measured."""
 
 
 def cleared(
     rgb: np.ndarray, taken: Sequence[tuple[Location, Cast]], forbidden: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The photo without some objects and what they cast, float32 ``[H, W, 3]``, and where it was filled."""
+    """Clears a photo of some objects, their shadows and their reflections.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+        taken: the objects, and what each casts.
+        forbidden: bool ``[H, W]``, other objects: nothing is copied from them.
+
+    Returns:
+        The photo without them, float32 ``[H, W, 3]``, and the pixels that may differ from the photo, bool
+        ``[H, W]``.
+    """
     if not taken:
         return rgb.astype(np.float32), np.zeros(rgb.shape[:2], bool)
     lit = rgb.astype(np.float32)
@@ -42,55 +72,64 @@ def cleared(
     cast = mask.copy()
     mirrored = mask.copy()
     for location, one in taken:
-        mask |= scaled(location.hard.astype(np.float32), size) > _SOME
+        mask |= scaled(location.hard.astype(np.float32), size) > _LEAST_COVER
         cast |= one.mask
         mirrored |= one.reflection.mask
-    shut = None if forbidden is None else forbidden_small(forbidden, mask, size)
-    hole = grow(mask | mirrored, 6 * unit) | grow(cast, 2 * unit)
-    if shut is not None:  # a neighbour that the object touches stays whole
-        hole &= ~shut | grow(mask, unit)
-    solid = grow(mask, 1.5 * unit) | grow(cast, unit)
-    filled = fill(small, hole, shut)
-    # not at its upper side, where another thing may be dark
-    margin = hole & ~solid & (near_foot(mask, 8 * unit) | grow(cast, 8 * unit))
+    elsewhere = None if forbidden is None else forbidden_small(forbidden, mask, size)
+    hole = grow(mask | mirrored, _OBJECT_MARGIN_UNITS * unit) | grow(cast, _SHADOW_MARGIN_UNITS * unit)
+    if elsewhere is not None:
+        hole &= ~elsewhere | grow(mask, _TOUCHING_UNITS * unit)
+    solid = grow(mask, _OBJECT_SOLID_UNITS * unit) | grow(cast, _SHADOW_SOLID_UNITS * unit)
+    filled = fill(small, hole, elsewhere)
+    # not at the object's upper side, where another thing may be dark
+    margin = hole & ~solid & (near_foot(mask, _REST_UNITS * unit) | grow(cast, _REST_UNITS * unit))
     filled = settle(small, filled, hole, solid | _rests(small, filled, margin, unit))
     changed = scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
     return _scaled_up(filled, lit, hole), changed | (lit != rgb).any(-1)
 
 
 def _rests(rgb: np.ndarray, filled: np.ndarray, margin: np.ndarray, unit: float) -> np.ndarray:
-    """Where a hole's margin is darker than its filling: rests of a shadow, bool ``[H, W]``.
+    """Finds rests of a shadow, bool ``[H, W]``: where a hole's margin is darker than its filling.
 
-    Of any colour: where an object stands, its own colour shines into its shadow.
+    They may be of any colour, since an object's own colour shines into its shadow.
     """
-    return margin & (contrast(rgb, filled, margin, unit).mean(-1) > _REST)
+    return margin & (contrast(rgb, filled, margin, unit).mean(-1) > _LEAST_REST)
 
 
 def small_copy(rgb: np.ndarray) -> np.ndarray:
-    """A picture at the size at which holes are filled: at most :data:`FILL_SIDE` on its longer side."""
+    """Shrinks a picture to the size at which holes are filled, :data:`FILL_SIDE` on its longer side."""
     factor = min(1.0, FILL_SIDE / max(rgb.shape[:2]))
     if factor == 1:
         return rgb
-    # the size itself, not the factor: that would map by another ratio than the way back does
+    # by the rounded size: the way back scales by its ratio too, by the factor the picture would shift
     height, width = (max(1, round(side * factor)) for side in rgb.shape[:2])
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def forbidden_small(forbidden: np.ndarray, mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """What nothing is copied from, at a size (width, height), but for the edges of the object ``mask``."""
-    return (scaled(forbidden.astype(np.float32), size) > 0.5) & ~grow(mask, 2)
+    """Scales ``forbidden`` to a size (width, height), and frees the object ``mask`` and its edge."""
+    return (scaled(forbidden.astype(np.float32), size) > 0.5) & ~grow(mask, _OBJECT_EDGE_PIXELS)
 
 
 def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndarray) -> np.ndarray:
-    """Fit a hole's fill to the light about it and let it fade into the photo; uint8 ``[H, W, 3]``.
+    """Fits a filling to the light about its hole and lets it fade into the photo.
 
-    The hole's margin beyond ``solid`` (bool ``[H, W]``, what must go) is photo that is known: what the fill
-    misses there in low frequencies it is given everywhere, and across the margin it gives way to the photo.
+    In the hole's margin outside ``solid`` the photo is known: what the filling lacks there in low frequencies
+    is added to all of it, and across the margin it gives way to the photo.
+
+    Args:
+        rgb: the photo, uint8 ``[H, W, 3]``.
+        filled: the photo with its hole filled, uint8 ``[H, W, 3]``.
+        hole: bool ``[H, W]``.
+        solid: bool ``[H, W]``, the part of the hole in which nothing of the photo may be seen.
+
+    Returns:
+        uint8 ``[H, W, 3]``.
     """
     margin = hole & ~solid
     if not margin.any():
         return filled
-    sigma = max(hole.shape) / 40
+    sigma = max(hole.shape) / _LIGHT_SIGMAS_A_SIDE
     weight = margin.astype(np.float32)
     missed = (rgb.astype(np.float32) - filled) * weight[..., None]
     known = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
@@ -103,7 +142,7 @@ def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndar
 
 
 def _scaled_up(filled: np.ndarray, rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """A small picture's hole in the full-size photo, float32."""
+    """Lays a small picture's filled hole into the full-size photo, float32."""
     if filled.shape == rgb.shape:
         return filled.astype(np.float32)
     size = rgb.shape[1::-1]

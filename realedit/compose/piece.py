@@ -1,4 +1,4 @@
-"""The data of an edit in pixels: a piece that is taken up and put down, and what it casts."""
+"""The data of an edit in pixels: a piece that is taken up and put down, its shadow and its reflection."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from realedit.location import Location
 from realedit.pixels.resizing import scaled
 from realedit.pixels.warp import warped
 
-SEEN = 0.004
-"""Smallest loss of log intensity that counts as shadow; set by eye: less cannot be seen."""
+LEAST_SEEN_LOSS = 0.004
+"""Smallest loss of log intensity that counts as shadow: pixels that lose more are darkened or lightened with
+it, all others stay. Set by eye: less cannot be seen."""
+_LEAST_SEEN_LIGHT = 0.5
+"""Smallest light of a reflection, in grey levels of 255: pixels with more change with it, all others stay.
+Set by rounding: less changes no 8-bit value."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """An object that an edit takes up, and where it puts it down.
+    """An object that an edit takes up, and the place where it puts the object down.
 
     Args:
         location: the object, in the photo or in ``source``.
-        transform: from where it is to where it goes; None where it goes away.
-        source: uint8 ``[H, W, 3]`` at the photo's size that its pixels come from, where that is another
-            picture: then nothing is taken up from the photo.
-        casts: whether its shadow is looked for; a reshaped object's own pixels end at its outline.
+        transform: from its old place to its new one; None if it goes away.
+        source: uint8 ``[H, W, 3]`` at the photo's size, the picture that its pixels come from if that is not
+            the photo; nothing is taken up from the photo then.
+        casts: whether its shadow and reflection are looked for; not those of a reshaped object, whose pixels
+            mean nothing outside its outline.
     """
 
     location: Location
@@ -37,36 +42,37 @@ class Piece:
 
 @dataclass(frozen=True)
 class Cast:
-    """What a piece does to what it stands on, at the size at which holes are filled."""
+    """The shadow and the reflection of a piece, at the size at which holes are filled."""
 
     shadow: Shadow
     reflection: Reflection
 
     @property
     def mask(self) -> np.ndarray:
-        """Where either is, bool ``[H, W]``."""
+        """Where there is shadow or reflection, bool ``[H, W]``."""
         return self.shadow.mask | self.reflection.mask
 
     def moved(self, transform: Transform, size: tuple[int, int]) -> Cast:
-        """The same where the piece goes, at a size (width, height)."""
+        """Carries both along with the piece, at a size (width, height)."""
         loss = carried(scaled(self.shadow.loss, size), transform)
         light = carried(scaled(self.reflection.light, size), transform)
-        seen = np.zeros_like(loss)  # nothing of it is in the photo there
-        return Cast(Shadow(loss.max(-1) > SEEN, loss, seen), Reflection(np.abs(light).max(-1) > 0.5, light))
+        seen = np.zeros_like(loss)  # the photo shows nothing of it at the new place
+        shadow = Shadow(loss.max(-1) > LEAST_SEEN_LOSS, loss, seen)
+        return Cast(shadow, Reflection(np.abs(light).max(-1) > _LEAST_SEEN_LIGHT, light))
 
     def lifted(self, rgb: np.ndarray) -> np.ndarray:
-        """A picture of any size, float32 ``[H, W, 3]`` in 0..255, without the shadow's darkness."""
+        """Lifts the shadow off a picture of any size; takes and returns float32 ``[H, W, 3]`` in 0..255."""
         seen = scaled(self.shadow.seen, rgb.shape[1::-1])
-        some = seen.max(-1, keepdims=True) > SEEN
+        some = seen.max(-1, keepdims=True) > LEAST_SEEN_LOSS
         return np.where(some, replace(self.shadow, seen=seen).lift(rgb), rgb)
 
     def upon(self, behind: np.ndarray) -> np.ndarray:
-        """A picture with it, float32 ``[H, W, 3]`` in 0..255; the same where it is not."""
+        """Lays shadow and reflection onto a picture, float32 ``[H, W, 3]`` in 0..255; the rest stays."""
         dark = np.where(self.shadow.mask[..., None], self.shadow.cast(behind), behind)
         return np.where(self.reflection.mask[..., None], self.reflection.cast(dark), dark)
 
 
 def carried(image: np.ndarray, transform: Transform) -> np.ndarray:
-    """An image ``[H, W]`` or ``[H, W, 3]`` where a transform carries it, float32; 0 enters at the border."""
+    """Carries an image ``[H, W]`` or ``[H, W, 3]`` by a transform, float32; 0 enters at the border."""
     height, width = image.shape[:2]
     return warped(image, transform.matrix(width / height), transform.scale)

@@ -1,4 +1,4 @@
-"""An object's pixels brought to another frame or into another outline, before they are laid down.
+"""Brings an object's pixels to another frame or into another outline, before they are laid down.
 
 **Convention:** pictures are uint8 ``[H, W, 3]``, mattes float32 ``[H, W]`` in [0, 1]; positions (x, y) in
 [0, 1] of the frame.
@@ -9,24 +9,25 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.location import Location
+from realedit.location import Box, Location
+from realedit.pixels.warp import band_limited
 
 
 def pasted(
-    rgb: np.ndarray, found: Location, size: tuple[int, int], at: tuple[float, float], scale: float
+    rgb: np.ndarray, found: Location, size: tuple[int, int], *, at: tuple[float, float], scale: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Another photo laid so over a frame that its object's centroid lies at a given place.
+    """Scales and shifts another photo so that its object's centroid comes to lie at a place of the frame.
 
     Args:
         rgb: the other photo.
         found: the object in it.
         size: (height, width) of the frame.
-        at: where the centroid is to lie, in fractions of the frame.
-        scale: the object's share of the longer side, against its share in its own photo.
+        at: where the centroid is to lie, (x, y) in fractions of the frame.
+        scale: the object's size as a share of the frame's longer side, over its share in its own photo.
 
     Returns:
-        The other photo and the object's matte, both at the frame's size; its edge is repeated, its matte
-        is not.
+        The other photo and the object's matte, both at the frame's size. Outside the other photo its border
+        pixels are repeated; the matte is 0 there.
     """
     h, w = size
     there_h, there_w = rgb.shape[:2]
@@ -34,17 +35,13 @@ def pasted(
     cx, cy = found.centroid[0] * there_w, found.centroid[1] * there_h
     matrix = np.array([[factor, 0, at[0] * w - factor * cx], [0, factor, at[1] * h - factor * cy]])
     matrix[:, 2] += 0.5 * factor - 0.5  # from pixel centres to pixel centres
-    picture, matte = rgb, found.mask
-    if factor < 0.75:  # a bicubic kernel spans two pixels: band-limit first
-        picture, matte = (cv2.GaussianBlur(x, (0, 0), 0.4 / factor) for x in (picture, matte))
+    picture, matte = band_limited(rgb, factor), band_limited(found.mask, factor)
     laid = cv2.warpAffine(picture, matrix, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return laid, cv2.warpAffine(matte, matrix, (w, h), flags=cv2.INTER_LINEAR).clip(0, 1)
 
 
-def pasted_box(
-    found: Location, size: tuple[int, int], at: tuple[float, float], scale: float
-) -> tuple[float, float, float, float]:
-    """Where :func:`pasted` lays an object's box, in fractions of the frame; it may reach over the border."""
+def pasted_box(found: Location, size: tuple[int, int], *, at: tuple[float, float], scale: float) -> Box:
+    """Returns where :func:`pasted` lays an object's box; it may reach over the border."""
     (h, w), (there_h, there_w) = size, found.mask.shape
     factor = scale * max(h, w) / max(there_h, there_w)
     (cx, cy), (x0, y0, x1, y1) = found.centroid, found.box
@@ -55,7 +52,7 @@ def pasted_box(
 
 
 def reshaped(rgb: np.ndarray, mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
-    """An object's pixels stretched to fill another outline: height to height, then each row to its row.
+    """Stretches an object's pixels to fill another outline: height to height, then each row to its row.
 
     Args:
         rgb: the photo.
@@ -63,16 +60,16 @@ def reshaped(rgb: np.ndarray, mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
         goal: the matte of the outline.
 
     Returns:
-        The photo's size; only what lies inside the outline means anything.
+        uint8 ``[H, W, 3]``; the pixels outside the outline mean nothing.
     """
-    here, there = (_extents(m > 0.5) for m in (mask, goal))
+    here, there = _extents(mask > 0.5), _extents(goal > 0.5)
     h, w = mask.shape
-    columns = np.arange(w, dtype=np.float32)
-    top, bottom = there[0][0], there[0][-1]
-    share = ((np.arange(h) - top) / max(bottom - top, 1)).clip(0, 1)
-    source_row = here[0][0] + share * (here[0][-1] - here[0][0])
+    columns, rows = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float64)
+    (top, bottom), (first, last) = ((int(ys[0]), int(ys[-1])) for ys, _, _ in (there, here))
+    share = np.clip((rows - top) / max(bottom - top, 1), 0, 1)
+    source_row = first + share * (last - first)
     left, right = (np.interp(source_row, here[0], side) for side in here[1:])
-    new_left, new_right = (np.interp(np.arange(h), there[0], side) for side in there[1:])
+    new_left, new_right = (np.interp(rows, there[0], side) for side in there[1:])
     along = (columns - new_left[:, None]) / np.maximum(new_right - new_left, 1)[:, None]
     source_column = left[:, None] + along.clip(0, 1) * (right - left)[:, None]
     source_rows = np.broadcast_to(source_row[:, None], (h, w)).astype(np.float32)
@@ -80,7 +77,7 @@ def reshaped(rgb: np.ndarray, mask: np.ndarray, goal: np.ndarray) -> np.ndarray:
 
 
 def _extents(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows that a mask covers, and the first and the last column that it covers in each."""
+    """Returns the rows that a mask covers, and the first and the last column of it in each."""
     rows = np.flatnonzero(mask.any(1))
     left = mask[rows].argmax(1)
     right = mask.shape[1] - 1 - mask[rows][:, ::-1].argmax(1)

@@ -1,11 +1,10 @@
-r"""The shadow that an object casts: found in the photo, as a layer of light that goes where the object goes.
+r"""Finds the shadow that an object casts, as a layer of lost light that goes along with the object.
 
-A shadow leaves what it falls on in place and takes light from it, so the photo is modelled as
-:math:`I = B\, e^{-S}` beside the object, with B what the surface would look like (its continuation from
-outside a band around the object) and S >= 0 the lost light per channel, in log intensity. S is believed
-where it is dark against the band, nearly grey (light is lost alike in all channels) and touches the object's
-lower part: that is the umbra. About it the light comes back by degrees, which is believed as far as it can
-be told from the surface's own texture: that is the penumbra.
+A shadow takes light from a surface and leaves the surface as it is, so beside the object the photo is
+modelled as :math:`I = B\, e^{-S}`, with B the surface in full light (continued from outside a band around the
+object) and S >= 0 the light lost in each channel, in log intensity. The umbra is where S is large, nearly
+grey (all channels lose alike) and connected to the surroundings of the object's lower part. Around it the
+light comes back by degrees; the penumbra reaches as far as that stands out from the surface's own texture.
 
 Reference: the multiplicative illumination model is Land & McCann's (1971), *Lightness and Retinex Theory*.
 """
@@ -24,21 +23,61 @@ from realedit.pixels.masks import connected, disk, grow, shrink
 from realedit.pixels.unit import unit_of
 
 _REACH = 0.6
-"""How far a shadow is looked for around the object, in square roots of its area (1.5 times as far to the
-sides)."""
-_FAINTEST = 0.08
-"""Least loss of log intensity that counts as a shadow."""
-_EDGE = 0.35
-"""Share of the shadow's own depth at which its umbra ends."""
-_FADED = 0.05
-"""Loss of log intensity at which a penumbra ends."""
-_WIDEST = 10
-"""Of a penumbra, in pixels of a picture of 256."""
-_UMBRA_STANDS_OUT, _PENUMBRA_STANDS_OUT = 2.0, 3.0
-"""How many standard deviations of the surface's own texture each is darker by: a penumbra has less else to
-be told by."""
-_FOOT = 0.3
-"""Lowest share of an object, about which its shadow begins."""
+"""Distance from the object, in square roots of its area, up to which a shadow is looked for; farther out all
+that is dark is another thing. Not measured."""
+_LEAST_REACH_UNITS, _MOST_REACH_UNITS = 6, 60
+"""Bounds of that distance in units: smaller ones are raised to the first, larger ones cut to the second. Not
+measured."""
+_SIDEWAYS = 1.5
+"""Factor on that distance to the left and right: higher finds longer shadows of a low light, and more that is
+none; at 1 all directions are alike. Not measured."""
+_LEAST_UMBRA_LOSS = 0.08
+"""Smallest loss of log intensity that counts as shadow: from there on it may be umbra, below it is none. Not
+measured."""
+_UMBRA_EDGE = 0.35
+"""Share of the shadow's own depth at which the umbra ends: with more light lost a pixel belongs to it, with
+less it is penumbra. Set on 30 rendered cases; on 50 others 0.5 was worse (ST-LPIPS 0.0077 instead of
+0.0074)."""
+_DEPTH_PERCENTILE = 80
+"""Percentile of the loss at the object's foot that is taken for the shadow's depth: higher makes the umbra
+smaller, lower larger. Set on 30 rendered cases, of one to three values tried."""
+_LEAST_PENUMBRA_LOSS = 0.05
+"""Smallest loss of log intensity in a penumbra: above it the penumbra goes on, up to it the penumbra ends.
+Set on 30 rendered cases, of one to three values tried."""
+_MOST_PENUMBRA_UNITS = 10
+"""Largest distance of a penumbra from its umbra in units: nearer it is looked for, farther out all is
+surface. Set on 30 rendered cases, of one to three values tried."""
+_UMBRA_DEVIATIONS, _PENUMBRA_DEVIATIONS = 2.0, 3.0
+"""Required darkness in standard deviations of the surface's texture: above it a pixel may be shadow, up to it
+is texture; higher for the penumbra, which has no other evidence. Not measured."""
+_MEDIAN_TO_DEVIATION = 1.48
+"""Standard deviation over the median of the absolute values, of a normal distribution: no more and no less.
+Set by that distribution."""
+_FOOT_SHARE = 0.3
+"""Lowest share of an object's height that counts as its foot: a shadow has to begin near it, not near what is
+above. Set on 30 rendered cases, of one to three values tried."""
+_FOOT_UNITS = 5
+"""Distance from the foot in units up to which a shadow has to begin; farther out none begins. Not
+measured."""
+_LEAST_SQUARE_UNITS = 8
+"""Least area of a shadow, and of its beginning at the foot, in square units: smaller ones are none. Not
+measured."""
+_LOOK_UNITS = 1.5
+"""Standard deviation in units of the blur before darkness is judged: more of it hides thin shadows, less of
+it takes texture for shadow. Not measured."""
+_GAP_UNITS = 2
+"""Radius in units of the gaps in an umbra that are closed: larger ones stay gaps. Not measured."""
+_SPECK_UNITS = 1
+"""Radius in units of specks that are taken out of umbra and penumbra: larger parts stay. Not measured."""
+_CONTACT_UNITS = 3
+"""Distance from the umbra in units up to which the object's edge, and what it stands on, is in shadow;
+farther along the edge there is light. Not measured."""
+_UMBRA_BLUR_UNITS, _PENUMBRA_BLUR_UNITS = 3, 2
+"""Standard deviation in units of the blur that takes the surface's texture out of the loss, in the umbra and
+in all that is seen: more of it softens the shadow, less of it moves texture along. Not measured."""
+_EDGE_BLUR_UNITS = 1
+"""Standard deviation in units of the blur of a shadow's edge: more of it is softer, less of it harder. Set by
+eye."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +86,9 @@ class Shadow:
 
     Args:
         mask: its umbra, bool ``[H, W]``.
-        loss: log intensity lost in umbra and penumbra, and on under the object; float32 ``[H, W, 3]`` >= 0.
-        seen: the same as it is seen beside the object, and only there.
+        loss: S, the log intensity lost in umbra and penumbra, carried on under the object;
+            float32 ``[H, W, 3]`` >= 0.
+        seen: the part of S that the photo shows beside the object, likewise.
     """
 
     mask: np.ndarray
@@ -56,20 +96,24 @@ class Shadow:
     seen: np.ndarray
 
     def cast(self, rgb: np.ndarray) -> np.ndarray:
-        """Take the shadow's light from a picture; float32 ``[H, W, 3]`` in 0..255."""
+        """Darkens a picture by the shadow; float32 ``[H, W, 3]`` in 0..255."""
         return (rgb.astype(np.float32) + FLOOR) * np.exp(-self.loss) - FLOOR
 
     def lift(self, rgb: np.ndarray) -> np.ndarray:
-        """Give what is seen of it back; float32 ``[H, W, 3]`` in 0..255."""
+        """Lightens a picture by the part of the shadow that is seen; float32 ``[H, W, 3]`` in 0..255."""
         return np.minimum((rgb.astype(np.float32) + FLOOR) * np.exp(self.seen) - FLOOR, 255)
 
 
 class _Surroundings(NamedTuple):
-    """What is seen beside an object: bool ``[H, W]`` but for ``loss`` ``[H, W, 3]`` and ``dark`` ``[H, W]``.
+    """What is seen beside an object.
 
-    ``loss`` is in log intensity, ``dark`` its mean over the channels and a small neighbourhood; ``grey`` is
-    where all channels lose alike; ``unit`` the length in pixels that is one in a picture of 256; ``texture``
-    the standard deviation of ``dark`` where no shadow is.
+    Args:
+        beside: the pixels that are looked at, bool ``[H, W]``.
+        loss: S, float32 ``[H, W, 3]``.
+        dark: S averaged over the channels and a small neighbourhood, float32 ``[H, W]``.
+        grey: the pixels of ``beside`` where all channels lose alike, bool ``[H, W]``.
+        texture: standard deviation of ``dark`` on the surface outside shadows.
+        unit: 1/256 of the longer side, in pixels.
     """
 
     beside: np.ndarray
@@ -81,18 +125,21 @@ class _Surroundings(NamedTuple):
 
 
 def no_shadow(rgb: np.ndarray) -> Shadow:
-    """The absence of one."""
+    """Returns a shadow that takes no light, for a picture ``[H, W, 3]``."""
     nothing = np.zeros(rgb.shape, np.float32)
     return Shadow(np.zeros(rgb.shape[:2], bool), nothing, nothing)
 
 
 def find_shadow(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None = None) -> Shadow:
-    """The shadow of the object in ``mask``; an empty one where none can be told.
+    """Finds the shadow of the object in ``mask``.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
         mask: the object, bool ``[H, W]``.
         forbidden: bool ``[H, W]``, other objects: no shadow of this one is looked for on them.
+
+    Returns:
+        One that takes no light if none is found.
     """
     empty = no_shadow(rgb)
     seen = _look_beside(rgb, mask, forbidden)
@@ -110,10 +157,11 @@ def find_shadow(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None 
 
 
 def _look_beside(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None) -> _Surroundings | None:
-    """What the surface about an object lacks in light; None where nothing is open about it."""
+    """Measures how much light the surface about an object lacks; None if no surface is free about it."""
     unit = unit_of(mask.shape)
-    reach = float(np.clip(_REACH * np.sqrt(mask.sum()), 6 * unit, 60 * unit))
-    sideways = np.ones((1, 2 * int(1.5 * reach) + 1), np.uint8)
+    least, most = _LEAST_REACH_UNITS * unit, _MOST_REACH_UNITS * unit
+    reach = float(np.clip(_REACH * np.sqrt(mask.sum()), least, most))
+    sideways = np.ones((1, 2 * int(_SIDEWAYS * reach) + 1), np.uint8)
     band = grow(mask, reach) | (cv2.dilate(mask.astype(np.uint8), sideways) > 0)
     beside = band & ~grow(mask, unit)
     if forbidden is not None:
@@ -121,59 +169,63 @@ def _look_beside(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None
     if not beside.any():
         return None
     surface = rough_fill(rgb, band, forbidden)
-    smooth = contrast(rgb, surface, beside, 1.5 * unit)
+    smooth = contrast(rgb, surface, beside, _LOOK_UNITS * unit)
     dark, grey = shade(smooth)
     grey &= beside
-    # what is lighter than the surface is no shadow; of a normal distribution, the median's 1.48 times
+    # pixels lighter than the surface are in no shadow: they show the texture alone
     lighter = -dark[beside & (dark < 0)]
-    texture = 1.48 * float(np.median(lighter)) if lighter.size else 0.0
+    texture = _MEDIAN_TO_DEVIATION * float(np.median(lighter)) if lighter.size else 0.0
     return _Surroundings(beside, contrast(rgb, surface), dark, grey, texture, unit)
 
 
 def _umbra(seen: _Surroundings, mask: np.ndarray) -> np.ndarray | None:
-    """Where light is lost for most of the shadow's depth, bool ``[H, W]``; None where there is no shadow."""
+    """Finds where most of the shadow's depth is lost, bool ``[H, W]``; None if there is no shadow."""
     unit = seen.unit
-    faintest = max(_FAINTEST, _UMBRA_STANDS_OUT * seen.texture)
-    touching = near_foot(mask, 5 * unit) & seen.beside
+    faintest = max(_LEAST_UMBRA_LOSS, _UMBRA_DEVIATIONS * seen.texture)
+    touching = near_foot(mask, _FOOT_UNITS * unit) & seen.beside
     seed = touching & seen.grey & (seen.dark > faintest)
-    if seed.sum() < 8 * unit**2:
+    if seed.sum() < _LEAST_SQUARE_UNITS * unit**2:
         return None
-    threshold = max(faintest, _EDGE * float(np.percentile(seen.dark[seed], 80)))
+    depth = float(np.percentile(seen.dark[seed], _DEPTH_PERCENTILE))
+    threshold = max(faintest, _UMBRA_EDGE * depth)
     found = connected(seen.grey & (seen.dark > threshold), touching)
-    found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, disk(2 * unit))
-    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, disk(unit)) > 0
-    found |= grow(found, 3 * unit) & grow(mask, unit)
+    found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, disk(_GAP_UNITS * unit))
+    found = cv2.morphologyEx(found, cv2.MORPH_OPEN, disk(_SPECK_UNITS * unit)) > 0
+    found |= grow(found, _CONTACT_UNITS * unit) & grow(mask, unit)
     found &= ~mask
-    return found if found.sum() >= 8 * unit**2 else None
+    return found if found.sum() >= _LEAST_SQUARE_UNITS * unit**2 else None
 
 
 def _layer(seen: _Surroundings, umbra: np.ndarray, mask: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """The umbra's loss: the surface's texture averaged out of it, carried on under the object, softened."""
+    """Returns the umbra's loss without the surface's texture, carried on under the object."""
     unit = seen.unit
-    under = mask & grow(umbra, 3 * unit)
-    edge = cv2.GaussianBlur((umbra | under).astype(np.float32), (0, 0), unit)
-    # a soft shadow fades: its own slope, free of the surface's texture, but never deeper than its core
-    fading = average(seen.loss, umbra & seen.beside, 3 * unit).clip(0)
-    share = np.where(under[..., None], 1.0, np.minimum(fading / np.maximum(depth, 1e-3), 1.0))
-    share = cv2.GaussianBlur(share.astype(np.float32), (0, 0), unit)
+    under = mask & grow(umbra, _CONTACT_UNITS * unit)
+    blur = _EDGE_BLUR_UNITS * unit
+    edge = cv2.GaussianBlur((umbra | under).astype(np.float32), (0, 0), blur)
+    # a soft shadow fades: its own slope, without the surface's texture, but never deeper than its core
+    fading = average(seen.loss, umbra & seen.beside, _UMBRA_BLUR_UNITS * unit).clip(0)
+    full = np.where(under[..., None], 1.0, np.minimum(fading / np.maximum(depth, 1e-3), 1.0))
+    share: np.ndarray = cv2.GaussianBlur(full.astype(np.float32), (0, 0), blur)
     return (edge[..., None] * share * depth).astype(np.float32)
 
 
 def _lost(seen: _Surroundings, umbra: np.ndarray, depth: np.ndarray) -> np.ndarray:
-    """The loss in umbra and penumbra as it is seen: of the umbra's colour, the texture averaged out of it."""
+    """Returns the loss seen in umbra and penumbra, of the umbra's colour, without the texture."""
     unit = seen.unit
     near = umbra & seen.beside
-    faintest = max(_FADED, _PENUMBRA_STANDS_OUT * seen.texture)
-    fading = connected(seen.grey & (seen.dark > faintest) & grow(near, _WIDEST * unit), near)
-    fading = cv2.morphologyEx(fading.astype(np.uint8), cv2.MORPH_OPEN, disk(unit)) > 0
-    share = cv2.GaussianBlur((fading | near).astype(np.float32), (0, 0), unit) * seen.beside
-    lost = average(seen.loss, seen.beside, 2 * unit).mean(-1).clip(0) * share
+    faintest = max(_LEAST_PENUMBRA_LOSS, _PENUMBRA_DEVIATIONS * seen.texture)
+    within = grow(near, _MOST_PENUMBRA_UNITS * unit)
+    fading = connected(seen.grey & (seen.dark > faintest) & within, near)
+    fading = cv2.morphologyEx(fading.astype(np.uint8), cv2.MORPH_OPEN, disk(_SPECK_UNITS * unit)) > 0
+    edge = cv2.GaussianBlur((fading | near).astype(np.float32), (0, 0), _EDGE_BLUR_UNITS * unit)
+    share = edge * seen.beside.astype(np.float32)
+    lost = average(seen.loss, seen.beside, _PENUMBRA_BLUR_UNITS * unit).mean(-1).clip(0) * share
     return (lost[..., None] * (depth / max(float(depth.mean()), 1e-3))).astype(np.float32)
 
 
 def near_foot(mask: np.ndarray, radius: float) -> np.ndarray:
-    """The surroundings of the object's lowest part, where it stands on something."""
+    """Returns the pixels within a radius of the object's foot, bool ``[H, W]``."""
     rows = np.flatnonzero(mask.any(1))
     lower = mask.copy()
-    lower[: round(rows[-1] - _FOOT * (rows[-1] - rows[0]))] = False
+    lower[: round(rows[-1] - _FOOT_SHARE * (rows[-1] - rows[0]))] = False
     return grow(lower, radius)

@@ -1,39 +1,47 @@
-"""What every kind of edit has in common, and how it tells of itself.
+"""What all kinds of edit have in common: the base class :class:`Edit`, and how a kind describes itself.
 
-Flags, JSON schema, recipes, checks, dry runs and batches are made from what a kind says here. A kind
-is a frozen dataclass. Each of its fields that a user gives carries a :class:`Given` as metadata; what does
-not fit one field (which of several is needed, what a shown object stands for) are class variables.
+A kind of edit is a frozen dataclass in :mod:`realedit.edits.kinds`. It describes itself in three ways, from
+which the flags, the JSON schema, recipes, checks, dry runs and batches are made:
+
+* Each field that a user gives carries a :class:`Given` as metadata, made by :func:`given`: its name, its
+  help, its range.
+* Class variables say what no single field can: ``key`` (the edit's own name), ``needs`` (one of several
+  fields must be there), ``takes_away`` (the object is gone afterwards)... All but ``key`` have defaults.
+* A few methods may be overridden: ``_check`` (values that contradict each other), ``objects`` (where it is
+  not the one ``target``), ``carried`` (where the object ends up, which a dry run tells).
+
+What an edit does to the pixels is not said here: see :mod:`realedit.steps.dispatch`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from realedit.errors import UsageError
 from realedit.location import Box
 
-SHOWN = "null where a mask, a box or a point shows the object"
-"""What the JSON schema says of words that may be missing."""
+_MENTIONED = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a user gives as one field of an edit.
+    """Describes one field of an edit that a user gives.
 
     Args:
-        name: its key in JSON; with "--" before it and hyphens for underscores, its flag.
-        help: one line for ``--help`` and the JSON schema.
-        metavar: what stands for the value in ``--help``.
-        low: least number, where it is one.
-        high: greatest number, likewise.
-        unit: of the number, as errors say it: " degrees".
-        picture: what kind of picture the field names, where it names one: another photo, or an outline at the
-            photo's size.
-        called: what errors call a text that is empty; None where it may be.
-        optional: whether an entry may leave it out although the dataclass has no default.
+        name: its key in JSON. Its flag is the same with "--" before it and hyphens for underscores.
+        help: one line for ``--help`` and the JSON schema. It mentions the field named "from" as ``{from}``,
+            which becomes ``--from`` on the command line and ``"from"`` in the schema.
+        metavar: stands for the value in ``--help``.
+        low: smallest number allowed; None for a field that is text.
+        high: largest number allowed; None for a field that is text.
+        unit: of the number, as errors write it: " degrees".
+        picture: "photo" if the field names another photo, "outline" if it names a mask at the photo's size.
+        called: what errors call the text ("the new look"). The text must not be empty; None allows it.
+        optional: whether a JSON entry may leave the field out although the dataclass has no default for it.
     """
 
     name: str
@@ -48,23 +56,41 @@ class Given:
 
     @property
     def flag(self) -> str:
-        """On the command line."""
-        return "--" + self.name.replace("_", "-")
+        """Its flag on the command line."""
+        return flag_of(self.name)
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a number; else it is text."""
+        """Whether it is a number; otherwise it is text."""
         return self.low is not None
+
+    @property
+    def flag_help(self) -> str:
+        """Its help where fields are flags."""
+        return self._help(flag_of)
+
+    @property
+    def json_help(self) -> str:
+        """Its help where fields are keys of a JSON object."""
+        return self._help('"{}"'.format)
+
+    def _help(self, mention: Callable[[str], str]) -> str:
+        return _MENTIONED.sub(lambda found: mention(found[1]), self.help)
+
+
+def flag_of(name: str) -> str:
+    """The flag of a field or of a kind of edit: "swap_looks" -> "--swap-looks"."""
+    return "--" + name.replace("_", "-")
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What an edit cannot do without.
+    """Says which fields an edit cannot do without.
 
     Args:
-        names: of the fields of which one must be given; none where no field can say it.
-        what: the question that is left open: "how far".
-        hint: what to add.
+        names: fields of which at least one must be given; empty if no field can answer the question.
+        what: the question that stays open without them: "how far".
+        hint: what the user should add.
     """
 
     names: tuple[str, ...]
@@ -74,12 +100,12 @@ class Needs:
 
 @dataclass(frozen=True)
 class ImpliedBy:
-    """Fields that ask for an edit by themselves where an object is shown.
+    """Says which flags ask for an edit without its own flag, once an object is shown: ``--box ... --dx 0.2``.
 
     Args:
-        names: of the fields.
-        what: the question that is left open where no object is shown: "what to move".
-        example: words of an object.
+        names: the fields of those flags.
+        what: the question that stays open if no object is shown: "what to move".
+        example: an object's name for the hint.
     """
 
     names: tuple[str, ...]
@@ -88,19 +114,19 @@ class ImpliedBy:
 
 
 def given(name: str, text: str, metavar: str = "WORD", **others: Any) -> dict[str, Any]:
-    """A dataclass field's metadata, with one :class:`Given` in it."""
+    """Returns a dataclass field's metadata with one :class:`Given` in it; arguments as there."""
     return {"given": Given(name, text, metavar, **others)}
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """Scale and turn about the object's own centroid, then shift: one object's moves added up.
+    """Scales and turns an object about its own centroid, then shifts it: several moves of one object in one.
 
     Args:
         target: the object's words; None where it is shown.
-        dx: fraction of the width, to the right.
-        dy: fraction of the height, down.
-        scale: times its size.
+        dx: shift to the right, as a fraction of the width.
+        dy: shift down, as a fraction of the height.
+        scale: factor of its size.
         angle: degrees, clockwise on screen.
     """
 
@@ -120,7 +146,7 @@ class Similarity:
 
     @property
     def name(self) -> str:
-        """The edits that it does, "move, resize" where one object is moved and resized at once."""
+        """The edits that it does: "move, resize" where one object is moved and resized at once."""
         done = {
             "move": bool(self.dx or self.dy),
             "resize": self.scale != 1,
@@ -130,11 +156,11 @@ class Similarity:
 
     @property
     def objects(self) -> tuple[str | None, ...]:
-        """As of :attr:`Edit.objects`."""
+        """See :attr:`Edit.objects`."""
         return (self.target,)
 
     def then(self, other: Similarity) -> Similarity:
-        """This one and another one after it, of the same object."""
+        """Returns this similarity followed by another one of the same object."""
         return Similarity(
             self.target,
             self.dx + other.dx,
@@ -144,30 +170,30 @@ class Similarity:
         )
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
-        """As of :meth:`Edit.carried`."""
+        """See :meth:`Edit.carried`."""
         return {self.target: self}
 
 
 Carried = Similarity | Box | None
-"""Where an edit carries an object: moved so, into that box, or away."""
+"""Where an edit carries an object: along a similarity, into a box, or away (None)."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One thing that is done to a photo, as data.
+    """One thing that is done to a photo, as data; the base class of all kinds.
 
     Raises:
-        UsageError: a value is not in its range, or the values contradict each other.
+        UsageError: a value is out of its range, or values contradict each other.
     """
 
     key: ClassVar[str]
-    """The edit's name: its entry's first key in JSON and, with "--" before it, the flag that asks for it."""
+    """The edit's name: the key that names it in a JSON entry, and its flag without "--"."""
     needs: ClassVar[Needs | None] = None
-    """What its flags must say besides its key."""
+    """Fields of which one must be given besides the key."""
     needs_shown: ClassVar[Needs | None] = None
-    """What must be shown, or named by a field, because its key does not name an object."""
+    """Fields that name the object where the key does not (a background's is its text), unless it is shown."""
     implied_by: ClassVar[ImpliedBy | None] = None
-    """Which of its flags ask for it without its key, where an object is shown."""
+    """Fields that ask for the edit without its key, once an object is shown."""
     takes_away: ClassVar[bool] = False
     """Whether its object is gone afterwards."""
     brings: ClassVar[bool] = False
@@ -185,41 +211,57 @@ class Edit:
         self._check()
 
     def _check(self) -> None:
-        """Refuse values that contradict each other."""
+        """Refuses values that contradict each other; kinds override it.
+
+        Raises:
+            UsageError: they do.
+        """
 
     @property
     def name(self) -> str:
-        """What it is called in a result."""
+        """What a result calls it."""
         return self.key
 
     @property
     def similarity(self) -> Similarity | None:
-        """The same as a similarity of its object; None where it is none."""
+        """The same as a similarity of its object, so that neighbours can be added up; None if it is none."""
         return None
 
     @property
     def objects(self) -> tuple[str | None, ...]:
-        """The words of the photo's objects that it changes; None is the one that is shown."""
+        """The words of the photo's objects that it changes; None is the object that is shown."""
         return (getattr(self, "target", None),)
 
     @property
+    def puts_in(self) -> tuple[str, ...]:
+        """Words of what it may put into the photo: texts that describe something, a pasted object's name."""
+        found = givens(type(self)).items()
+        texts = [getattr(self, field.name) for field, about in found if about.called is not None]
+        return tuple([*texts, getattr(self, "target", "")] if self.brings else texts)
+
+    @property
     def region_alone(self) -> bool:
-        """Whether what is shown is a region, in which nothing need be."""
+        """Whether it works on the region that is shown, whether an object is there or not."""
         return False
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
-        """Where it carries objects, as far as that is known before it is done; those it leaves are not in it.
+        """Returns where it carries objects, as far as that is known beforehand; those that stay are left out.
 
         Args:
-            boxes: of the objects as they are before it, by their words; None is gone.
+            boxes: the objects' boxes before the edit, by their words; None is an object that is gone.
         """
         return {}
 
 
 def givens(kind: type[Edit]) -> dict[Field[Any], Given]:
-    """The fields of a kind of edit that a user gives, the one of its key first."""
+    """Returns the fields of a kind of edit that a user gives, the one named by its key first."""
     found = {field: field.metadata["given"] for field in fields(kind) if "given" in field.metadata}
     return dict(sorted(found.items(), key=lambda item: item[1].name != kind.key))
+
+
+def names_of(kind: type[Edit]) -> set[str]:
+    """Returns the names of those fields: the keys that an entry of the kind may have."""
+    return {about.name for about in givens(kind).values()}
 
 
 def _check_number(about: Given, value: float) -> None:

@@ -1,7 +1,7 @@
 """Edits as entries of a JSON file: ``{"move": "mug", "dx": 0.2}``. One key of an entry names the edit.
 
-The command line's flags make the same entries, and so does a recipe: one schema reads all three. It is made
-from what the kinds of edit say of themselves (:mod:`realedit.edits.edit`).
+Flags of the command line make the same entries, and so does a recipe; one schema reads all three. The schema
+is made from what the kinds of edit say of themselves (:mod:`realedit.edits.edit`).
 """
 
 from __future__ import annotations
@@ -11,32 +11,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field
 from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic import Field as Key
 
-from realedit.edits.edit import SHOWN, Edit, Given, givens
+from realedit.edits.edit import Edit, Given, givens, names_of
 from realedit.edits.kinds import KINDS
 from realedit.errors import UsageError
 
 KEYS = tuple(dict.fromkeys(kind.key for kind in KINDS))
-"""What an entry's naming key may be."""
+"""The keys that name an edit."""
 FORMS_HINT = 'an edit looks like {"move": "mug", "dx": 0.2}; realedit schema prints all forms'
-"""What an error about an entry ends in."""
+"""The hint of every error about an entry."""
+_SHOWN = "null where a mask, a box or a point shows the object"
+"""What the JSON schema adds where a name may be missing."""
 
 
 def entries(edits: Edit | Sequence[Edit]) -> list[dict[str, Any]]:
-    """Edits as entries; :func:`read_entries` is the reverse where every picture is a file."""
+    """Returns edits as entries; :func:`read_entries` is the reverse where every picture is a file."""
     listed = list(edits) if isinstance(edits, Sequence) else [edits]
     return [_entry(edit) for edit in listed]
 
 
 def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> list[Edit]:
-    """Entries as edits.
+    """Returns entries as edits.
+
+    Args:
+        data: the entries.
+        where: what errors call the list of them.
 
     Raises:
-        UsageError: an entry is none; it says which, and what is wrong with it.
+        UsageError: an entry is no edit; it says which entry, and what is wrong with it.
     """
     found: list[Edit] = []
     for number, entry in enumerate(data, 1):
@@ -56,7 +62,7 @@ def read_entries(data: Sequence[Mapping[str, Any]], where: str = "edits") -> lis
 
 @cache
 def entry_model(kind: type[Edit]) -> type[BaseModel]:
-    """What reads and checks the entries of a kind of edit."""
+    """Returns the pydantic model that reads and checks the entries of a kind of edit."""
     names: dict[str, Any] = {field.name: _key(field, about) for field, about in givens(kind).items()}
     return create_model(
         kind.__name__,
@@ -66,28 +72,23 @@ def entry_model(kind: type[Edit]) -> type[BaseModel]:
 
 
 def first_error(error: ValidationError) -> tuple[str, str]:
-    """The field that is wrong first, and what is wrong with it."""
+    """Returns the first field that is wrong, and what is wrong with it."""
     first = error.errors()[0]
     return ".".join(map(str, first["loc"])), first["msg"][:1].lower() + first["msg"][1:]
 
 
-def names_of(kind: type[Edit]) -> set[str]:
-    """The keys that an entry of a kind may have."""
-    return {about.name for about in givens(kind).values()}
-
-
 class _NoSuchEditError(Exception):
-    pass
+    """An entry names no edit, or more than one."""
 
 
 def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
-    """A field as pydantic takes it: its type, and all else."""
+    """Returns a field as pydantic takes it: its type, and all else."""
     default = ... if field.default is MISSING else field.default
     default = None if about.optional else default
     may_be_shown = field.name == "target" and "None" in str(field.type)
-    text = about.help[:1].lower() + about.help[1:].removesuffix(".")
+    text = about.json_help[:1].lower() + about.json_help[1:].removesuffix(".")
     if may_be_shown:
-        text = f"{text}; {SHOWN}"
+        text = f"{text}; {_SHOWN}"
     if about.is_number:
         return float, Key(default, alias=about.name, ge=about.low, le=about.high, description=text)
     least = 1 if about.called is not None else None
@@ -96,14 +97,18 @@ def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
 
 
 def _one_of_several(kind: type[Edit]) -> dict[str, Any]:
-    """What a schema says of fields of which one is needed though none is by itself; see :class:`Needs`."""
+    """Returns what the schema adds where one of several optional fields is needed; see :class:`Needs`."""
     optional = {about.name for field, about in givens(kind).items() if field.default is None}
     needed = [name for name in kind.needs.names if name in optional] if kind.needs else []
     return {"anyOf": [{"required": [name]} for name in needed]} if needed else {}
 
 
 def _kind_of(entry: Mapping[str, Any]) -> type[Edit]:
-    """The kind of edit that an entry means; kinds of one key are told apart by what they need."""
+    """Returns the kind of edit that an entry means; kinds that share a key differ in what they need.
+
+    Raises:
+        _NoSuchEditError: there is none, or it cannot be told which.
+    """
     named = [key for key in KEYS if key in entry]
     if len(named) != 1:
         raise _NoSuchEditError("no edit in it" if not named else f"{' and '.join(named)} in one edit")
@@ -125,7 +130,7 @@ def _either(names: Iterable[str]) -> str:
 
 
 def _entry(edit: Edit) -> dict[str, Any]:
-    """The entry that means an edit; pictures that came from no file are left out."""
+    """Returns the entry that means an edit; pictures that came from no file are left out."""
     found: dict[str, Any] = {}
     for field, about in givens(type(edit)).items():
         plain = _plain(getattr(edit, field.name))
@@ -135,14 +140,11 @@ def _entry(edit: Edit) -> dict[str, Any]:
 
 
 def _plain(value: object) -> str | float | int | None:
-    """A value as JSON has it: numpy's numbers as plain ones, a path as its text, a picture not at all."""
-    match value:
-        case str():
-            return value
-        case Integral():
-            return int(value)
-        case Real():
-            return float(value)
-        case os.PathLike():
-            return str(value)
-    return None
+    """Returns a value as JSON has it: NumPy's numbers as plain ones, a path as text, a picture as None."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    return os.fspath(cast("os.PathLike[str]", value)) if isinstance(value, os.PathLike) else None

@@ -1,7 +1,18 @@
-"""What can be done to a photo: every kind of edit, and all that is particular to it but its pixels.
+"""Every kind of edit, and all that is particular to it except what it does to pixels.
 
-A new kind is a class here, a function for it in :mod:`realedit.steps`, and their tests: the command line, the
-JSON schema, recipes, dry runs and batches read what the class says.
+To add a kind, say one that mirrors an object:
+
+1. Here, write its class: a frozen dataclass derived from :class:`~realedit.edits.edit.Edit`, with a ``key``
+   and one field for each value that the user gives (:func:`~realedit.edits.edit.given`). :class:`Remove` is
+   the smallest example, :class:`Resize` has a number, :class:`Reshape` a file. Add the class to ``KINDS`` and
+   its name to ``__all__``, both at the end of this file.
+2. In :mod:`realedit.steps`, write the function that does it, with ``@do.register`` above it
+   (:mod:`realedit.steps.dispatch` says how).
+3. Test both: an entry in ``PAIRS`` of tests/realedit/edits/test_entries.py, the class's name in
+   tests/realedit/test_public_names.py, and what happens to the pixels in tests/realedit/steps/.
+
+All else follows from the class: the command line's flags, the JSON schema, recipes, dry runs, batches, and
+that ``from realedit import ...`` finds it. tests/realedit/edits/test_kinds.py says which part is missing.
 """
 
 from __future__ import annotations
@@ -23,10 +34,10 @@ _FIND_IT = "show it with --mask, --box or --point"
 
 @dataclass(frozen=True)
 class Move(Edit):
-    """Shift an object by (dx, dy), fractions of the photo's width and height; x right, y down.
+    """Shifts an object by (dx, dy), fractions of the photo's width and height; x points right, y down.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
+        target: the object's words, or None where a mask, box or point shows it.
         dx: fraction of the width, in [-1, 1].
         dy: fraction of the height, in [-1, 1].
 
@@ -37,33 +48,43 @@ class Move(Edit):
     key = "move"
     needs = Needs(("dx", "dy"), "how far", "add --dx or --dy, such as --dx 0.2")
     implied_by = ImpliedBy(("dx", "dy"), "what to move")
-    target: str | None = field(metadata=given("move", "Move the object of this name."))
+    target: str | None = field(metadata=given("move", "The object to move."))
     dx: float = field(
         default=0.0,
         metadata=given(
-            "dx", "How far to the right, in widths of the photo.", "FRACTION", low=-1, high=1, unit=" widths"
+            "dx",
+            "How far right, in widths of the photo; negative: left.",
+            "FRACTION",
+            low=-1,
+            high=1,
+            unit=" widths",
         ),
     )
     dy: float = field(
         default=0.0,
         metadata=given(
-            "dy", "How far down, in heights of the photo.", "FRACTION", low=-1, high=1, unit=" heights"
+            "dy",
+            "How far down, in heights of the photo; negative: up.",
+            "FRACTION",
+            low=-1,
+            high=1,
+            unit=" heights",
         ),
     )
 
     @property
     def similarity(self) -> Similarity:
-        """A shift."""
+        """Returns the shift."""
         return Similarity(self.target, dx=float(self.dx), dy=float(self.dy))
 
 
 @dataclass(frozen=True)
 class Resize(Edit):
-    """Scale an object about its own centroid.
+    """Scales an object about its own centroid.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
-        scale: times its size, in [0.1, 10].
+        target: the object's words, or None where a mask, box or point shows it.
+        scale: factor of its size, in [0.1, 10].
 
     Raises:
         UsageError: the value is not a number in its range.
@@ -72,21 +93,23 @@ class Resize(Edit):
     key = "resize"
     needs = Needs(("scale",), "how much", "add --scale, such as --scale 1.3")
     implied_by = ImpliedBy(("scale",), "what to resize")
-    target: str | None = field(metadata=given("resize", "Resize the object of this name."))
-    scale: float = field(metadata=given("scale", "How many times its size.", "TIMES", low=0.1, high=10))
+    target: str | None = field(metadata=given("resize", "The object to resize."))
+    scale: float = field(
+        metadata=given("scale", "How many times as large it becomes.", "TIMES", low=0.1, high=10)
+    )
 
     @property
     def similarity(self) -> Similarity:
-        """A scale."""
+        """Returns the scaling."""
         return Similarity(self.target, scale=float(self.scale))
 
 
 @dataclass(frozen=True)
 class Rotate(Edit):
-    """Turn an object about its own centroid, in the picture's plane.
+    """Turns an object about its own centroid, in the picture's plane.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
+        target: the object's words, or None where a mask, box or point shows it.
         angle: degrees, clockwise on screen, in [-360, 360].
 
     Raises:
@@ -96,38 +119,41 @@ class Rotate(Edit):
     key = "rotate"
     needs = Needs(("angle",), "how far", "add --angle, such as --angle 30")
     implied_by = ImpliedBy(("angle",), "what to turn", "book")
-    target: str | None = field(metadata=given("rotate", "Turn the object of this name."))
+    target: str | None = field(metadata=given("rotate", "The object to turn."))
     angle: float = field(
-        metadata=given("angle", "How far, clockwise.", "DEGREES", low=-360, high=360, unit=" degrees")
+        metadata=given("angle", "How far it turns clockwise.", "DEGREES", low=-360, high=360, unit=" degrees")
     )
 
     @property
     def similarity(self) -> Similarity:
-        """A turn."""
+        """Returns the turn."""
         return Similarity(self.target, angle=float(self.angle))
 
 
 @dataclass(frozen=True)
 class Reshape(Edit):
-    """Fit an object into a given outline, row by row.
+    """Fits an object into a given outline, row by row.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
+        target: the object's words, or None where a mask, box or point shows it.
         shape: ``[H, W]`` at the photo's size, white where the object is to be; a file or an array.
     """
 
     key = "reshape"
     needs = Needs(("shape",), "into what", "add --shape FILE")
     implied_by = ImpliedBy(("shape",), "what to fit into it")
-    target: str | None = field(metadata=given("reshape", "Fit the object into the outline of --shape."))
+    target: str | None = field(metadata=given("reshape", "The object to fit into the outline in {shape}."))
     shape: str | os.PathLike[str] | np.ndarray = field(
         metadata=given(
-            "shape", "Picture of the photo's size, white where it is to be.", "FILE", picture="outline"
+            "shape",
+            "A picture of the photo's size, white inside the outline.",
+            "FILE",
+            picture="outline",
         )
     )
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
-        """Into the outline, once it is read."""
+        """Returns the outline's box, once the outline is read from its file."""
         if isinstance(self.shape, str | os.PathLike):
             return {}
         return {self.target: box_of(self.shape)}
@@ -135,20 +161,24 @@ class Reshape(Edit):
 
 @dataclass(frozen=True)
 class Remove(Edit):
-    """Take an object away, its shadow too. ``target`` as in :class:`Move`."""
+    """Takes an object and its shadow away.
+
+    Args:
+        target: the object's words, or None where a mask, box or point shows it.
+    """
 
     key = "remove"
     takes_away = True
-    target: str | None = field(metadata=given("remove", "Take the object of this name away."))
+    target: str | None = field(metadata=given("remove", "The object to take away, with its shadow."))
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
-        """Away."""
+        """Says that the object is gone."""
         return {self.target: None}
 
 
 @dataclass(frozen=True)
 class Swap(Edit):
-    """Two objects change places; each stands on the spot that the other stood on.
+    """Lets two objects change places: each then stands where the other stood.
 
     Args:
         target: one object's words.
@@ -160,19 +190,19 @@ class Swap(Edit):
 
     key = "swap"
     needs = Needs(("with",), "with what", "add --with WORD, such as --with bowl")
-    target: str = field(metadata=given("swap", "Let it change places with the object of --with."))
+    target: str = field(metadata=given("swap", "The object to swap; {with} names the other one."))
     other: str = field(metadata=given("with", "The other object.", "TEXT"))
 
     @property
     def objects(self) -> tuple[str | None, ...]:
-        """Both."""
+        """Both objects."""
         return self.target, self.other
 
     def _check(self) -> None:
         _check_two(self.target, self.other)
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
-        """Each to the other's spot."""
+        """Returns the shift of each object to the other's spot."""
         one, other = boxes[self.target], boxes[self.other]
         if one is None or other is None:
             return {}
@@ -184,14 +214,14 @@ class Swap(Edit):
 
 @dataclass(frozen=True)
 class Paste(Edit):
-    """Put an object of another photo into this one.
+    """Puts an object of another photo into this one.
 
     Args:
         target: the object's words, in the other photo.
         source: the other photo: anything that :func:`realedit.load_photo` takes.
-        x: where its centroid comes to lie, fraction of this photo's width.
-        y: likewise of its height.
-        scale: times its own share of the longer side, in [0.1, 10].
+        x: where its centroid comes to lie, as a fraction of this photo's width, in [0, 1].
+        y: the same, as a fraction of the height.
+        scale: its share of this photo's longer side over its share of the other photo's, in [0.1, 10].
 
     Raises:
         UsageError: a value is not a number in its range.
@@ -200,33 +230,45 @@ class Paste(Edit):
     key = "paste"
     brings = True
     needs = Needs(("from",), "from where", "add --from FILE")
-    target: str = field(metadata=given("paste", "Put in the object of this name of the photo --from."))
-    source: Any = field(metadata=given("from", "The photo that it is taken from.", "FILE", picture="photo"))
+    target: str = field(metadata=given("paste", "The object to put in; {from} names its photo."))
+    source: Any = field(
+        metadata=given("from", "The photo that the object comes from.", "FILE", picture="photo")
+    )
     x: float = field(
         default=0.5,
-        metadata=given("x", "Where its middle is to lie, in widths.", "FRACTION", low=0, high=1),
+        metadata=given(
+            "x", "Where its middle lies: 0 left, 1 right. Default: 0.5.", "FRACTION", low=0, high=1
+        ),
     )
     y: float = field(
         default=0.5,
-        metadata=given("y", "Where its middle is to lie, in heights.", "FRACTION", low=0, high=1),
+        metadata=given(
+            "y", "Where its middle lies: 0 top, 1 bottom. Default: 0.5.", "FRACTION", low=0, high=1
+        ),
     )
     scale: float = field(
         default=1.0,
-        metadata=given("scale", "How many times its share of the other photo.", "TIMES", low=0.1, high=10),
+        metadata=given(
+            "scale",
+            "How large, in times its share of the other photo. Default: 1.",
+            "TIMES",
+            low=0.1,
+            high=10,
+        ),
     )
 
     @property
     def objects(self) -> tuple[str | None, ...]:
-        """None of this photo's."""
+        """No object of this photo."""
         return ()
 
 
 @dataclass(frozen=True)
 class Restyle(Edit):
-    """Give an object another look by text; it keeps its place and outline.
+    """Gives an object another look by text; it keeps its place and outline.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
+        target: the object's words, or None where a mask, box or point shows it.
         text: what it is to look like, such as "a blue mug".
 
     Raises:
@@ -236,7 +278,9 @@ class Restyle(Edit):
     key = "restyle"
     needs = Needs(("as", "like", "object"), "how", "add --as 'a blue mug', --like FILE or --object WORD")
     implied_by = ImpliedBy(("as", "like"), "what to restyle")
-    target: str | None = field(metadata=given("restyle", "Give it the look of --as, or of --like."))
+    target: str | None = field(
+        metadata=given("restyle", "The object that gets another look, by {as} or {like}.")
+    )
     text: str = field(
         metadata=given("as", "What it is to look like: 'a blue mug'.", "TEXT", called="the new look")
     )
@@ -244,10 +288,10 @@ class Restyle(Edit):
 
 @dataclass(frozen=True)
 class Like(Edit):
-    """Give an object the look of an object in another photo; it keeps its place and outline.
+    """Gives an object the look of another one, of this photo or of another; it keeps its place and outline.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
+        target: the object's words, or None where a mask, box or point shows it.
         source: the other photo: anything that :func:`realedit.load_photo` takes; None for the same photo.
         other: the words of the object there; the target's own by default.
 
@@ -258,19 +302,21 @@ class Like(Edit):
     key = "restyle"
     needs = Restyle.needs
     implied_by = Restyle.implied_by
-    target: str | None = field(metadata=given("restyle", "Give it the look of --as, or of --like."))
+    target: str | None = field(
+        metadata=given("restyle", "The object that gets another look, by {as} or {like}.")
+    )
     source: Any = field(
         default=None,
         metadata=given(
             "like",
-            "A photo whose object it is to look like; the same photo, if it is left out.",
+            "A photo of what it is to look like. Default: this photo.",
             "FILE",
             picture="photo",
         ),
     )
     other: str | None = field(
         default=None,
-        metadata=given("object", "The object there whose look it takes. Default: that of the same name."),
+        metadata=given("object", "The object there that lends the look. Default: same name."),
     )
 
     def _check(self) -> None:
@@ -282,10 +328,10 @@ class Like(Edit):
 
 @dataclass(frozen=True)
 class Replace(Edit):
-    """Put something else where an object is.
+    """Puts something else where an object is.
 
     Args:
-        target: the object's words, or None where a mask, box or point names it.
+        target: the object's words, or None where a mask, box or point shows it.
         text: what is to be there, such as "a bowl".
 
     Raises:
@@ -294,16 +340,18 @@ class Replace(Edit):
 
     key = "replace"
     needs = Needs(("with",), "with what", "add --with TEXT, such as --with 'a bowl'")
-    target: str | None = field(metadata=given("replace", "Put what --with says in its place."))
-    text: str = field(metadata=given("with", "What is to be there.", "TEXT", called="the new object"))
+    target: str | None = field(metadata=given("replace", "The object to replace by what {with} says."))
+    text: str = field(
+        metadata=given("with", "What is to be there: 'a bowl'.", "TEXT", called="the new object")
+    )
 
 
 @dataclass(frozen=True)
 class Background(Edit):
-    """Change what is about an object by text, and keep the object.
+    """Changes the surroundings of an object by text, and keeps the object.
 
     Args:
-        target: the words of the object that stays, or None where a mask, box or point names it.
+        target: the words of the object that stays, or None where a mask, box or point shows it.
         text: what the surroundings are to be, such as "a marble table".
 
     Raises:
@@ -315,33 +363,43 @@ class Background(Edit):
     target: str | None = field(metadata=given("keep", "The object that stays.", optional=True))
     text: str = field(
         metadata=given(
-            "background", "Surround the object of --keep with this.", "TEXT", called="the new background"
+            "background",
+            "What is to surround the object of {keep}: 'a marble table'.",
+            "TEXT",
+            called="the new background",
         )
     )
 
 
 @dataclass(frozen=True)
 class Retouch(Edit):
-    """Paint a text into a region that a mask, box or point shows; ``text`` says what the region shows."""
+    """Paints into the region that a mask, box or point shows.
+
+    Args:
+        text: what the region is to show, such as "an apple".
+
+    Raises:
+        UsageError: the text is empty.
+    """
 
     key = "retouch"
     needs_shown = Needs((), "where", _FIND_IT)
     text: str = field(
         metadata=given(
-            "retouch", "Paint this where --mask, --box or --point shows.", "TEXT", called="the text"
+            "retouch", "What to paint where a mask, box or point shows.", "TEXT", called="the text"
         )
     )
     target: ClassVar[None] = None
 
     @property
     def region_alone(self) -> bool:
-        """It paints into a region."""
+        """True: it paints into whatever region is shown."""
         return True
 
 
 @dataclass(frozen=True)
 class SwapLooks(Edit):
-    """Two objects of one photo exchange their looks.
+    """Lets two objects of the photo exchange their looks.
 
     Args:
         target: one object's words.
@@ -353,12 +411,12 @@ class SwapLooks(Edit):
 
     key = "swap_looks"
     needs = Swap.needs
-    target: str = field(metadata=given("swap_looks", "Let it exchange looks with the object of --with."))
+    target: str = field(metadata=given("swap_looks", "The object to swap looks; {with} names the other one."))
     other: str = field(metadata=given("with", "The other object.", "TEXT"))
 
     @property
     def objects(self) -> tuple[str | None, ...]:
-        """Both."""
+        """Both objects."""
         return self.target, self.other
 
     def _check(self) -> None:
@@ -367,7 +425,7 @@ class SwapLooks(Edit):
 
 @dataclass(frozen=True)
 class LookOf(Edit):
-    """The whole photo keeps its layout and takes the look of another photo.
+    """Gives the whole photo the look of another one; the layout stays.
 
     Args:
         source: the other photo: anything that :func:`realedit.load_photo` takes.
@@ -375,19 +433,19 @@ class LookOf(Edit):
 
     key = "look_of"
     source: Any = field(
-        metadata=given("look_of", "Give the whole photo the look of this one.", "FILE", picture="photo")
+        metadata=given("look_of", "The photo whose look the whole photo takes.", "FILE", picture="photo")
     )
     target: ClassVar[None] = None
 
     @property
     def objects(self) -> tuple[str | None, ...]:
-        """None: all of the photo."""
+        """No single object: the look changes everywhere."""
         return ()
 
 
 def _check_two(one: str, other: str) -> None:
     if one == other:
-        raise UsageError(f"an object and itself: {one}", "name two objects")
+        raise UsageError(f"an object and itself: {one}", "name two different objects")
 
 
 KINDS: tuple[type[Edit], ...] = (

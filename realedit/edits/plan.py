@@ -1,4 +1,4 @@
-"""How a list of edits is done: in which steps, and which object is the one that is shown."""
+"""Plans a list of edits: in which steps it is done, and which object a mask, box or point shows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from realedit.edits.edit import Edit, Similarity
 from realedit.errors import UsageError
+from realedit.prompts import holds_words, split
 
 EditStep = Similarity | Edit
 """What is done at once: one object's moves added up, or one edit of another kind."""
@@ -14,13 +15,13 @@ EditStep = Similarity | Edit
 
 @dataclass(frozen=True)
 class Plan:
-    """A list of edits, checked, and what follows from it before any photo is read.
+    """A checked list of edits, and what follows from it before any photo is read.
 
     Args:
         edits: as they were asked for, in their order.
-        steps: that they are done in.
-        shown_word: the words of the object that a mask, a box or a point shows; None where none is shown, or
-            no edit names it.
+        steps: what is done at once, in its order.
+        shown_word: the words of the object that a mask, box or point shows; None where none is shown, or no
+            edit names it.
     """
 
     edits: tuple[Edit, ...]
@@ -34,24 +35,26 @@ class Plan:
 
 
 def plan(edits: Edit | Sequence[Edit], *, shown: bool) -> Plan:
-    """Plan edits.
+    """Plans edits.
 
     Args:
         edits: one, or several in their order; neighbours that move one object are done at once.
-        shown: whether a mask, a box or a point shows an object.
+        shown: whether a mask, box or point shows an object.
 
     Raises:
-        UsageError: there are none, a step changes nothing, an edit needs what is not shown, or what is shown
-            is no edit's, or may be several's.
+        UsageError: there are no edits, a step changes nothing, an object is edited after it was taken away,
+            an edit needs what is not shown, or not exactly one object can be meant by what is shown.
     """
     listed = tuple(edits) if isinstance(edits, Sequence) else (edits,)
     if not listed:
         raise UsageError("there is nothing to do", "give an edit, for example Move('mug', dx=0.2)")
-    return Plan(listed, steps_of(listed), _shown_word(listed, shown=shown))
+    planned = Plan(listed, steps_of(listed), _shown_word(listed, shown=shown))
+    _check_order(listed)
+    return planned
 
 
 def steps_of(edits: Sequence[Edit]) -> tuple[EditStep, ...]:
-    """The steps that edits are done in, in their order; neighbours that move one object are one step.
+    """Returns the steps in which edits are done; neighbours that move one object are one step.
 
     Raises:
         UsageError: a step changes nothing.
@@ -69,7 +72,11 @@ def steps_of(edits: Sequence[Edit]) -> tuple[EditStep, ...]:
 
 
 def _shown_word(edits: Sequence[Edit], *, shown: bool) -> str | None:
-    """The words of the object that a mask, a box or a point shows to edits."""
+    """Returns the words of the object that a mask, box or point shows.
+
+    Raises:
+        UsageError: an edit needs what is not shown, or not exactly one object can be meant by what is.
+    """
     targets = dict.fromkeys(edit.objects[0] for edit in edits if edit.objects)
     if not shown:
         if None in targets:
@@ -78,16 +85,40 @@ def _shown_word(edits: Sequence[Edit], *, shown: bool) -> str | None:
     if not targets:
         raise UsageError(
             "a mask, box or point shows an object of the photo, and nothing here edits one",
-            "leave it out: a pasted object is found by its word, and a photo's look is taken by all of it",
+            "leave it out: a pasted object is found by its name, another photo's look is for the whole photo",
         )
-    gone = False
-    for edit in edits:
-        of_shown = edit.objects[:1] == (None,)
-        if gone and of_shown and not edit.region_alone:
-            raise UsageError("what is shown is taken away before it is edited", "change the order")
-        gone |= edit.takes_away and of_shown
     if len(targets) > 1:
         raise UsageError(
             "a mask, box or point shows one object, the edits name several", "edit one after the other"
         )
     return next(iter(targets))
+
+
+def _check_order(edits: Sequence[Edit]) -> None:
+    """Refuses to edit an object after it was taken away.
+
+    An object of the same name may be there again, if an edit in between puts one in; and whoever takes a
+    "mug" away twice means two mugs.
+
+    Raises:
+        UsageError: an edit changes an object that an earlier one took away.
+    """
+    gone: set[str | None] = set()
+    for edit in edits:
+        for word in edit.objects:
+            if word not in gone:
+                continue
+            if word is None and not edit.region_alone:
+                raise UsageError("what is shown is taken away before it is edited", "change the order")
+            if word is not None and not edit.takes_away:
+                raise UsageError(
+                    f"'{word}' is taken away before it is edited",
+                    "change the order; where there are several, say which, such as 'left mug'",
+                )
+        if edit.takes_away:
+            gone |= set(edit.objects)
+        gone -= {word for word in gone if word is not None and _puts_in(edit, word)}
+
+
+def _puts_in(edit: Edit, word: str) -> bool:
+    return any(holds_words(text, split(word)[1]) for text in edit.puts_in)

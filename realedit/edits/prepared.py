@@ -1,11 +1,11 @@
-"""An edit of one photo, read, planned and checked: what is wrong with it is told before any work."""
+"""An edit of one photo: planned, checked, and its files read, so that errors come before any work."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from realedit.photo.inputs import PhotoLike, as_mask, as_photo
 
 @dataclass(frozen=True)
 class Shown:
-    """Where the user shows an object; at most one is not None.
+    """Where the user shows an object: at most one field is not None.
 
     Args:
         mask: float32 ``[H, W]`` in [0, 1] at the photo's size.
@@ -50,11 +50,17 @@ class Shown:
         box: Box | None = None,
         point: tuple[float, float] | None = None,
     ) -> Shown:
-        """What is shown of a photo, the mask read if it is a file.
+        """Returns what is shown of a photo, with the mask read if it is a file.
+
+        Args:
+            photo: the photo.
+            mask: ``[H, W]`` at the photo's size, white where the object is.
+            box: (x0, y0, x1, y1) in [0, 1].
+            point: (x, y) in [0, 1], on the object.
 
         Raises:
             PhotoError: the mask cannot be read.
-            UsageError: it does not fit the photo, or more than one is given.
+            UsageError: the mask does not fit the photo, or more than one of the three is given.
         """
         named = isinstance(mask, str | os.PathLike)
         name = f"the mask {mask}" if named else "the mask"
@@ -63,12 +69,12 @@ class Shown:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A plan for one photo, with everything read that it names.
+    """A plan for one photo, with every file read that it names.
 
     Args:
-        photo: what is edited.
+        photo: the photo to edit.
         plan: what is done to it, as it was asked for.
-        steps: the plan's, with other photos and outlines read.
+        steps: the plan's steps, with other photos and outlines read.
         shown: where the user shows an object.
     """
 
@@ -79,7 +85,7 @@ class Prepared:
 
 
 def prepare(photo: Photo, planned: Plan, shown: Shown) -> Prepared:
-    """Read the pictures that a plan names.
+    """Reads the pictures that a plan names.
 
     Raises:
         PhotoError: a file cannot be read.
@@ -89,14 +95,17 @@ def prepare(photo: Photo, planned: Plan, shown: Shown) -> Prepared:
 
 
 def named_files(edit: Edit) -> Mapping[str, str | os.PathLike[str]]:
-    """The files that an edit names, by its fields."""
-    values = {
-        field.name: getattr(edit, field.name) for field, about in givens(type(edit)).items() if about.picture
-    }
-    return {name: file for name, file in values.items() if isinstance(file, str | os.PathLike)}
+    """Returns the files that an edit names, by its fields."""
+    found: dict[str, str | os.PathLike[str]] = {}
+    for field, about in givens(type(edit)).items():
+        value = getattr(edit, field.name)
+        if about.picture and isinstance(value, str | os.PathLike):
+            found[field.name] = cast("str | os.PathLike[str]", value)
+    return found
 
 
 def _read(step: EditStep, photo: Photo) -> EditStep:
+    """Returns a step with its pictures read."""
     if not isinstance(step, Edit):
         return step
     read: dict[str, Any] = {}

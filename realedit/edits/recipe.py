@@ -1,4 +1,4 @@
-"""What it takes to make an edit again, as data: written beside the edited photo, and read by ``--edits``."""
+"""A recipe: what it takes to make an edit again. It lies beside the edited photo; ``--edits`` reads it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import reduce
-from operator import or_
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -23,7 +22,7 @@ from realedit.settings import Settings
 from realedit.system.installation import distribution_version
 
 _VERSIONS_OF = ("realedit", "torch", "diffusers", "transformers")
-"""Distributions whose versions a recipe tells: another one may make another picture."""
+"""Distributions whose versions a recipe records, because other versions may make another picture."""
 
 
 def recipe(
@@ -38,20 +37,19 @@ def recipe(
     seed: int,
     allow_crop: bool,
 ) -> dict[str, Any]:
-    """Everything that decides an edit's picture, but for the photo and a mask, of which there is a digest.
+    """Returns everything that decides an edit's picture except the photo; of a mask, only its digest.
 
     Args:
         edits: what was asked for.
         shown: where the user showed an object.
-        settings: every knob.
-        prompt: of the first step's inversion, which holds that step's words.
-        models: names by role, and the precision: of :meth:`realedit.engine.Engine.names`.
-        working_size: side of the square of the model's working area; None for its own, which another model's
-            need not be.
-        how: method, steps and scales of the inversion: of
+        settings: the knobs of the edit.
+        prompt: the one of the first step's inversion, which holds that step's words.
+        models: names by role, and the precision; see :meth:`realedit.engine.Engine.names`.
+        working_size: side of the square whose area the model works at; None for the model's own.
+        how: method, steps and scales of the inversion; see
             :attr:`realedit.inverted.inverted_photo.InvertedPhoto.how`.
-        seed: of the noise.
-        allow_crop: whether an object may leave the photo in part.
+        seed: seed of the noise.
+        allow_crop: whether part of an object may leave the photo.
     """
     said = {
         "mask_sha256": None if shown.mask is None else mask_digest(shown.mask),
@@ -76,108 +74,138 @@ def recipe(
 
 
 def mask_digest(mask: np.ndarray) -> str:
-    """The SHA-256 of a mask ``[H, W]`` in [0, 1], at 8 bits, and of its size, in hexadecimal."""
+    """Returns the hexadecimal SHA-256 of the size and the 8-bit values of a mask ``[H, W]`` in [0, 1]."""
     levels = (mask * 255).round().clip(0, 255).astype(np.uint8)
     return hashlib.sha256(f"{mask.shape[1]}x{mask.shape[0]}:".encode() + levels.tobytes()).hexdigest()
 
 
 _KNOBS: dict[str, Any] = {knob.name: (type(knob.default), knob.default) for knob in fields(Settings)}
-_Knobs = create_model(
-    "_Knobs", __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **_KNOBS
-)
+if TYPE_CHECKING:
+    _Knobs = BaseModel
+else:
+    _Knobs = create_model(
+        "_Knobs", __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **_KNOBS
+    )
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Scale = Annotated[float, Field(ge=0, le=1000)]
 
 
-class Besides(BaseModel):
-    """What a file may say besides its edits: how they are made, where no flag says otherwise.
+class RecipeOptions(BaseModel):
+    """What a file may say besides its edits: how they are made, unless a flag says otherwise.
 
-    Other keys are left alone: a recipe tells more than it takes. None is not said.
+    None means that the file does not say. Unknown keys are ignored, because a recipe also records what is not
+    read again.
     """
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
-    prompt: str | None = Field(default=None, description="what the photo shows")
+    prompt: str | None = Field(default=None, description="what the photo shows: 'a mug on a table'")
     box: list[_Fraction] | None = Field(
         default=None,
         min_length=4,
         max_length=4,
-        description="x0, y0, x1, y1: a box around the object, in fractions",
+        description="x0, y0, x1, y1: a box around the object, in fractions of width and height",
     )
     point: list[_Fraction] | None = Field(
-        default=None, min_length=2, max_length=2, description="x, y: a point on the object, in fractions"
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="x, y: a point on the object, in fractions of width and height",
     )
     mask_sha256: str | None = Field(default=None, description="digest of the mask that showed the object")
     allow_crop: bool | None = Field(
-        default=None, description="whether the object may leave the photo in part"
+        default=None, description="whether part of the object may leave the photo"
     )
-    seed: int | None = Field(default=None, ge=0, le=2**63 - 1, description="of the noise")
-    steps: int | None = Field(default=None, ge=2, le=1000, description="sampling steps")
-    inversion: str | None = Field(default=None, description="how the photo becomes latents")
-    guidance_scale: _Scale | None = Field(default=None, description="that the inversion's replay is made for")
-    inversion_scale: _Scale | None = Field(default=None, description="guidance scale on the way up")
+    seed: int | None = Field(
+        default=None, ge=0, le=2**63 - 1, description="the same seed gives the same picture"
+    )
+    steps: int | None = Field(default=None, ge=2, le=1000, description="steps of the model")
+    inversion: str | None = Field(default=None, description="how the photo is turned into the model's noise")
+    guidance_scale: _Scale | None = Field(
+        default=None, description="guidance scale at which the inversion gives the photo back"
+    )
+    inversion_scale: _Scale | None = Field(
+        default=None, description="guidance scale while the photo is inverted"
+    )
     working_size: int | None = Field(
         default=None,
         ge=32,
         le=8192,
-        description="side of the square of the model's working area; null: its own",
+        description="side in pixels of the square whose area the model works at; null for the model's own",
     )
-    knobs: _Knobs | None = Field(default=None, alias="settings", description="every knob of an edit")  # pyright: ignore[reportInvalidTypeForm]
-    model: str | None = Field(default=None, description="which model edited; told where another does")
-    dtype: str | None = Field(default=None, description="its precision; likewise")
-    detector: str | None = Field(default=None, description="what found the words; likewise")
-    segmenter: str | None = Field(default=None, description="what cut them out; likewise")
+    knobs: _Knobs | None = Field(default=None, alias="settings", description="the knobs of an edit")
+    model: str | None = Field(
+        default=None, description="the model that made the picture; a warning says if another one is used"
+    )
+    dtype: str | None = Field(default=None, description="that model's precision; likewise")
+    detector: str | None = Field(default=None, description="the model that found the objects; likewise")
+    segmenter: str | None = Field(default=None, description="the model that cut them out; likewise")
 
     @property
     def settings(self) -> Settings | None:
-        """The knobs; those that the file does not name have their defaults."""
+        """The knobs; those that the file does not name have their defaults. None if it names none."""
         return None if self.knobs is None else Settings(**self.knobs.model_dump())
 
 
 @dataclass(frozen=True)
 class EditsFile:
-    """What a JSON file says: the edits, in their order, and how they are made."""
+    """What a JSON file says.
+
+    Args:
+        edits: the edits in their order.
+        options: how they are made.
+    """
 
     edits: list[Edit]
-    besides: Besides
+    options: RecipeOptions
 
 
 def read_file(file: Path) -> EditsFile:
-    """Read a JSON file: a list of entries, or an object whose "edits" is one, such as a recipe.
+    """Reads a JSON file: a list of entries, or an object whose "edits" is such a list, like a recipe.
 
     Raises:
-        UsageError: it cannot be read, or is not such a file.
+        UsageError: the file cannot be read, or is not of that form.
     """
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data: object = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UsageError(f"{file} is not JSON: {error}") from error
-    data = data.get("recipe", data) if isinstance(data, dict) else data
-    listed = data.get("edits") if isinstance(data, dict) else data
-    if not isinstance(listed, list) or not listed or not all(isinstance(entry, dict) for entry in listed):
+    recipe = _object(data).get("recipe", data)
+    listed = _list(recipe) or _list(_object(recipe).get("edits"))
+    if not listed or not all(isinstance(entry, dict) for entry in listed):
         raise UsageError(f"{file} holds no list of edits", FORMS_HINT)
-    edits = read_entries(listed, str(file))
+    edits = read_entries([_object(entry) for entry in listed], str(file))
     try:
-        besides = Besides.model_validate(data if isinstance(data, dict) else {})
+        options = RecipeOptions.model_validate(_object(recipe))
     except ValidationError as error:
         field, said = first_error(error)
         raise UsageError(f"{file}: {field}: {said}", "realedit schema prints what it may be") from error
-    return EditsFile(edits, besides)
+    return EditsFile(edits, options)
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    """Returns a JSON object; an empty one for any other value."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> Sequence[object]:
+    """Returns a JSON array; an empty one for any other value."""
+    return cast("list[object]", value) if isinstance(value, list) else ()
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of a file of edits (JSON Schema, draft 2020-12)."""
-    union: Any = reduce(or_, map(entry_model, KINDS))
+    """Returns the schema of a file of edits (JSON Schema, draft 2020-12)."""
+    union = reduce(lambda one, other: one | other, cast("list[Any]", [entry_model(kind) for kind in KINDS]))
     one = TypeAdapter(union).json_schema(ref_template="#/$defs/{model}")
     definitions = one.pop("$defs")
     listed = {"type": "array", "minItems": 1, "items": one}
     wrapped = {
         "type": "object",
-        "properties": {"edits": listed, **_besides_properties()},
+        "properties": {"edits": listed, **_option_properties()},
         "required": ["edits"],
     }
-    # what lies beside an edited photo
+    # the file that is written beside an edited photo
     sidecar = {"type": "object", "properties": {"recipe": wrapped}, "required": ["recipe"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -187,9 +215,9 @@ def json_schema() -> dict[str, Any]:
     }
 
 
-def _besides_properties() -> dict[str, Any]:
-    """The schema of what a file says besides its edits, by field."""
-    schema = Besides.model_json_schema()
+def _option_properties() -> dict[str, Any]:
+    """Returns the schema of each field of :class:`RecipeOptions`."""
+    schema = RecipeOptions.model_json_schema()
     knobs = schema.pop("$defs")["_Knobs"]
     properties = schema["properties"]
     properties["settings"]["anyOf"][0] = {name: value for name, value in knobs.items() if name != "title"}

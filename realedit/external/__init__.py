@@ -7,7 +7,7 @@ with a model is ever run. Importing this package loads neither torch nor transfo
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from realedit.external.captioner import Captioner
@@ -22,7 +22,7 @@ _LAZY = {
 __all__ = ["Captioner", "Detection", "Detector"]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - a module attribute
+def __getattr__(name: str) -> object:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Captioners: a photo to the prompt that it is inverted with.
+"""Captioners: they describe a photo, and the description is the prompt that it is inverted with.
 
 BLIP: Li et al. 2022, *BLIP: Bootstrapping Language-Image Pre-training*, arXiv 2201.12086.
 Florence-2: Xiao et al. 2023, *Florence-2: Advancing a Unified Representation for a Variety of Vision Tasks*,
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     import torch
 
 _TASK = "<CAPTION>"
-"""Florence-2's name for one sentence; its longer ones do not fit CLIP's 77 tokens."""
+"""Florence-2's name for a caption of one sentence; its longer captions do not fit CLIP's 77 tokens."""
 _SEARCH: dict[str, Any] = {"max_new_tokens": 40, "num_beams": 3, "do_sample": False}
+"""Beam search without sampling, so that a photo always gets the same words: 40 tokens at most, which fit
+CLIP's 77; more beams find likelier words and take proportionally longer. Not measured."""
 
 
 class Captioner:
@@ -33,7 +35,7 @@ class Captioner:
         offline: never use the network; None follows HF_HUB_OFFLINE.
 
     Raises:
-        ModelUnavailableError: not here and not to be had, damaged, pickled, or in need of code of its own.
+        ModelUnavailableError: absent and out of reach, damaged, pickled, or in need of code of its own.
         UsageError: not a captioner, or no such device.
     """
 
@@ -43,7 +45,7 @@ class Captioner:
         self.loaded = load(name, "captioner", device, offline)
 
     def caption(self, rgb: np.ndarray) -> str:
-        """Describe a photo in one sentence, on one line and without a full stop; never "".
+        """Describes a photo in one sentence, on one line and without a full stop; never "".
 
         The same photo always gets the same words: beam search, no sampling.
 
@@ -69,5 +71,5 @@ class Captioner:
 
 
 def prompt(text: str) -> str:
-    """A caption as a prompt: one line, single spaces, no full stop at its end."""
+    """Turns a caption into a prompt: one line, single spaces, no full stop at its end."""
     return " ".join(text.split()).rstrip(" .")

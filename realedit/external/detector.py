@@ -1,4 +1,4 @@
-"""Zero-shot detectors: a word to the boxes of what it names.
+"""Zero-shot detectors: they find the boxes of what a word names.
 
 OWL-ViT: Minderer et al. 2022, *Simple Open-Vocabulary Object Detection with Vision Transformers*,
 arXiv 2205.06230. OWLv2: Minderer et al. 2023, *Scaling Open-Vocabulary Object Detection*, arXiv 2306.09683.
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     import torch
 
 THRESHOLDS = {"owlvit": 0.1, "owlv2": 0.1, "grounding-dino": 0.25, "mm-grounding-dino": 0.25}
-"""Least score of a box that counts: the defaults of each model's own post-processing."""
+"""Score of a box in [0, 1]: at or above it the box is an object of the word, below it is dropped. Set on
+nothing of ours: the defaults of each model's own post-processing."""
 _OVERLAP = 0.5
-"""Intersection over union above which two boxes are of the same object."""
+"""Intersection over union of two boxes: above it they are of the same object and the surer one stays, below
+it of two. Not measured."""
 _LEAST_PIXELS = 2
-"""Least side of a box: what is thinner is no object that can be cut out."""
+"""Side of a box in pixels: a thinner one is dropped, since nothing can be cut out of it. Not measured."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ class Detector:
         name: folder, or hub id "owner/name".
         device: a torch device.
         offline: never use the network; None follows HF_HUB_OFFLINE.
-        threshold: least score of a box that counts; the model's own of :data:`THRESHOLDS` by default.
+        threshold: least score of a box that counts; by default the model's own in :data:`THRESHOLDS`.
 
     Raises:
-        ModelUnavailableError: not here and not to be had, damaged, pickled, or in need of code of its own.
+        ModelUnavailableError: absent and out of reach, damaged, pickled, or in need of code of its own.
         UsageError: not a detector, or no such device.
     """
 
@@ -82,7 +84,7 @@ class Detector:
         self.threshold = THRESHOLDS[self.loaded.kind.model_type] if threshold is None else threshold
 
     def detect(self, rgb: np.ndarray, word: str) -> list[Detection]:
-        """What the word names in a photo, the surest first; at least one.
+        """Finds what the word names in a photo, the surest first; at least one.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
@@ -99,32 +101,32 @@ class Detector:
             inputs = self.loaded.inputs(rgb, text=[[text]], truncation=True)
             outputs = self.loaded.model(**inputs)
         self.loaded.check_numbers(outputs.logits)
-        found = detections(self.loaded, outputs, inputs["input_ids"], rgb.shape[:2], self.threshold)
+        found = detections(self.loaded, outputs, inputs["input_ids"], rgb.shape[:2], threshold=self.threshold)
         if not found:
             best = float(outputs.logits.sigmoid().max())
             raise ObjectNotFoundError(
-                f"no {word!r} found in the photo: {self.loaded.label} saw none (best score {best:.3f}, needs "
-                f"{self.threshold})",
+                f"no {word!r} found in the photo: {self.loaded.label} saw none",
                 "use another word or --detector, or show the object with --point, --box or --mask",
+                detail=f"best score {best:.3f}, needs {self.threshold}",
             )
         return found
 
 
 def query(word: str, model_type: str) -> str:
-    """The text that a detector was trained to expect for a word."""
+    """Returns the text that a detector was trained to expect for a word."""
     bare = " ".join(word.replace(".", " ").split()).lower()
     return bare if model_type.endswith("grounding-dino") else f"a photo of a {bare}"
 
 
 def detections(
-    loaded: Loaded, outputs: RawBoxes, input_ids: torch.Tensor, size: tuple[int, int], threshold: float
+    loaded: Loaded, outputs: RawBoxes, input_ids: torch.Tensor, size: tuple[int, int], *, threshold: float
 ) -> list[Detection]:
-    """A detector's raw output as boxes in the photo, one an object, the surest first.
+    """Turns a detector's raw output into boxes in the photo, one per object, the surest first.
 
     Args:
         loaded: the detector.
-        outputs: of the model.
-        input_ids: the query's tokens, ``[1, L]``.
+        outputs: what the model returned.
+        input_ids: the query's tokens, int ``[1, L]``.
         size: the photo's (H, W).
         threshold: least score of a box that counts.
     """

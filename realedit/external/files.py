@@ -1,4 +1,4 @@
-"""The files of a `transformers` model: in a folder, in the local Hugging Face cache, or downloaded once.
+"""Finds the files of a `transformers` model in a folder or the local Hugging Face cache, or downloads them.
 
 Only configs, tokenizers and safetensors are ever fetched. What lies in the cache is used with no look at the
 network; the config comes before the weights, so that a model of another kind costs nothing.
@@ -23,7 +23,7 @@ _AGAIN = "copy or download the model again"
 
 
 def located(name: str | Path, role: Role, offline: bool | None = None) -> tuple[Path, str, Kind]:
-    """Find a model, and download it where it is not here.
+    """Finds a model, and downloads it where it is not here.
 
     Args:
         name: folder, or hub id "owner/name".
@@ -56,13 +56,13 @@ def located(name: str | Path, role: Role, offline: bool | None = None) -> tuple[
 
 
 def fetch_hint(hub_id: str) -> str:
-    """The command that downloads a model, and not also its copies in other formats."""
+    """Returns the command that downloads a model without its copies in other formats."""
     includes = " ".join(f'--include "{pattern}"' for pattern in (*_SMALL, "*.safetensors"))
     return f"get it with: hf download {hub_id} {includes}"
 
 
 def _checked(root: Path, label: str, role: Role) -> Kind:
-    """What the model in a folder is, when the folder holds all of it."""
+    """Returns what the model in a folder is, after checking that the folder holds all of it."""
     if not (root / CONFIG).is_file():
         pipeline = " but a diffusers pipeline" if (root / folders.INDEX).is_file() else ""
         raise ModelUnavailableError(
@@ -83,7 +83,7 @@ def _names(root: Path) -> set[str]:
 
 
 def _absent(names: Collection[str], kind: Kind) -> list[str]:
-    """What of a model a listing of file names does not hold."""
+    """Returns the parts of a model that a listing of file names does not hold."""
     wanted = [(CONFIG,), _PREPARING, _TOKENS] if kind.worded else [(CONFIG,), _PREPARING]
     absent = [" or ".join(files) for files in wanted if not set(files) & set(names)]
     return absent if folders.choose_weights("", names, half=False)[1] else [*absent, "model.safetensors"]

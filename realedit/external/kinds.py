@@ -1,4 +1,4 @@
-"""Which models of `transformers` are supported: by `model_type`, as every config.json states it.
+"""The supported models of `transformers`, by the `model_type` that every config.json states.
 
 The classes are named here, rather than left to the Auto classes: a hub folder of SAM 2 calls itself a video
 model, CLIPSeg's decoder is in no Auto class, and a config can ask an Auto class for code of its own.
@@ -59,12 +59,12 @@ EXAMPLES: Mapping[Role, str] = {
 
 
 def supported(role: Role) -> str:
-    """The model types of a role, as a list to read: "owlvit, owlv2, ..."."""
+    """Lists the model types of a role for a message: "owlvit, owlv2, ..."."""
     return ", ".join(kind.model_type for kind in _ALL if kind.role == role)
 
 
 def kind_of(config: Mapping[str, Any], label: str, role: Role) -> Kind:
-    """What a model is, by its config.json.
+    """Tells what a model is from its config.json.
 
     Args:
         config: the content of config.json.
@@ -97,7 +97,7 @@ def kind_of(config: Mapping[str, Any], label: str, role: Role) -> Kind:
 
 
 def _foreign_kernel(config: Mapping[str, Any]) -> str | None:
-    """The hub kernel, "owner/name", that a config or one of its parts asks for."""
+    """Returns the hub kernel, "owner/name", that a config or one of its parts asks for, or None."""
     for key, value in config.items():
         if key.lstrip("_") == "attn_implementation":
             found = re.search(r"[\w.-]+/[\w.-]+", str(value))

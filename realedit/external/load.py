@@ -1,4 +1,4 @@
-"""Loading a detector, a segmenter or a captioner: safetensors only, never code that came with a model."""
+"""Loads a detector, a segmenter or a captioner: safetensors only, never code that came with a model."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Loaded:
     Attributes:
         label: what to call it: a folder's own name or a hub id.
         kind: what it is.
-        model: of the class that `kind` names.
-        processor: of the class that `kind` names.
+        model: an instance of `kind.model`.
+        processor: an instance of `kind.processor`.
     """
 
     label: str
@@ -40,7 +40,7 @@ class Loaded:
     processor: Any
 
     def inputs(self, rgb: np.ndarray, **more: object) -> dict[str, Any]:
-        """Prepare a photo, and what goes with it, for the model.
+        """Prepares a photo, and what goes with it, for the model.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
@@ -52,7 +52,7 @@ class Loaded:
         import torch
         from PIL import Image
 
-        # As a PIL image: an array of three rows would pass for one of three channels.
+        # as a PIL image: an array of three rows would pass for one of three channels
         batch = self.processor(images=Image.fromarray(rgb), return_tensors="pt", **more)
         device = self.model.device
         return {
@@ -61,7 +61,7 @@ class Loaded:
         }
 
     def check_numbers(self, values: torch.Tensor) -> None:
-        """Refuse what is not a number.
+        """Refuses values that are not numbers.
 
         Raises:
             NumericalError: a value is NaN. Infinite ones are how models mask.
@@ -73,7 +73,7 @@ class Loaded:
 def load(
     name: str | Path, role: Role, device: str | torch.device = "cpu", offline: bool | None = None
 ) -> Loaded:
-    """Load a model by folder or hub id; what it is follows from its config's ``model_type``.
+    """Loads a model by folder or hub id; its config's ``model_type`` says what it is.
 
     Args:
         name: folder, or hub id "owner/name".
@@ -82,12 +82,12 @@ def load(
         offline: never use the network. None follows HF_HUB_OFFLINE, which also wins over False.
 
     Raises:
-        ModelUnavailableError: not here and not to be had, incomplete, damaged, pickled, in need of code of
-            its own, or too new for this `transformers`.
+        ModelUnavailableError: absent and out of reach, incomplete, damaged, pickled, in need of code of its
+            own, or too new for this `transformers`.
         UsageError: not a model for this role, or no such device.
         MemoryLimitError: it does not fit.
     """
-    # First, and without torch: a model that is not there is told of at once.
+    # first, and without torch: a missing model is reported at once
     root, label, kind = located(name, role, offline)
     target = loading.usable_device(device)
     with loading.quiet_loading():
@@ -107,7 +107,7 @@ def load(
         except ModelUnavailableError:
             raise
         except Exception as error:
-            # Loaders raise nearly every built-in type over a damaged folder; the cause stays chained.
+            # loaders raise nearly every built-in type over a damaged folder; the cause stays chained
             raise out_of_memory(error) or _unloadable(label, error) from error
 
 

@@ -1,4 +1,4 @@
-"""Segmenters: a word to heat (CLIPSeg), a box to a mask (SAM).
+"""Segmenters: CLIPSeg turns a word into heat, SAM a box into a mask.
 
 CLIPSeg: Lueddecke and Ecker 2022, *Image Segmentation Using Text and Image Prompts*, arXiv 2112.10003.
 SAM: Kirillov et al. 2023, *Segment Anything*, arXiv 2304.02643; HQ-SAM: Ke et al. 2023, arXiv 2306.01567;
@@ -24,7 +24,7 @@ _SIZES = ("original_sizes", "reshaped_input_sizes")
 
 @dataclass(frozen=True)
 class WordSegmenter:
-    """CLIPSeg: where a word's object is.
+    """CLIPSeg, which tells where a word's object is.
 
     Args:
         loaded: the model.
@@ -33,7 +33,7 @@ class WordSegmenter:
     loaded: Loaded
 
     def heat(self, rgb: np.ndarray, word: str) -> np.ndarray:
-        """How likely each place of the photo is the word's object.
+        """Returns how likely each place of the photo is the word's object.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
@@ -68,7 +68,7 @@ class RawMasks(Protocol):
 
 @dataclass(frozen=True)
 class BoxSegmenter:
-    """SAM, HQ-SAM or SAM 2: the object in a box.
+    """SAM, HQ-SAM or SAM 2, which cuts out the object in a box.
 
     Args:
         loaded: the model.
@@ -77,7 +77,7 @@ class BoxSegmenter:
     loaded: Loaded
 
     def mask(self, rgb: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-        """The object in a box.
+        """Cuts out the object in a box.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
@@ -96,18 +96,18 @@ class BoxSegmenter:
         with translated(), torch.inference_mode():
             inputs = self.loaded.inputs(rgb, input_boxes=[[pixels]])
             sizes = [inputs.pop(key) for key in _SIZES if key in inputs]
-            # One mask: its authors' three are for a point, which may mean a part as well as the whole.
+            # one mask: its authors' three are for a point, which may mean a part as well as the whole
             outputs = self.loaded.model(**inputs, multimask_output=False)
         self.loaded.check_numbers(outputs.pred_masks)
         return best_mask(self.loaded, outputs, sizes)
 
 
 def best_mask(loaded: Loaded, outputs: RawMasks, sizes: list[torch.Tensor]) -> np.ndarray:
-    """SAM's raw output as a mask at the photo's size: of several, the one that the model trusts most.
+    """Turns SAM's raw output into a mask at the photo's size: of several, the one the model trusts most.
 
     Args:
         loaded: the model.
-        outputs: of the model.
+        outputs: what the model returned.
         sizes: (H, W) of the photo and, for a model that sees it padded to a square, of the photo in that
             square; int ``[1, 2]`` each.
 
@@ -124,7 +124,7 @@ def best_mask(loaded: Loaded, outputs: RawMasks, sizes: list[torch.Tensor]) -> n
 def load_segmenter(
     name: str | Path, device: str | torch.device = "cpu", offline: bool | None = None
 ) -> WordSegmenter | BoxSegmenter:
-    """Load CLIPSeg, SAM, HQ-SAM or SAM 2.
+    """Loads CLIPSeg, SAM, HQ-SAM or SAM 2.
 
     Args:
         name: folder, or hub id "owner/name".
@@ -132,7 +132,7 @@ def load_segmenter(
         offline: never use the network; None follows HF_HUB_OFFLINE.
 
     Raises:
-        ModelUnavailableError: not here and not to be had, damaged, pickled, or in need of code of its own.
+        ModelUnavailableError: absent and out of reach, damaged, pickled, or in need of code of its own.
         UsageError: not a segmenter, or no such device.
     """
     loaded = load(name, "segmenter", device, offline)

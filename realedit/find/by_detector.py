@@ -1,4 +1,4 @@
-"""From a word to an object with a detector, a segmenter or both, in place of the model's own attention."""
+"""Finds a word's object by a detector, a segmenter or both, in place of the model's own attention."""
 
 from __future__ import annotations
 
@@ -14,23 +14,30 @@ from realedit.external.segmenter import BoxSegmenter, WordSegmenter, load_segmen
 from realedit.find import which_one
 from realedit.find.by_hand import from_box, from_mask
 from realedit.find.by_heat import from_heat
-from realedit.location import Location
+from realedit.location import Box, Location
 from realedit.pixels.masks import main_part
 from realedit.prompts import split
 
 if TYPE_CHECKING:
     import torch
 
-FOUND = 0.3
-"""Least peak of CLIPSeg's heat that counts as having found the word. Not yet tuned on photos."""
+LEAST_HEAT = 0.3
+"""Peak of CLIPSeg's heat in [0, 1]: below it the word is not found, at or above it is. Not measured."""
 
 
 class DetectorFinder:
     """Finds words in photos with models other than the one that edits.
 
-    A detector alone gives a box, in which GrabCut finds the object. CLIPSeg alone gives heat, refined as
-    attention is. A detector with SAM: SAM cuts out what is in the box. A detector with CLIPSeg: its heat
-    inside the box. SAM alone does not know words.
+    ==============  ==================================================
+    models          how the object is found
+    ==============  ==================================================
+    detector        GrabCut finds it in the detector's box
+    CLIPSeg         its heat is refined on the pixels, as attention is
+    detector, SAM   SAM cuts it out of the detector's box
+    detector,       CLIPSeg's heat inside the detector's box is
+    CLIPSeg         refined on the pixels
+    SAM             refused: SAM does not know words
+    ==============  ==================================================
 
     Args:
         detector: folder or hub id of an OWL-ViT, OWLv2, Grounding DINO or MM-Grounding-DINO; None for none.
@@ -40,9 +47,9 @@ class DetectorFinder:
 
     Raises:
         UsageError: neither is given, SAM without a detector, a model of another kind, or no such device.
-        ModelUnavailableError: a model is not here and not to be had, damaged, pickled, or in need of code of
-            its own.
-        MemoryLimitError: a model does not fit.
+        ModelUnavailableError: a model is not here and cannot be fetched, is damaged or pickled, or needs code
+            of its own.
+        MemoryLimitError: a model does not fit into memory.
     """
 
     def __init__(
@@ -63,7 +70,7 @@ class DetectorFinder:
             )
 
     def find(self, rgb: np.ndarray, word: str) -> Location:
-        """The object that a word names in a photo.
+        """Finds the object that a word names in a photo.
 
         "left mug" names the left one of several; see :mod:`realedit.find.which_one`.
 
@@ -72,8 +79,8 @@ class DetectorFinder:
             word: the object's words.
 
         Returns:
-            Its location; ``source`` is "word", ``score`` the detector's, or the heat's peak where there is no
-            detector.
+            Its location; ``source`` is "word", ``score`` the detector's, or the heat's peak without a
+            detector, in [0, 1].
 
         Raises:
             ObjectNotFoundError: the models do not see it.
@@ -86,19 +93,20 @@ class DetectorFinder:
                 raise UsageError("nothing to find words with", "give a --detector")
             return by_heat(self.segmenter, rgb, word)
         found = self.detector.detect(rgb, noun)
-        meant = found[0] if which is None else found[pick(found, which, rgb.shape[:2])]
+        h, w = rgb.shape[:2]
+        meant = found[0] if which is None else found[pick(found, which, (h, w))]
         if self.segmenter is None:
             location = from_box(rgb, meant.box, word)
         elif isinstance(self.segmenter, BoxSegmenter):
             location = cut_out(self.segmenter, rgb, word, meant)
         else:
             heat = inside_box(self.segmenter.heat(rgb, noun), meant.box)
-            location = from_heat(rgb, _risen(self.segmenter, heat, noun), word, meant.score)
+            location = from_heat(rgb, _of_peak(self.segmenter, heat, noun), word, meant.score)
         return replace(location, score=meant.score, source="word")
 
 
 def by_heat(segmenter: WordSegmenter, rgb: np.ndarray, word: str) -> Location:
-    """The object that a word names, by CLIPSeg alone.
+    """Finds the object that a word names, by CLIPSeg alone.
 
     Args:
         segmenter: CLIPSeg.
@@ -106,22 +114,22 @@ def by_heat(segmenter: WordSegmenter, rgb: np.ndarray, word: str) -> Location:
         word: the object's words, "left mug" and the like included.
 
     Raises:
-        ObjectNotFoundError: the heat stays below :data:`FOUND`.
+        ObjectNotFoundError: the heat stays below :data:`LEAST_HEAT`.
     """
     which, noun = split(word)
     heat = segmenter.heat(rgb, noun)
     score = float(heat.max())
-    heat = _risen(segmenter, heat, noun)
+    heat = _of_peak(segmenter, heat, noun)
     others: list[np.ndarray] = []
     if which is not None:
         heat, namesakes = which_one.chosen(heat, which)
         others.append(namesakes)
         heat = heat / max(float(heat.max()), 1e-9)
-    return from_heat(rgb, heat, word, score, others)
+    return from_heat(rgb, heat, word, score, others=others)
 
 
 def cut_out(segmenter: BoxSegmenter, rgb: np.ndarray, word: str, meant: Detection) -> Location:
-    """The object in a detection's box, by SAM: of what it cuts out, the part that most lies in the box.
+    """Cuts out the object in a detection's box by SAM: the connected part that lies most in the box.
 
     Args:
         segmenter: SAM.
@@ -137,28 +145,29 @@ def cut_out(segmenter: BoxSegmenter, rgb: np.ndarray, word: str, meant: Detectio
     if mask.all() or not inside_box(part.astype(np.float32), meant.box).any():
         what = "the whole photo" if mask.all() else "nothing"
         raise ObjectNotFoundError(
-            f"{segmenter.loaded.label} cut {what} out of the box of {word!r}",
+            f"{word!r} is in the photo, but could not be cut out: {segmenter.loaded.label} outlined {what}",
             "leave the --segmenter out, or show the object with --point, --box or --mask",
+            detail=f"box {meant.box}, score {meant.score:.3f}",
         )
     return from_mask(rgb, part.astype(np.float32), word)
 
 
 def pick(found: list[Detection], which: str, size: tuple[int, int]) -> int:
-    """Which of several detections is meant, by the same rules as among places of an attention map.
+    """Returns the index of the detection that is meant, by the same rules as for an attention map.
 
     Args:
         found: at least one.
-        which: "left", "biggest", ...: the first of what :func:`realedit.prompts.split` returns.
+        which: "left", "biggest" and the like, as :func:`realedit.prompts.split` returns it.
         size: the photo's (H, W).
     """
     whole = np.ones(size, np.float32)
     return which_one.pick([inside_box(whole, one.box) > 0 for one in found], which)
 
 
-def inside_box(heat: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    """A map ``[h, w]`` of the photo with zero wherever it is not in a box, (x0, y0, x1, y1) in [0, 1].
+def inside_box(heat: np.ndarray, box: Box) -> np.ndarray:
+    """Returns a copy of a map ``[h, w]`` that is 0 outside a box (x0, y0, x1, y1) in [0, 1].
 
-    At least one place is in the box, however coarse the map is.
+    The box holds at least one cell, however coarse the map is.
     """
     h, w = heat.shape
     x0, y0, x1, y1 = (round(side * of) for side, of in zip(box, (w, h, w, h), strict=True))
@@ -169,13 +178,17 @@ def inside_box(heat: np.ndarray, box: tuple[float, float, float, float]) -> np.n
     return out
 
 
-def _risen(segmenter: WordSegmenter, heat: np.ndarray, noun: str) -> np.ndarray:
-    """The heat as a share of its peak, when that is high enough."""
+def _of_peak(segmenter: WordSegmenter, heat: np.ndarray, noun: str) -> np.ndarray:
+    """Returns the heat as a share of its peak.
+
+    Raises:
+        ObjectNotFoundError: the peak is below :data:`LEAST_HEAT`.
+    """
     peak = float(heat.max())
-    if peak < FOUND:
+    if peak < LEAST_HEAT:
         raise ObjectNotFoundError(
-            f"no {noun!r} found in the photo: {segmenter.loaded.label} saw none (heat {peak:.3f}, needs "
-            f"{FOUND})",
+            f"no {noun!r} found in the photo: {segmenter.loaded.label} saw none",
             "use another word or --segmenter, or show the object with --point, --box or --mask",
+            detail=f"heat {peak:.3f}, needs {LEAST_HEAT}",
         )
     return (heat / peak).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What the user shows: an object in a mask, a box or at a point."""
+"""Finds what the user shows: the object in a mask, in a box or at a point."""
 
 from __future__ import annotations
 
@@ -7,46 +7,58 @@ import numpy as np
 
 from realedit.edits.prepared import Shown
 from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.location import Location
+from realedit.location import Box, Location
 from realedit.photo import Photo
 from realedit.pixels.masks import main_part
 from realedit.pixels.matting import grabcut, matte
 from realedit.pixels.unit import unit_of
 
-_NOTHING = 0.02
-"""Share of a pixel in a user's mask up to which it is not the object's, or all of it."""
+_EMPTY_ALPHA = 0.02
+"""Share of a pixel that a mask gives the object: less counts as nothing, more than 1 minus it as all of the
+pixel, what is between stays soft. Not measured; a network's mask is nowhere quite 0."""
+_LEAST_BOX_SHARE = 0.05
+"""Share of a box that GrabCut takes for the object: below it the box itself is taken, above it the cut. Not
+measured."""
+_POINT_SIDES = 0.02
+"""Distance from a point, in longer sides: pixels nearer are surely the object's, farther ones by colour. Not
+measured."""
+_LIKELY_SIDES = 0.25
+"""Distance from a point, in longer sides: pixels of its colours are probably the object's if nearer, never if
+farther. Not measured."""
+_POSSIBLE_SIDES = 0.3
+"""Distance from a point, in longer sides: the object lies nearer, nothing farther is its own. Not
+measured."""
+_ALIKE_LAB = 30
+"""Distance in OpenCV's 8-bit CIELAB from the colour at a point: pixels below it are alike, others are not.
+Not measured."""
+_MOST_POINT_SHARE = 0.2
+"""Share of the photo under a point: what covers more is no object but a surface, and refused. Not
+measured."""
 
 
-def from_mask(rgb: np.ndarray, mask: np.ndarray, word: str | None = None) -> Location:
-    """The user's own mask, ``[H, W]`` of any numeric type; as it is when its edges are soft, else softened.
+def from_mask(rgb: np.ndarray, alpha: np.ndarray, word: str | None = None) -> Location:
+    """Returns the object of a matte, as :func:`realedit.photo.inputs.as_mask` checks it.
 
-    Raises:
-        UsageError: its size is not the photo's, or nothing (or everything) is in it.
+    A matte with soft edges is kept as it is; a hard mask gets the soft edges that the photo's pixels show.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+        alpha: float ``[H, W]`` in [0, 1], above 0.5 somewhere and not everywhere.
+        word: the object's words.
     """
-    if mask.shape[:2] != rgb.shape[:2]:
-        raise UsageError(
-            f"the mask is {mask.shape[1]} x {mask.shape[0]} but the photo is {rgb.shape[1]} x {rgb.shape[0]}",
-            "draw it at the photo's size",
-        )
-    grey = mask if mask.ndim == 2 else mask[..., :3].max(-1)
-    alpha = grey.astype(np.float32) / (255.0 if grey.dtype == np.uint8 and grey.max() > 1 else 1.0)
+    alpha = alpha.astype(np.float32)
     hard = alpha > 0.5
-    if not hard.any() or hard.all():
-        raise UsageError(
-            "the mask selects " + ("everything" if hard.all() else "nothing"),
-            "paint the object white on black",
-        )
-    # a network's mask is nowhere quite 0: all of the photo would count as the object
-    snapped = np.where(alpha < _NOTHING, 0, np.where(alpha > 1 - _NOTHING, 1, alpha)).astype(np.float32)
+    near_0, near_1 = alpha < _EMPTY_ALPHA, alpha > 1 - _EMPTY_ALPHA
+    snapped = np.where(near_0, 0, np.where(near_1, 1, alpha)).astype(np.float32)
     soft = snapped if ((snapped > 0) & (snapped < 1)).any() else matte(rgb, hard)
     return Location(word, soft.clip(0, 1), hard.astype(np.float32), 1.0, "mask")
 
 
-def from_box(rgb: np.ndarray, box: tuple[float, float, float, float], word: str | None = None) -> Location:
-    """The object inside a box (x0, y0, x1, y1) in [0, 1], cut out by GrabCut.
+def from_box(rgb: np.ndarray, box: Box, word: str | None = None) -> Location:
+    """Cuts out the object inside a box (x0, y0, x1, y1) in [0, 1] by GrabCut.
 
     Raises:
-        UsageError: the box is not one, or is not in the frame.
+        UsageError: the box is empty, or reaches out of the photo.
     """
     x0, y0, x1, y1 = box
     if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
@@ -56,17 +68,17 @@ def from_box(rgb: np.ndarray, box: tuple[float, float, float, float], word: str 
     top, left = round(y0 * h), round(x0 * w)
     inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = True
     mask = grabcut(rgb, np.zeros_like(inside), inside, inside) & inside
-    if mask.sum() < 0.05 * inside.sum():  # GrabCut found no object in it: the box itself is what was meant
-        mask = inside
+    if mask.sum() < _LEAST_BOX_SHARE * inside.sum():
+        mask = inside  # GrabCut found no object in it: the box itself is what was meant
     heat = inside.astype(np.float32)
     return Location(word, matte(rgb, main_part(mask, heat)), heat, 1.0, "box")
 
 
 def from_point(rgb: np.ndarray, point: tuple[float, float], word: str | None = None) -> Location:
-    """The object under a point (x, y) in [0, 1]: what is of its colours and about it, settled by GrabCut.
+    """Cuts out the object under a point (x, y) in [0, 1) by GrabCut, from the colours at the point.
 
     Raises:
-        UsageError: the point is not in the frame.
+        UsageError: the point is not in the photo.
         ObjectNotFoundError: nothing there stands out from its surroundings.
     """
     x, y = point
@@ -76,11 +88,12 @@ def from_point(rgb: np.ndarray, point: tuple[float, float], word: str | None = N
     rows, columns = np.mgrid[:h, :w]
     distance = np.hypot(columns - x * w, rows - y * h) / max(h, w)
     lab = cv2.cvtColor(cv2.GaussianBlur(rgb, (0, 0), unit_of((h, w))), cv2.COLOR_RGB2Lab).astype(np.float32)
-    near = distance < 0.02
-    alike = np.linalg.norm(lab - np.median(lab[near], axis=0), axis=-1) < 30
-    likely = near | (main_part(alike | near, near.astype(np.float32)) & (distance < 0.25))
-    mask = main_part(grabcut(rgb, near, likely, distance < 0.3), near.astype(np.float32))
-    if not (mask & near).any() or mask.mean() > 0.2 or likely.mean() > 0.2:
+    near = distance < _POINT_SIDES
+    alike = np.linalg.norm(lab - np.median(lab[near], axis=0), axis=-1) < _ALIKE_LAB
+    likely = near | (main_part(alike | near, near.astype(np.float32)) & (distance < _LIKELY_SIDES))
+    mask = main_part(grabcut(rgb, near, likely, distance < _POSSIBLE_SIDES), near.astype(np.float32))
+    most = _MOST_POINT_SHARE
+    if not (mask & near).any() or mask.mean() > most or likely.mean() > most:
         raise ObjectNotFoundError(
             f"nothing at {x:.2f},{y:.2f} stands out from its surroundings", "draw a --box or give a --mask"
         )
@@ -88,7 +101,7 @@ def from_point(rgb: np.ndarray, point: tuple[float, float], word: str | None = N
 
 
 def shown_location(photo: Photo, shown: Shown, word: str | None) -> Location | None:
-    """The object in the user's own mask, box or point; None where none of them is given.
+    """Returns the object in the user's own mask, box or point; None where none of them is given.
 
     Raises:
         ObjectNotFoundError: nothing at the point stands out.

@@ -1,7 +1,13 @@
-"""From a word to an object: where the model attends to it in an inverted photo.
+r"""Finds a word's object where the model attends to the word in an inverted photo.
 
-Where the model has a recogniser that knows the word's noun, its P(noun | place) weighs the attention, and
-what it takes for some thing helps the outline: the more, the less is attended to.
+Where the model has a recogniser that knows the word's noun, its probabilities weigh the attention:
+
+.. math::
+    h(p) \propto \big(a(p) + w\, t(p)\big)\, \min\Big(1, \frac{P(p)}{0.3 \max P}\Big)^2\, n(p)
+
+with the attention a, :math:`P(p) = P(noun \mid p)`, t(p) = P(some thing | p), n(p) = 1 near the likeliest
+place (everywhere, if several objects of the noun are asked for) and 0 elsewhere, and a weight w that rises
+from 0.3 to 1 the less the attention saw of the object.
 """
 
 from __future__ import annotations
@@ -26,28 +32,63 @@ from realedit.models.recogniser import Recognised, Recogniser
 from realedit.pixels.masks import grow
 from realedit.prompts import FUNCTION_WORDS, split
 
-FOUND, FOUND_SPELT, FOUND_ELSEWHERE = 0.2, 0.4, 0.03
-"""Least peak of a word's mean attention that counts as having found it: a word that the embedded model's
-vocabulary holds, a word that its tokenizer has to spell out, and any word in a model whose attention was not
-trained on masks: one without a recogniser. On the embedded model 48 scanned objects that are there, named
-alone, reach 0.33 to 0.99 (nine in ten over 0.48); nine words spelt out, of things that are not, 0.14 to
-0.36."""
-
-LIKELY = 0.006
-"""Least peak of P(noun | place) that counts as having found what the recogniser knows. Of 501 objects in
-held-out rendered scenes all reach it; of nouns that are not there 58 % stay below."""
+LEAST_PEAK = 0.2
+"""Peak of a word's mean attention in [0, 1], for a word in the embedded model's vocabulary: below it the word
+is not found, at or above it is. Set on 48 scanned objects that are there, named alone: they reach 0.33 to
+0.99, nine in ten over 0.48."""
+LEAST_PEAK_SPELT = 0.4
+"""Peak of a word's mean attention in [0, 1], for a word that the embedded model's tokenizer has to spell out:
+below it the word is not found, at or above it is. Set on nine such words of things that are not there: they
+reach 0.14 to 0.36."""
+LEAST_PEAK_UNTRAINED = 0.03
+"""Peak of a word's mean attention in [0, 1], in a model without a recogniser, whose attention was not trained
+on masks: below it the word is not found, at or above it is. Not measured."""
+LEAST_LIKELIHOOD = 0.006
+"""Peak of P(noun | place) of a noun that the recogniser knows: below it the noun is not in the photo, at or
+above it is. Set on held-out rendered scenes: all of 501 objects that are there reach it, 58 % of nouns that
+are not stay below."""
 _DOUBT = 0.002
-"""Added to P(noun | place): what it denies everywhere is where the attention is."""
-_PLAIN = 0.3
-"""Share of P's peak from which on a place is as likely as any: it tells things apart, not their outlines."""
-_PEAK = 0.5
-"""Share of the likeliest place's score from which on another is as likely."""
-_NEAR = 9
-"""Places about the likeliest one that may be the object's."""
-_OF_IT = 0.1
-"""Share of P's peak from which on a place of the same thing is the object's, however far."""
-_OUTLINE = 0.3
-"""Weight of what is some thing beside what is attended to, where the attention is full."""
+"""Added to P(noun | place), so that where the recogniser sees the noun nowhere, attention alone decides: a
+higher one trusts the attention more, a lower one the recogniser. Not measured."""
+_MOST_OF_PEAK = 0.3
+"""P(noun | place) is capped at this share of its peak: above it all places are alike, below it they weigh by
+its square. Objects are told apart by it, their outlines not. Not measured."""
+_PEAK_SHARE = 0.5
+"""A place's score as a share of the best one's: above it the place is a peak of the object too, below it is
+not. Not measured."""
+_NEAR_PLACES = 9
+"""Side of a square about each peak, in the recogniser's places: what lies in it may be the object's, what
+lies farther only as part of one thing with a peak. Not measured."""
+_SAME_THING_SHARE = 0.1
+"""P(noun | place) as a share of its peak: a place of the same thing above it is the object's, however far
+from the peak; below it is not. Not measured."""
+_WHOLE_THING = 0.5
+"""P(some thing | place): neighbouring places above it are one thing, those below part things. Not
+measured."""
+_OUTLINE_WEIGHT = 0.3
+"""Weight of P(some thing | place) beside the attention where the attention is full: a higher one outlines the
+object more by what is some thing, a lower one by attention; it rises to 1 where attention missed the object.
+Not measured."""
+_OTHER_HEAT = 0.35
+"""Heat in [0, 1] of the prompt's other things: nothing is copied from where it is above, below it may be. Not
+measured."""
+_OTHER_MARGIN_SIDES = 1 / 64
+"""Distance to another thing, in longer sides: nothing is copied from nearer, and what is nearer to the object
+itself is not closed. Not measured."""
+_THERE_HEAT = 0.4
+"""Heat in [0, 1]: above it a place is a word's, below it is not; it tells things from surfaces. Not
+measured."""
+_MOST_THING_SHARE = 0.15
+"""Share of the photo that a word's places cover: below it the word names a thing, at or above it a surface.
+Not measured."""
+_MOST_SHARED = 0.25
+"""Share of the smaller of two words' places that both have: above it the other word says something of the
+object, its colour say; at or below it names another thing. Not measured."""
+_NOUN_BLUR, _THING_BLUR, _EDGE_BLUR = 1.5, 0.7, 1.4
+"""Standard deviations in the recogniser's places of the Gaussians over P(noun | place), over P(some thing |
+place) and over the edge of what is near: wider ones join neighbours, narrower ones keep outlines. Not
+measured."""
+_ANOTHER_WORD = "use another word, or show the object with --point, --box or --mask"
 
 
 @dataclass(frozen=True)
@@ -65,7 +106,7 @@ class WordFinder:
     recogniser: Recogniser | None = None
 
     def find(self, rgb: np.ndarray, inversion: Inversion, word: str) -> Location:
-        """The object that ``word`` names in the photo ``rgb``, uint8 ``[H, W, 3]``.
+        """Finds the object that ``word`` names in the photo ``rgb``, uint8 ``[H, W, 3]``.
 
         "left mug" names the left one of several; see :mod:`realedit.find.which_one`.
 
@@ -75,7 +116,7 @@ class WordFinder:
         which, noun = split(word)
         seen = self._seen(rgb, inversion)
         likely = self._likely(seen, noun)
-        if likely is not None and likely.max() < LIKELY:
+        if likely is not None and likely.max() < LEAST_LIKELIHOOD:
             raise self._unlike(noun, float(likely.max()))
         heats = self._heats(inversion, noun, seen, every=which is not None)
         heat, score = heats.pop(noun)
@@ -88,21 +129,21 @@ class WordFinder:
             heat, namesakes = chosen(heat, which)
             others.append(namesakes)
             heat = heat / max(float(heat.max()), 1e-9)
-        return from_heat(rgb, heat, word, score, others)
+        return from_heat(rgb, heat, word, score, others=others)
 
     def others(
         self, rgb: np.ndarray, inversion: Inversion, own: np.ndarray, words: Sequence[str]
     ) -> np.ndarray | None:
-        """Where the photo's other things lie; None where nothing tells them from the object itself.
+        """Finds the photo's other things; None where nothing tells them from the object itself.
 
         Args:
             rgb: the photo, uint8 ``[H, W, 3]``.
-            inversion: of it.
+            inversion: the photo's.
             own: the edited objects, bool ``[H, W]``; never part of the answer.
-            words: theirs.
+            words: the edited objects'.
 
         Returns:
-            bool ``[H, W]``: nothing is copied from there into a hole.
+            bool ``[H, W]``: nothing may be copied from there into a hole.
         """
         seen = self._seen(rgb, inversion)
         named = self._named_others(inversion, own, words, seen) if words else None
@@ -114,26 +155,27 @@ class WordFinder:
     def _named_others(
         self, inversion: Inversion, own: np.ndarray, words: Sequence[str], seen: Recognised | None
     ) -> np.ndarray:
-        """Where the prompt's other words are, bool ``[H, W]``."""
+        """Finds the places of the prompt's other words, bool ``[H, W]``."""
         h, w = own.shape
+        margin = max(h, w) * _OTHER_MARGIN_SIDES
         forbidden = np.zeros((h, w), bool)
         nouns = [split(word)[1] for word in words]
         for noun in dict.fromkeys(nouns):
             for other, (heat, peak) in self._heats(inversion, noun, seen).items():
                 if other not in nouns and peak >= self._sure_peak:
-                    there = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > 0.35
-                    forbidden |= grow(there, max(h, w) / 64)
-        return forbidden & ~grow(own, max(h, w) / 64)
+                    there = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC) > _OTHER_HEAT
+                    forbidden |= grow(there, margin)
+        return forbidden & ~grow(own, margin)
 
     @property
     def wants_enlarged(self) -> bool:
-        """Whether a closer look is worth its time: whether the attention is good enough to be refined."""
+        """Whether attention to an enlarged photo is worth its time: only trained attention is so fine."""
         return self._trained
 
     @property
     def _sure_peak(self) -> float:
-        """From which on another thing counts as seen."""
-        return FOUND_SPELT if self._trained else FOUND_ELSEWHERE
+        """Peak of attention at or above which another thing counts as seen."""
+        return LEAST_PEAK_SPELT if self._trained else LEAST_PEAK_UNTRAINED
 
     @property
     def _trained(self) -> bool:
@@ -142,27 +184,33 @@ class WordFinder:
 
     def _least_peak(self, word: str) -> float:
         if not self._trained:
-            return FOUND_ELSEWHERE
-        spelt_out = len(self.backbone.seen_words(word)) > len(word.split())
-        return FOUND_SPELT if spelt_out else FOUND
+            return LEAST_PEAK_UNTRAINED
+        return LEAST_PEAK_SPELT if self._spelt_out(word) else LEAST_PEAK
+
+    def _spelt_out(self, word: str) -> bool:
+        """Whether the tokenizer reads a word in pieces, as words that are not in its vocabulary."""
+        return len(self.backbone.seen_words(word)) > len(word.split())
 
     def _seen(self, rgb: np.ndarray, inversion: Inversion) -> Recognised | None:
-        """What the recogniser makes of the photo at the model's working size."""
-        return None if self.recogniser is None else self.recogniser.look(rgb, inversion.size)
+        """Returns what the recogniser sees in the photo at the model's working size."""
+        return None if self.recogniser is None else self.recogniser.recognise(rgb, inversion.size)
 
     def _likely(self, seen: Recognised | None, words: str) -> np.ndarray | None:
-        """P(noun | place) of the noun that ``words`` end in, ``[h, w]``; None where that is not known."""
+        """Returns P(noun | place) of the noun that ``words`` end in, ``[h, w]``; None of an unknown noun."""
         noun = None if self.recogniser is None else self.recogniser.noun(words)
         if seen is None or noun is None:
             return None
-        return cv2.GaussianBlur(seen.nouns[..., noun], (0, 0), 1.5)
+        return cv2.GaussianBlur(seen.nouns[..., noun], (0, 0), _NOUN_BLUR)
 
     def _heats(
         self, inversion: Inversion, word: str, seen: Recognised | None, *, every: bool = False
     ) -> dict[str, tuple[np.ndarray, float]]:
-        """Heat and peak of the object's words, and of the prompt's other words that name compact things.
+        """Returns heat and peak of the object's words and of the prompt's other words that name things.
 
-        With ``every``, of each object of the word's noun, not of the likeliest alone.
+        With ``every``, the heat shows each object of the word's noun, not the likeliest alone.
+
+        Raises:
+            ObjectNotFoundError: the prompt, as the model reads it, does not hold the words.
         """
         prompt = inversion.prompt
         tokens = self.backbone.tokens(prompt, word)
@@ -171,58 +219,61 @@ class WordFinder:
         maps = mean_attention(inversion)
         plain, peak = heat_of(maps, tokens)
         heats = {word: (self._weighed(plain, word, seen, every=every), peak)}
-        own = plain > 0.4
+        own = plain > _THERE_HEAT
         taken = set(tokens)
         for other in dict.fromkeys(word.strip(".,;:!?") for word in prompt.lower().split()):
             positions = [] if other in FUNCTION_WORDS else self.backbone.tokens(prompt, other)
             if positions and not taken & set(positions):
                 heat, peak = heat_of(maps, positions)
-                there = heat > 0.4
-                thing = there.mean() < 0.15  # and not a surface
+                there = heat > _THERE_HEAT
+                thing = there.mean() < _MOST_THING_SHARE  # and not a surface
                 # the object's own colour, say
-                attribute = (there & own).sum() > 0.25 * min(there.sum(), own.sum())
+                attribute = (there & own).sum() > _MOST_SHARED * min(there.sum(), own.sum())
                 if thing and not attribute:
                     heats[other] = (self._weighed(heat, other, seen, every=True), peak)
         return heats
 
     def _weighed(self, heat: np.ndarray, words: str, seen: Recognised | None, *, every: bool) -> np.ndarray:
-        """A heat where the recogniser has said which of several objects the words mean."""
+        """Weighs a word's heat by what the recogniser sees; the equation above."""
         likely = self._likely(seen, words)
         if likely is None or seen is None:
             return heat
         likely = likely + _DOUBT
         h, w = likely.shape
         heat = cv2.resize(heat, (w, h), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-        thing = cv2.GaussianBlur(seen.thing, (0, 0), 0.7)
+        thing = cv2.GaussianBlur(seen.thing, (0, 0), _THING_BLUR)
         about = np.ones_like(heat) if every else _about((heat + thing) * likely**2, thing, likely)
         missed = 1 - float((heat * about).max())
-        outline = heat + (_OUTLINE + (1 - _OUTLINE) * missed) * thing
-        weighed = outline * np.minimum(1, likely / (_PLAIN * likely.max())) ** 2 * about
+        outline = heat + (_OUTLINE_WEIGHT + (1 - _OUTLINE_WEIGHT) * missed) * thing
+        weighed = outline * np.minimum(1, likely / (_MOST_OF_PEAK * likely.max())) ** 2 * about
         return weighed / max(float(weighed.max()), 1e-9)
 
     def _unlike(self, word: str, likely: float) -> ObjectNotFoundError:
+        """Returns the error of a noun that the recogniser sees nowhere."""
         return ObjectNotFoundError(
-            f"no {word!r} found in the photo: nothing in it looks like one "
-            f"(likelihood {likely:.3f}, needs {LIKELY})",
-            "use another word, or show the object with --point, --box or --mask",
+            f"no {word!r} found in the photo: nothing in it looks like one",
+            _ANOTHER_WORD,
+            detail=f"likelihood {likely:.3f}, needs {LEAST_LIKELIHOOD}",
         )
 
     def _not_found(self, word: str, score: float) -> ObjectNotFoundError:
+        """Returns the error of words that are not attended to."""
         pieces = self.backbone.seen_words(word)
         read = " + ".join(f"'{piece}'" for piece in pieces)
+        unknown = self._trained and self._spelt_out(word)
+        reason = f": it is not a word that {self.ref.name} has learnt" if unknown else ""
         return ObjectNotFoundError(
-            f"no {word!r} found in the photo: {self.ref.name} read {read} "
-            f"(attention {score:.3f}, needs {self._least_peak(word)})",
-            "describe the photo with --prompt, use another word, "
-            "or show the object with --point, --box or --mask",
+            f"no {word!r} found in the photo{reason}",
+            f"describe the photo with --prompt, {_ANOTHER_WORD}",
+            detail=f"{self.ref.name} read {read}: attention {score:.3f}, needs {self._least_peak(word)}",
         )
 
 
 def _about(which: np.ndarray, thing: np.ndarray, likely: np.ndarray) -> np.ndarray:
-    """What is near the peaks of ``which`` or of one thing with them, [0, 1], soft at its edge."""
-    peaks = which > _PEAK * which.max()
-    near = cv2.dilate(peaks.astype(np.uint8), np.ones((_NEAR, _NEAR))) > 0
-    whole = (thing > 0.5) & (likely > _OF_IT * likely.max())
+    """Marks what is near the peaks of ``which`` or one thing with them: ``[h, w]`` in [0, 1], soft-edged."""
+    peaks: np.ndarray = which > _PEAK_SHARE * which.max()
+    near = cv2.dilate(peaks.astype(np.uint8), np.ones((_NEAR_PLACES, _NEAR_PLACES))) > 0
+    whole: np.ndarray = (thing > _WHOLE_THING) & (likely > _SAME_THING_SHARE * likely.max())
     _, parts = cv2.connectedComponents(whole.astype(np.uint8))
     near |= whole & np.isin(parts, parts[peaks & whole])
-    return cv2.GaussianBlur(near.astype(np.float32), (0, 0), 1.4)
+    return cv2.GaussianBlur(near.astype(np.float32), (0, 0), _EDGE_BLUR)

@@ -1,4 +1,4 @@
-"""Which of several objects of one name is meant: "left mug", "the biggest bowl"."""
+"""Tells which of several objects of one name is meant: "left mug", "the biggest bowl"."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ import numpy as np
 
 from realedit.prompts import DIRECTIONS, SIZES
 
-_PART = 0.4
-"""Share of the highest heat above which a place may be one of the objects."""
-_LEAST = 0.15
-"""Share of the largest part's heat that a part must hold to be one of them."""
+_PART_HEAT = 0.4
+"""Heat, as a share of its maximum: connected places above it may be one of the objects, those below are none.
+Not measured."""
+_LEAST_PART_SHARE = 0.15
+"""A part's summed heat as a share of the largest part's: at or above it the part is one of the objects, below
+it is not. Not measured."""
 
 
 def parts(heat: np.ndarray) -> list[np.ndarray]:
-    """The places of a heat map ``[h, w]`` that may be an object each, bool ``[h, w]``, the hottest first."""
-    count, labels = cv2.connectedComponents((heat > _PART * heat.max()).astype(np.uint8))
+    """Finds the places of a heat map ``[h, w]`` that may be objects, hottest first; bool ``[h, w]`` each."""
+    hot: np.ndarray = heat > _PART_HEAT * heat.max()
+    count, labels = cv2.connectedComponents(hot.astype(np.uint8))
     found = sorted((labels == k for k in range(1, count)), key=lambda part: -float(heat[part].sum()))
-    return [part for part in found if heat[part].sum() >= _LEAST * heat[found[0]].sum()]
+    return [part for part in found if heat[part].sum() >= _LEAST_PART_SHARE * heat[found[0]].sum()]
 
 
 def chosen(heat: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
-    """The heat of the one object that is meant, and the others'; float32 ``[h, w]`` each.
+    """Splits a heat map ``[h, w]`` into the object's that is meant and the others', float32 ``[h, w]`` each.
 
-    A place belongs to the part that is nearest.
+    Every place belongs to the nearest part.
     """
     found = parts(heat)
     distances = [cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, 3) for part in found]
@@ -33,7 +36,7 @@ def chosen(heat: np.ndarray, which: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pick(found: list[np.ndarray], which: str) -> int:
-    """The number of the place, bool ``[h, w]`` each, that ``which`` says."""
+    """Returns the index of the place, of bool ``[h, w]`` each, that ``which`` names."""
     centres = [np.argwhere(part).mean(0)[::-1] for part in found]
     if which in DIRECTIONS:
         worth = [float(np.dot(centre, DIRECTIONS[which])) for centre in centres]

@@ -1,9 +1,6 @@
 """CLIP for guidance: transformers' model as the differentiable embedding that :class:`guidance.Clip` takes.
 
-Example::
-
-    embedder = ClipEmbedder(CLIPModel.from_pretrained(name), CLIPProcessor.from_pretrained(name))
-    energy = Clip(picture_decoder(backbone), embedder.pictures, embedder.text("a bowl of cherries"))
+:mod:`realedit.generate` shows it in use.
 """
 
 from __future__ import annotations
@@ -14,68 +11,72 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, normalize, pad
+from torch.nn.functional import normalize
+from torchvision.transforms.v2 import InterpolationMode
+from torchvision.transforms.v2.functional import crop, resize
 
 if TYPE_CHECKING:
-    from transformers import CLIPModel
+    from transformers import CLIPModel, CLIPProcessor
 
     from realedit.models.backbone import Backbone
 
-_MODES = {2: "bilinear", 3: "bicubic"}
-"""PIL's resampling filters as torch names them."""
+_FILTERS = {2: InterpolationMode.BILINEAR, 3: InterpolationMode.BICUBIC}
+"""The differentiable ones of PIL's resampling filters, by PIL's number."""
 
 
 class ClipEmbedder:
-    """Unit embeddings of pictures and texts in a CLIP model's common space.
+    """Embeds pictures and texts as unit vectors in a CLIP model's common space.
 
-    Preprocessing is the processor's own (size, filter, crop, mean and standard deviation), made of
-    differentiable operations.
+    Pictures are preprocessed as the processor does it (size, filter, crop, mean and standard deviation), by
+    differentiable operations and without its rounding to bytes.
 
     Args:
-        model: transformers' ``CLIPModel``; set to evaluation, its weights taken out of the graph.
-        processor: its ``CLIPProcessor``.
+        model: transformers' ``CLIPModel``; it is set to evaluation, and its weights take no gradient.
+        processor: the ``CLIPProcessor`` of the same model.
 
     Raises:
         ValueError: the processor resizes by a filter other than bilinear and bicubic.
     """
 
-    def __init__(self, model: CLIPModel, processor: Any) -> None:  # noqa: ANN401 - typed as a mixin only
+    def __init__(self, model: CLIPModel, processor: CLIPProcessor) -> None:
         self.model: Any = model.eval().requires_grad_(False)
-        self._tokenizer = processor.tokenizer
-        self._image = processor.image_processor
-        if self._image.do_resize and int(self._image.resample) not in _MODES:
+        parts: Any = processor
+        self._tokenizer, self._image = parts.tokenizer, parts.image_processor
+        if self._image.do_resize and int(self._image.resample) not in _FILTERS:
             raise ValueError(f"expected a bilinear or bicubic processor, got {self._image.resample!r}")
         self._mean = torch.tensor(self._image.image_mean).view(1, 3, 1, 1)
         self._std = torch.tensor(self._image.image_std).view(1, 3, 1, 1)
 
     def preprocess(self, pictures: Tensor) -> Tensor:
-        """Pictures ``[B, 3, H, W]`` in [-1, 1] as the vision model takes them ``[B, 3, h, w]``.
+        """Brings pictures ``[B, 3, H, W]`` in [-1, 1] to the vision model's input ``[B, 3, h, w]``.
 
-        What lies outside [-1, 1] is clipped as it is when a picture is saved, and has no gradient.
+        Values outside [-1, 1] are clipped, as when a picture is saved, and have no gradient.
         """
         x = ((pictures + 1) / 2).clamp(0, 1)
         if self._image.do_resize:
-            size = _resized(x.shape[-2], x.shape[-1], self._image.size)
-            mode = _MODES[int(self._image.resample)]
-            x = interpolate(x, size, mode=mode, align_corners=False, antialias=True).clamp(0, 1)
+            # one number is the shorter side
+            shortest = self._image.size.get("shortest_edge")
+            size = [shortest] if shortest else [self._image.size["height"], self._image.size["width"]]
+            # a bicubic filter overshoots
+            x = resize(x, size, _FILTERS[int(self._image.resample)], antialias=True).clamp(0, 1)
         if self._image.do_center_crop:
             x = _centre_crop(x, self._image.crop_size["height"], self._image.crop_size["width"])
         return (x - self._mean.to(x)) / self._std.to(x)
 
     def pictures(self, pictures: Tensor) -> Tensor:
-        """Pictures ``[B, 3, H, W]`` in [-1, 1] to unit embeddings ``[B, D]``, differentiable."""
+        """Embeds pictures ``[B, 3, H, W]`` in [-1, 1] as unit vectors ``[B, D]``; differentiable."""
         pixels = self.preprocess(pictures).to(self.model.device, self.model.dtype)
         return _unit(self.model.get_image_features(pixel_values=pixels))
 
     @torch.no_grad()
     def photo(self, rgb: np.ndarray) -> Tensor:
-        """A photo, uint8 ``[H, W, 3]``, to its unit embedding ``[1, D]``."""
+        """Embeds a photo, uint8 ``[H, W, 3]``, as a unit vector ``[1, D]``."""
         x = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float()
         return self.pictures(x / 127.5 - 1)
 
     @torch.no_grad()
     def text(self, text: str) -> Tensor:
-        """A text to its unit embedding ``[1, D]``; what is longer than the model takes is cut off."""
+        """Embeds a text as a unit vector ``[1, D]``; a text longer than the model takes is cut off."""
         longest = self.model.config.text_config.max_position_embeddings
         tokens = self._tokenizer([text], truncation=True, max_length=longest, return_tensors="pt")
         ids, mask = (tokens[name].to(self.model.device) for name in ("input_ids", "attention_mask"))
@@ -83,7 +84,15 @@ class ClipEmbedder:
 
 
 def picture_decoder(backbone: Backbone) -> Callable[[Tensor], Tensor]:
-    """A backbone's VAE as a differentiable latent ``[B, C, h, w]`` to picture ``[B, 3, H, W]`` in [-1, 1]."""
+    """Returns a backbone's VAE as a differentiable decoder.
+
+    Args:
+        backbone: the model.
+
+    Returns:
+        A function from latents ``[B, C, h, w]`` to pictures ``[B, 3, H, W]``, in [-1, 1] up to the VAE's
+        overshoot.
+    """
     vae = backbone.vae
     shift = getattr(vae.config, "shift_factor", None) or 0.0
 
@@ -94,22 +103,16 @@ def picture_decoder(backbone: Backbone) -> Callable[[Tensor], Tensor]:
     return decode
 
 
-def _unit(output: Any) -> Tensor:  # noqa: ANN401 - an output class, in older transformers a tensor
-    features = output if isinstance(output, Tensor) else output.pooler_output
+def _unit(output: object) -> Tensor:
+    """Normalises the embedding in a model's output, which in older transformers is the embedding itself."""
+    found: Any = output
+    features: Tensor = found if isinstance(output, Tensor) else found.pooler_output
     return normalize(features.float(), dim=-1)
 
 
-def _resized(h: int, w: int, size: Any) -> tuple[int, int]:  # noqa: ANN401 - a dict or transformers' own
-    """(height, width) before cropping; the longer side is rounded down, as transformers does."""
-    shortest = size.get("shortest_edge")
-    if not shortest:
-        return size["height"], size["width"]
-    return (shortest, int(shortest * w / h)) if h <= w else (int(shortest * h / w), shortest)
-
-
 def _centre_crop(x: Tensor, height: int, width: int) -> Tensor:
-    """The middle ``height`` x ``width``, on black where the picture is smaller."""
-    tall, wide = max(0, height - x.shape[-2]), max(0, width - x.shape[-1])
-    x = pad(x, (wide // 2, wide - wide // 2, tall // 2, tall - tall // 2))
-    top, left = (x.shape[-2] - height) // 2, (x.shape[-1] - width) // 2
-    return x[..., top : top + height, left : left + width]
+    """Cuts out the middle, padded with black where the picture is smaller.
+
+    torchvision's own ``center_crop`` rounds an odd margin half to even, transformers towards zero.
+    """
+    return crop(x, int((x.shape[-2] - height) / 2), int((x.shape[-1] - width) / 2), height, width)

@@ -2,10 +2,10 @@ r"""Self-guidance for generated pictures: diffusers' SDXL pipeline with terms.
 
 .. math:: \hat\epsilon_t = \mathrm{CFG} + v\,\sigma_t\,\nabla_{z_t} g(z_t; t, y)
 
-The parent's ``__call__`` runs as it is. While it does, a forward hook on the UNet sees each noise prediction
-before the scheduler does and adds the push to both of its halves, which classifier-free guidance then leaves
-as it is. What the UNet is given is :math:`z_t = \alpha_t z_0 + \sigma_t \epsilon` under every scheduler, so
-that one hook serves all of them.
+The parent's ``__call__`` runs unchanged. Meanwhile a forward hook on the UNet sees each noise prediction
+before the scheduler does and adds the push to both of its halves, so that classifier-free guidance, which
+scales their difference, leaves the push as it is. Under every scheduler the UNet is given
+:math:`z_t = \alpha_t z_0 + \sigma_t \epsilon`, so that one hook serves all of them.
 
 Example::
 
@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -47,31 +47,39 @@ from guidance import (
     Window,
 )
 from guidance.guide import Branch
+from guidance.windows import ALWAYS
 from inversion.schedule import LEAST_ABAR
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.models.backbone import Backbone
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_AUTOMATIC = Automatic()
+
 
 class GuidanceWarning(UserWarning):
-    """A target was not reached, or something was not held."""
+    """Says that a term did not reach its target, or did not hold what it was to hold."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What the model saw of a sampling, step by step.
+    """What the model saw during a sampling, step by step.
 
     Args:
-        seen: by level, counted from the last step (1) up to the first.
-        noise: that separated the finished sample from its state at each of these levels, ``[B, C, h, w]``.
+        seen: the observations by level; the last step has level 1, the first the highest.
+        noise: by the same levels, the noise in the sampling's state there: its difference from the finished
+            sample, ``[B, C, h, w]``.
     """
 
     seen: Mapping[int, Observation]
-    noise: Mapping[int, Tensor] = field(default_factory=dict)
+    noise: Mapping[int, Tensor] = field(default_factory=dict[int, Tensor])
 
     def image(self, tokens: Sequence[int] = ()) -> Image:
-        """The picture as a target for other samplings' terms; ``tokens`` are its object's in its prompt."""
+        """Returns the picture as a target for the terms of another sampling.
+
+        Args:
+            tokens: positions of the object's words in the prompt of this picture.
+        """
         return Image(self.seen.get, tuple(tokens))
 
 
@@ -81,11 +89,11 @@ class _Moment:
 
     Args:
         x_t: the state ``[B, C, h, w]``, scaled as the UNet takes it.
-        prediction: the UNet's answer, of as many branches as it was asked for.
+        prediction: the UNet's prediction, all branches (null, text) stacked along the batch.
         step: the noise levels.
-        done: steps taken before.
-        steps: in all.
-        branch_at: level -> the conditional branch there.
+        done: number of steps taken before.
+        steps: number of steps in all.
+        branch_at: level -> the conditional branch at this level.
     """
 
     x_t: Tensor
@@ -100,7 +108,7 @@ Visit = Callable[[_Moment], Tensor | None]
 
 
 def _same_call(method: F) -> F:
-    """Show the parent's signature with the method's own keywords added."""
+    """Gives a method the parent's signature with its own keywords added, for help and editors."""
     parent = list(inspect.signature(StableDiffusionXLPipeline.__call__).parameters.values())
     added = [p for p in inspect.signature(method).parameters.values() if p.kind is p.KEYWORD_ONLY]
     shown: Any = method
@@ -109,13 +117,13 @@ def _same_call(method: F) -> F:
 
 
 class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
-    """diffusers' ``StableDiffusionXLPipeline`` whose samplings can be guided by terms.
+    """diffusers' ``StableDiffusionXLPipeline``, whose samplings can be guided by terms.
 
-    Without terms it is the parent to the bit.
+    Without terms it draws the same picture as the parent, to the bit.
 
     Attributes:
         attention_layers: the layers whose cross-attention the terms look at.
-        feature_layers: those whose activations they look at.
+        feature_layers: the layers whose activations the terms look at.
     """
 
     attention_layers = LayerSelection()
@@ -124,7 +132,7 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
 
     @property
     def trace(self) -> Trace:
-        """What the terms of the latest call did, and what became of each."""
+        """What the terms of the latest call did, and how far each came; empty without terms."""
         return self._trace or Trace()
 
     @_same_call
@@ -132,32 +140,32 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         self,
         *args: Any,
         terms: Sequence[Term] = (),
-        guidance_strength: float | Strength = Automatic(),  # noqa: B008 - frozen
+        guidance_strength: float | Strength = _AUTOMATIC,
         reference: Observed | None = None,
         **kwargs: Any,
-    ) -> Any:  # noqa: ANN401 - the parent's
-        """Sample as the parent does, under the given terms.
+    ) -> Any:  # noqa: ANN401 - the parent's, which diffusers does not type
+        """Samples as the parent does, guided by the given terms.
 
         Args:
             *args: the parent's.
             terms: energies with weights and windows; :mod:`guidance.edits` makes those of the paper's edits.
-                The batch is guided as a whole: tokens mean the same in each of its prompts.
+                The batch is guided as a whole: token positions hold for all of its prompts.
             guidance_strength: a rule of :mod:`guidance.strength`, or ``v`` of
                 :class:`guidance.NoiseShare`; 0 turns the terms off.
-            reference: what :meth:`observe` gave for the unedited picture, for terms without a target of their
-                own; of as many steps as this call.
+            reference: the unedited picture as :meth:`observe` saw it, for terms without a target of their
+                own. It must have as many steps as this call.
             **kwargs: the parent's.
 
         Returns:
             What the parent returns.
 
         Raises:
-            UsageError: an IP-Adapter is to be combined with terms, or the scheduler has no noise levels of
-                the kind that SDXL is trained on.
+            UsageError: terms are combined with an IP-Adapter, or the scheduler has no ``alphas_cumprod``, the
+                noise levels that SDXL is trained on.
             FloatingPointError: an energy or its gradient is not finite.
 
         Warns:
-            GuidanceWarning: a target was not reached.
+            GuidanceWarning: a target was not reached, or a hold term exceeded its budget.
         """
         self._trace = None
         if not terms:
@@ -175,10 +183,10 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
     def observe(
         self,
         *args: Any,
-        window: Window = Window(),  # noqa: B008 - frozen
+        window: Window = ALWAYS,
         **kwargs: Any,
     ) -> tuple[Any, Observed]:
-        """Sample as the parent does, to the bit, and keep what the model sees on the way.
+        """Samples as the parent does, to the bit, and keeps what the model sees on the way.
 
         Args:
             *args: the parent's.
@@ -189,7 +197,7 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
             What the parent returns, and what was seen: at 1024 px in half precision some 40 MB a step.
 
         Raises:
-            UsageError: as for a call.
+            UsageError: as :meth:`__call__` does.
         """
         seen: dict[int, Observation] = {}
         states: dict[int, tuple[Tensor, NoiseStep]] = {}
@@ -215,18 +223,18 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         return output, Observed(seen, noise)
 
     def tokens(self, prompt: str, words: str) -> tuple[int, ...]:
-        """Positions of ``words`` in a prompt, looked up in both tokenizers.
+        """Returns the positions of ``words`` in a prompt, looked up in both tokenizers.
 
         Raises:
             ObjectNotFoundError: the prompt does not hold them.
         """
         found = tuple(Backbone(self).tokens(prompt, words))
         if not found:
-            raise ObjectNotFoundError(f"'{words}' is not in the prompt '{prompt}'", "take words of it")
+            raise ObjectNotFoundError(f"'{words}' is not in the prompt '{prompt}'", "use words of the prompt")
         return found
 
     def _guided(self, guide: Guide, moment: _Moment, source: Observed) -> Tensor | None:
-        """The UNet's answer with the push of the active terms in it."""
+        """Adds the active terms' push to the UNet's prediction; None where nothing pushes."""
         step, answer = moment.step, moment.prediction
         push = guide.push(
             moment.branch_at(step.level), moment.x_t, step, guide.active(moment.done, moment.steps)
@@ -240,17 +248,19 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         return None if push is None else answer
 
     def _finished(self, moment: _Moment, answer: Tensor) -> Tensor:
-        """The sample that the last step's answer leads to, ``[B, C, h, w]``."""
+        """Returns the clean sample that the last step's prediction leads to, ``[B, C, h, w]``."""
         null, text = answer.chunk(2) if self.do_classifier_free_guidance else (answer, answer)
         eps = self._noise(moment.x_t, null + self.guidance_scale * (text - null), moment.step)
         return (moment.x_t - moment.step.sigma * eps) / moment.step.alpha
 
     @contextmanager
-    def _each_step(self, visit: Visit) -> Iterator[None]:
-        """Let ``visit`` see the UNet's answer at each step, and replace it by what it returns."""
+    def _each_step(self, visit: Visit) -> Generator[None]:
+        """Shows ``visit`` the UNet's prediction at each step; a returned tensor replaces the prediction."""
         calls, inside = 0, False
 
-        def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:  # noqa: ANN401
+        def hook(
+            _: nn.Module, args: tuple[Tensor, ...], kwargs: dict[str, Any], output: tuple[Tensor, ...]
+        ) -> tuple[Tensor, ...] | None:
             nonlocal calls, inside
             if inside:
                 return None
@@ -267,14 +277,15 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         finally:
             handle.remove()
 
-    def _moment(self, done: int, x: Tensor, told: dict[str, Any], prediction: Tensor) -> _Moment:
-        if "image_embeds" in told["added_cond_kwargs"]:
-            raise UsageError("terms do not look through an IP-Adapter", "leave one of the two out")
+    def _moment(self, done: int, x: Tensor, kwargs: dict[str, Any], prediction: Tensor) -> _Moment:
+        """Describes a call of the UNet by its input ``x``, its keywords and its prediction."""
+        if "image_embeds" in kwargs["added_cond_kwargs"]:
+            raise UsageError("terms cannot be combined with an IP-Adapter", "leave one of the two out")
         branches = 2 if self.do_classifier_free_guidance else 1
-        text = told | {
-            "encoder_hidden_states": told["encoder_hidden_states"].chunk(branches)[-1],
+        text = kwargs | {
+            "encoder_hidden_states": kwargs["encoder_hidden_states"].chunk(branches)[-1],
             "added_cond_kwargs": {
-                key: value.chunk(branches)[-1] for key, value in told["added_cond_kwargs"].items()
+                key: value.chunk(branches)[-1] for key, value in kwargs["added_cond_kwargs"].items()
             },
         }
         timesteps = self.scheduler.timesteps[: self.num_timesteps]
@@ -283,11 +294,11 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         def branch_at(level: int) -> Branch:
             at = len(steps) - level
 
-            def look(x_t: Tensor) -> Tensor:
+            def branch(x_t: Tensor) -> Tensor:
                 answer = self.unet(x_t.to(x.dtype), timesteps[at], **text)[0].to(x_t.dtype)
                 return self._noise(x_t, answer, steps[at])
 
-            return look
+            return branch
 
         return _Moment(x.chunk(branches)[-1], prediction, steps[done], done, len(steps), branch_at)
 
@@ -296,13 +307,17 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         return self.scheduler.config.prediction_type
 
     def _noise(self, x_t: Tensor, prediction: Tensor, step: NoiseStep) -> Tensor:
-        """The noise that the UNet's answer implies."""
+        """Returns the noise that the UNet's prediction implies, whatever it predicts."""
         if self._predicts == "v_prediction":
             return step.alpha * prediction + step.sigma * x_t
         return (x_t - step.alpha * prediction) / step.sigma if self._predicts == "sample" else prediction
 
     def _step(self, timesteps: Tensor, done: int) -> NoiseStep:
-        """The noise levels of a step; the next one is that of the next other timestep, or clean."""
+        """Returns the noise levels of a step.
+
+        Schedulers of second order visit a timestep twice: the next level is that of the next timestep that
+        differs, or the clean one.
+        """
         now = float(timesteps[done])
         alpha, sigma = self._level(now)
         later = [t for t in timesteps[done + 1 :].tolist() if t != now]
@@ -310,11 +325,11 @@ class SelfGuidanceStableDiffusionXLPipeline(StableDiffusionXLPipeline):
         return NoiseStep(len(timesteps) - done, alpha, sigma, *after)
 
     def _level(self, t: float) -> tuple[float, float]:
-        """(alpha, sigma) at a timestep, between those trained on as diffusers' schedulers interpolate."""
+        """Returns (alpha, sigma) at a timestep; between trained ones it interpolates as diffusers does."""
         abar = getattr(self.scheduler, "alphas_cumprod", None)
         if abar is None:
             raise UsageError(
-                f"{type(self.scheduler).__name__} has no alphas_cumprod", "take a scheduler made for SDXL"
+                f"{type(self.scheduler).__name__} has no alphas_cumprod", "use a scheduler made for SDXL"
             )
         levels = abar.double().clamp_min(LEAST_ABAR).cpu().numpy()
         ratio = float(np.interp(t, np.arange(len(levels)), np.sqrt((1 - levels) / levels)))

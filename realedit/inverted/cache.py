@@ -1,11 +1,11 @@
-"""Inversions on disk, so that a second edit of the same photo starts where the first one did.
+"""Keeps inversions on disk, so that a second edit of the same photo starts where the first one did.
 
 One entry is one safetensors file named by its key, a sha256 of everything that the content depends on. Files
 are written under a temporary name and renamed, so that another process sees a whole entry or none. Each
 carries a sha256 of its tensors and metadata, its own key and the schema version, and is believed only when
-all of them agree: anything else under an entry's name is removed and counts as absent. Least recently used
-entries go first when the size limit is reached; "used" is the file's modification time, renewed by every
-read.
+all of them agree: anything else under an entry's name is removed and counts as absent. When the size limit is
+reached, the least recently used entries go first; "used" is the file's modification time, renewed by every
+read. (diskcache and the like keep no checksums and need a lock.)
 
 Entries can be turned back into the photo they came from, so they are readable by their owner only. Files with
 any other kind of name are never touched, whatever folder the cache is put in.
@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from realedit.errors import CacheError, UsageError
 from realedit.system.whole_files import ABANDONED_SECONDS
@@ -37,12 +37,17 @@ VARIABLE = "REALEDIT_CACHE"
 LIMIT_VARIABLE = "REALEDIT_CACHE_GIB"
 SCHEMA = "1"
 GIB = 2**30
+"""Bytes of a GiB."""
+_DEFAULT_GIB = 4
+"""Size of a cache in GiB where none is asked for: above it old inversions are dropped, below it all are kept.
+Not measured."""
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"(?P<key>[0-9a-f]{64})\.safetensors")
 _TEMPORARY = re.compile(r"\.realedit-[0-9a-f]{64}-\w+\.tmp")
 _RESERVED = "realedit."
 _LOG = logging.getLogger(__name__)
+Returned = TypeVar("Returned")
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,12 @@ class CacheEntry:
 
 
 def cache_key(**parts: str) -> str:
-    """Return the sha256 (64 hexadecimal digits) of the parts as sorted canonical JSON.
+    """Returns the sha256 (64 hexadecimal digits) of the parts as sorted canonical JSON.
 
     Raises:
         TypeError: A part is not a string: numbers have several spellings, and each would be a key of its own.
     """
-    for name, value in parts.items():
+    for name, value in cast("Mapping[str, object]", parts).items():
         if not isinstance(value, str):
             raise TypeError(f"cache_key part '{name}' must be a str, not {type(value).__name__}")
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -76,7 +81,7 @@ def cache_key(**parts: str) -> str:
 
 
 def default_root() -> Path:
-    """Return the folder that REALEDIT_CACHE names, else the user's own cache folder for realedit."""
+    """Returns the folder that REALEDIT_CACHE names, else the user's own cache folder for realedit."""
     named = os.environ.get(VARIABLE, "").strip()
     if named:
         return Path(named).expanduser().absolute()
@@ -86,14 +91,14 @@ def default_root() -> Path:
 
 
 def default_limit() -> int:
-    """Return how many bytes a cache takes: REALEDIT_CACHE_GIB, else 4 GiB.
+    """Returns how many bytes a cache takes: REALEDIT_CACHE_GIB, else 4 GiB.
 
     Raises:
         UsageError: The variable is set to something else than a number of 0 or more.
     """
     said = os.environ.get(LIMIT_VARIABLE, "").strip()
     try:
-        gib = float(said or 4)
+        gib = float(said or _DEFAULT_GIB)
     except ValueError:
         gib = -1.0
     if not 0 <= gib < math.inf:
@@ -110,7 +115,7 @@ class Cache:
     """
 
     def __init__(self, root: Path | None = None, max_bytes: int | None = None) -> None:
-        """Use `root`, or `default_root()`; nothing is created before the first `put`.
+        """Uses `root`, or `default_root()`; nothing is created before the first `put`.
 
         Args:
             root: Folder of the cache.
@@ -128,7 +133,7 @@ class Cache:
         self._warned = False
 
     def get(self, key: str) -> tuple[dict[str, Tensor], dict[str, str]] | None:
-        """Return an entry's tensors (on the CPU) and metadata, or None when it is not there or not sound.
+        """Returns an entry's tensors (on the CPU) and metadata, or None when it is absent or not sound.
 
         An unsound entry (damaged, cut short, of another schema, stored under another key) is removed.
 
@@ -153,7 +158,7 @@ class Cache:
         return found
 
     def put(self, key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> Path:
-        """Write an entry, replacing the one under this key, then drop old ones above the size limit.
+        """Writes an entry, replacing the one under this key, then drops old ones above the size limit.
 
         Args:
             key: From `cache_key`.
@@ -192,12 +197,12 @@ class Cache:
         return path
 
     def entries(self) -> list[CacheEntry]:
-        """Return all entries, the most recently used first. Contents are not verified.
+        """Lists all entries, the most recently used first. Contents are not verified.
 
         Raises:
             CacheError: The folder cannot be read.
         """
-        found = []
+        found: list[CacheEntry] = []
         for path, size, used in self._guard("read", self._files):
             header = _header(path)
             own = {name: value for name, value in header.items() if not name.startswith(_RESERVED)}
@@ -205,7 +210,7 @@ class Cache:
         return sorted(found, key=lambda entry: entry.last_used, reverse=True)
 
     def size(self) -> int:
-        """Return the bytes that all entries take.
+        """Returns the bytes that all entries take.
 
         Raises:
             CacheError: The folder cannot be read.
@@ -213,7 +218,7 @@ class Cache:
         return sum(size for _, size, _ in self._guard("read", self._files))
 
     def clear(self) -> int:
-        """Remove every entry and every abandoned temporary file; return the bytes freed.
+        """Removes every entry and every abandoned temporary file; returns the bytes freed.
 
         Raises:
             CacheError: The folder cannot be read, or a file in it cannot be removed.
@@ -221,7 +226,7 @@ class Cache:
         return self._guard("cleared", lambda: self._remove(self._files()) + self._sweep())
 
     def prune(self) -> int:
-        """Drop the least recently used entries until the cache is within its limit; return the bytes freed.
+        """Drops the least recently used entries until the cache is within its limit; returns the bytes freed.
 
         Temporary files that a killed process left ten minutes ago or more are removed as well.
 
@@ -237,26 +242,27 @@ class Cache:
 
     def _write(self, path: Path, content: dict[str, Tensor], header: dict[str, str]) -> None:
         from safetensors import SafetensorError
-        from safetensors.torch import save_file
+        from safetensors import torch as safetensors_torch
 
+        files: Any = safetensors_torch
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".realedit-{path.stem}-", suffix=".tmp", dir=self.root)
         os.close(handle)
         temporary = Path(name)
         try:
-            save_file(content, temporary, metadata=header)
-            # Some versions of safetensors rename a file of their own into place, with the umask's mode.
+            files.save_file(content, temporary, metadata=header)
+            # some versions of safetensors rename a file of their own into place, with the umask's mode.
             temporary.chmod(0o600)
             os.replace(temporary, path)
         except SafetensorError as error:
-            # What a full disk looks like from inside safetensors.
+            # what a full disk looks like from inside safetensors.
             raise OSError(str(error)) from error
         finally:
             temporary.unlink(missing_ok=True)
 
     def _files(self) -> list[tuple[Path, int, float]]:
-        """Path, bytes and last use of every entry."""
-        found = []
+        """Lists path, bytes and last use of every entry."""
+        found: list[tuple[Path, int, float]] = []
         for path, status in self._listing():
             if _ENTRY.fullmatch(path.name):
                 found.append((path, status.st_size, status.st_mtime))
@@ -277,7 +283,7 @@ class Cache:
     def _shrink(self, keep: Path | None) -> int:
         files = sorted(self._files(), key=lambda file: file[2])
         excess = sum(size for _, size, _ in files) - self.max_bytes
-        doomed = []
+        doomed: list[tuple[Path, int, float]] = []
         for file in files:
             if excess <= 0:
                 break
@@ -303,7 +309,8 @@ class Cache:
             freed += size
         return freed
 
-    def _guard(self, verb: str, action: Callable[[], Any]) -> Any:  # noqa: ANN401  # whatever the action returns
+    def _guard(self, verb: str, action: Callable[[], Returned]) -> Returned:
+        """Runs an action on the folder; an error of the disk becomes one that the user can read."""
         try:
             return action()
         except OSError as error:
@@ -328,9 +335,9 @@ def _elsewhere() -> str:
 
 
 def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Contiguous CPU tensors that share no memory, which is what safetensors can store."""
+    """Returns contiguous CPU tensors that share no memory, as safetensors can store them."""
     seen: set[int] = set()
-    stored = {}
+    stored: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         plain = tensor.detach().cpu().contiguous()
         pointer = plain.untyped_storage().data_ptr()
@@ -340,7 +347,7 @@ def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _checksum(key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
-    """sha256 over key, metadata and every tensor's name, dtype, shape and bytes."""
+    """Returns the sha256 of key, metadata and every tensor's name, dtype, shape and bytes."""
     import torch
 
     shapes = [[name, str(tensors[name].dtype), list(tensors[name].shape)] for name in sorted(tensors)]
@@ -352,24 +359,24 @@ def _checksum(key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, st
 
 
 def _header(path: Path) -> dict[str, str]:
-    """Metadata of a safetensors file; empty when it has none or cannot be read."""
+    """Reads the metadata of a safetensors file; empty when it has none or cannot be read."""
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, framework="numpy") as file:
+        opened: Any = safe_open(path, framework="numpy")
+        with opened as file:
             return file.metadata() or {}
     except (SafetensorError, OSError):
         return {}
 
 
 def _read(path: Path, key: str) -> tuple[dict[str, Tensor], dict[str, str]] | None:
-    """An entry's tensors and own metadata; None when any of its marks is wrong."""
+    """Reads an entry's tensors and own metadata; None when any of its marks is wrong."""
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    # Read through one open file: safetensors' mapped reader opens the path twice, and another process may
-    # put a
-    # new entry there, or none, in between.
+    # read at once: safetensors' mapped reader opens the path twice, and another process may replace or remove
+    # the entry in between
     content = path.read_bytes()
     try:
         tensors = load(content)

@@ -1,7 +1,7 @@
-"""Where a prompt's words are, seen from nearer: attention to an enlarged photo, on a finer grid than its own.
+"""Looks for a prompt's words in an enlarged photo, whose attention maps have a finer grid.
 
-What is small in the photo is nearer to the size at which the model knows its things when the photo is larger.
-The photo is not inverted at that size: it is noised to a few of the levels at which words are found.
+In a larger photo, small things are nearer to the size at which the model knows them. The photo is not
+inverted at that size: it is noised to a few of the levels at which words are found.
 """
 
 from __future__ import annotations
@@ -16,29 +16,31 @@ from guidance import Capture
 from realedit.models.backbone import Backbone
 from realedit.pixels.resizing import at_size
 
-LARGER = 1.5
-"""Side of the enlarged photo, in sides that the model works at."""
+ENLARGEMENT = 1.5
+"""Side of the enlarged photo, in sides that the model works at: more shows smaller things and takes longer,
+less is faster. Not measured."""
 _STEPS, _LEVELS = 20, (2, 3, 5)
-"""Noise levels that it is noised to, of so many; an inversion of fewer has none between."""
+"""The photo is noised to these levels of a 20-step schedule: higher ones show coarser things, lower ones
+finer; coarser schedules lack the levels in between. Not measured."""
 
 
 @torch.no_grad()
 def enlarged_attention(
-    backbone: Backbone, capture: Capture, rgb: np.ndarray, prompt: str, size: tuple[int, int]
+    backbone: Backbone, capture: Capture, rgb: np.ndarray, prompt: str, *, size: tuple[int, int]
 ) -> Tensor:
-    """Mean cross-attention to a prompt's words, from an enlarged photo.
+    """Averages cross-attention to a prompt's words over a few noise levels of an enlarged photo.
 
     Args:
         backbone: the model.
-        capture: its windows, injected.
+        capture: the model's capture, injected.
         rgb: the photo, uint8 ``[H, W, 3]``.
         prompt: what it shows.
-        size: (h, w) in pixels that the model works at; the photo is seen at ``LARGER`` times that.
+        size: (h, w) in pixels that the model works at; the photo is seen at ``ENLARGEMENT`` times that.
 
     Returns:
-        half precision ``[h', w', K]``: of the finest recorded layers.
+        float16 ``[h', w', K]`` for K tokens, of the finest recorded layers.
     """
-    height, width = (round(LARGER * side / backbone.multiple) * backbone.multiple for side in size)
+    height, width = (round(ENLARGEMENT * side / backbone.multiple) * backbone.multiple for side in size)
     x_0 = backbone.encode(at_size(rgb, (height, width)))
     # always the same noise, and a CPU's, so that a photo's words are found in the same places again
     eps = torch.randn(x_0.shape, generator=torch.Generator().manual_seed(0)).to(x_0)
@@ -55,6 +57,6 @@ def enlarged_attention(
 
 
 def finest(attention: Mapping[str, Tensor]) -> list[Tensor]:
-    """The maps of the layers that see most places, each fp32 ``[h, w, K]``, of ``[1, h, w, K]``."""
+    """Returns the maps of the layers with most places: float32 ``[h, w, K]`` each, of ``[1, h, w, K]``."""
     places = max(a.shape[1] * a.shape[2] for a in attention.values())
     return [a[0].float() for a in attention.values() if a.shape[1] * a.shape[2] == places]

@@ -1,8 +1,8 @@
-"""A photo inverted once, to be edited many times: its trajectory and what the model saw along it.
+"""Inverts a photo once, to be edited many times: its trajectory and what the model saw along it.
 
-The observations are made at the trajectory's own states (x*_k, t_k), which is where an edit of the same photo
-asks for them: cross-attention at every level (to find words), activations and self-attention keys and values
-at the levels that an edit can start from.
+The observations are made at the trajectory's own states (x*_k, t_k), where an edit of the same photo asks for
+them: cross-attention at every level, to find words; activations and self-attention keys and values at the
+levels that an edit can start from.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Inversion:
     Args:
         prompt: what the photo was said to show.
         size: (height, width) in pixels that the model worked at.
-        result: the trajectory and what its replay needs.
-        observations: level -> what the model saw there.
-        evaluations: noise predictions that it took, counted one per picture; 0 when it came from the cache.
+        result: the trajectory, and what a replay needs.
+        observations: what the model saw, by level; 0 is the photo.
+        evaluations: noise predictions that it took, one per picture; 0 when it came from the cache.
         inversion_scale: guidance scale on the way up.
         enlarged: attention to the prompt's words in an enlarged photo, ``[h', w', K]``, or None; see
             :mod:`realedit.inverted.enlarged_attention`.
@@ -47,7 +47,7 @@ class Inversion:
     enlarged: Tensor | None = None
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything as named tensors, for a file."""
+        """Returns everything as named tensors, for a file."""
         named = dict(self.result.tensors())
         if self.enlarged is not None:
             named[_ENLARGED] = self.enlarged
@@ -73,7 +73,7 @@ class Inversion:
         device: torch.device,
         inversion_scale: float = 1.0,
     ) -> Inversion:
-        """The reverse of :meth:`tensors`.
+        """Reverses :meth:`tensors`.
 
         Raises:
             KeyError: the trajectory is missing.
@@ -98,7 +98,7 @@ class Inversion:
 
 
 def capture_for(backbone: Backbone) -> Capture:
-    """The windows that inversion and edit share: decoder attention and activations, finest self-attention."""
+    """Captures for inversion and edit: decoder attention and activations, finest self-attention."""
     finest = LayerSelection(("up",), (0,))
     return Capture(
         backbone.unet, attention=LayerSelection(("up",)), features=LayerSelection(("up",)), memory=finest
@@ -110,20 +110,33 @@ def invert_photo(
     capture: Capture,
     x_0: Tensor,
     prompt: Prompt,
-    size: tuple[int, int],
     *,
+    size: tuple[int, int],
     method: str,
     steps: int,
     scale: float,
     inversion_scale: float = 1.0,
     progress: Progress = silent,
 ) -> Inversion:
-    """Invert a photo's latent and record what the model sees at every state of its trajectory."""
+    """Inverts a photo's latent and records what the model sees at every state of its trajectory.
+
+    Args:
+        backbone: the model.
+        capture: the model's capture, injected.
+        x_0: the photo's latent, ``[1, C, h, w]``.
+        prompt: what the photo shows.
+        size: (height, width) in pixels that the model works at.
+        method: one of ``inversion.METHODS``.
+        steps: noise levels.
+        scale: guidance scale that the replay is made for.
+        inversion_scale: guidance scale on the way up.
+        progress: told of every step of the stages "invert" and "observe".
+    """
     before = backbone.evaluations
     guidance = Guidance(prompt.conditioning, prompt.null, scale)
     schedule = backbone.schedule(steps)
     observer = _Observer(backbone, capture, schedule, prompt.tokens, upward=method == "direct")
-    # at scale 1 these evaluate the very states that are to be observed: direct inversion second, ddpm at once
+    # at scale 1 these evaluate the states to observe: direct inversion on its second visit, ddpm on its first
     observed = method in ("direct", "ddpm") and scale == 1
     denoiser = observer if observed else backbone
     result = invert(
@@ -131,7 +144,7 @@ def invert_photo(
         denoiser,
         x_0,
         guidance,
-        schedule,
+        schedule=schedule,
         inversion_scale=inversion_scale,
         callback=partial(progress, "invert"),
     )
@@ -156,7 +169,7 @@ class _Observer:
         self.observations: dict[int, Observation] = {}
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        """Predict the noise; where there is a way up, it is the first visit to a level and not recorded."""
+        """Predicts the noise and records it, but for the first visit to a level on the way up."""
         if t in self._upward:
             self._upward.remove(t)
             return self._backbone(x_t, t, conditioning)
@@ -168,7 +181,7 @@ class _Observer:
     def observe(
         self, x_t: Tensor, level: int, conditioning: Conditioning, *, partial: bool = False
     ) -> Tensor | None:
-        """Record one forward pass; a partial one ends behind the last recorded layer and predicts nothing."""
+        """Records one forward pass; a partial one ends after the last recorded layer and predicts nothing."""
         kept = level <= round(LARGEST_STRENGTH * self._schedule.steps)
         eps = None
         with self._capture.record(
@@ -180,7 +193,7 @@ class _Observer:
 
 
 def _halved(seen: Observation, kept: bool) -> Observation:
-    """In half precision at once, so that a cached inversion edits to the same bits as a fresh one."""
+    """Rounds at once to half precision, so that a cached inversion edits to the same bits as a fresh one."""
     attention = {name: value.half() for name, value in seen.attention.items()}
     if not kept:
         return Observation(attention)

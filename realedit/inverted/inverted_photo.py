@@ -15,10 +15,10 @@ class InvertedPhoto:
 
     Args:
         photo: the photo.
-        inversion: of it.
-        cached: whether it was read from the cache.
-        seconds: that it took to make or to read.
-        key: of its entry in the cache.
+        inversion: the photo's.
+        cached: whether the inversion was read from the cache.
+        seconds: the time it took to make or to read.
+        key: its key in the cache, or "".
     """
 
     photo: Photo
@@ -29,7 +29,7 @@ class InvertedPhoto:
 
     @property
     def how(self) -> dict[str, Any]:
-        """How it was made: keywords that make another photo's inversion at the same noise levels."""
+        """Keywords of ``invert`` that invert another photo in the same way, at the same noise levels."""
         made = self.inversion.result
         return {
             "method": made.method,

@@ -19,6 +19,7 @@ from realedit.errors import ModelUnavailableError, NumericalError, UsageError
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+    from transformers import CLIPTokenizer
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,17 @@ class Backbone:
         return self.scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
 
     def working_size(self, height: int, width: int, side: int | None = None) -> tuple[int, int]:
-        """(height, width) near the model's area in the photo's aspect ratio, in multiples that it takes."""
+        """Returns (height, width) in the photo's aspect ratio, near the model's area, in its multiples."""
         area = (side or self.native_size) ** 2
         aspect = width / height
-        fit = lambda length: max(self.multiple, round(length / self.multiple) * self.multiple)  # noqa: E731
-        return fit(math.sqrt(area / aspect)), fit(math.sqrt(area * aspect))
+        return self._whole(math.sqrt(area / aspect)), self._whole(math.sqrt(area * aspect))
+
+    def _whole(self, length: float) -> int:
+        """Rounds a length in pixels to the model's multiples, at least one."""
+        return max(self.multiple, round(length / self.multiple) * self.multiple)
 
     def schedule(self, steps: int) -> Schedule:
-        """The model's own noise levels, ``steps`` of them.
+        """Returns the model's own noise levels, ``steps`` of them.
 
         Raises:
             ModelUnavailableError: its scheduler is of another kind than SDXL's.
@@ -103,7 +107,7 @@ class Backbone:
 
     @torch.no_grad()
     def prompt(self, text: str, size: tuple[int, int]) -> Prompt:
-        """Encode a prompt and the empty one for a picture of ``size`` (height, width) pixels."""
+        """Encodes a prompt and the empty one for a picture of ``size`` (height, width) pixels."""
         encoded: Any = self.pipeline.encode_prompt(text, device=self.device, do_classifier_free_guidance=True)
         embedding, null, pooled, null_pooled = encoded
         h, w = size
@@ -118,7 +122,7 @@ class Backbone:
         )
 
     def tokens(self, prompt: str, words: str) -> list[int]:
-        """Positions of ``words`` in the prompt's token sequence; empty when they are not in it.
+        """Finds the positions of ``words`` in the prompt's token sequence; empty when they are not in it.
 
         Both tokenizers are asked, and must agree: the two encoders' embeddings are concatenated position by
         position.
@@ -128,13 +132,13 @@ class Backbone:
         return sorted(set.intersection(*map(set, found))) if found else []
 
     def seen_words(self, words: str) -> list[str]:
-        """The pieces in which the model's tokenizer reads ``words``."""
+        """Returns the pieces in which the model's tokenizer reads ``words``."""
         tokenizer = self.pipeline.tokenizer_2 or self.pipeline.tokenizer
         return [piece.replace("</w>", "") for piece in tokenizer.tokenize(words)]
 
     @torch.no_grad()
     def encode(self, rgb: np.ndarray) -> Tensor:
-        """uint8 ``[H, W, 3]`` to a latent ``[1, C, h, w]``."""
+        """Encodes uint8 ``[H, W, 3]`` as a latent ``[1, C, h, w]``."""
         x = torch.from_numpy(rgb.copy()).to(self.device).permute(2, 0, 1)[None].float() / 127.5 - 1
         encoded = self.vae.encode(x.to(self.vae.dtype))
         latent = encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latents
@@ -142,7 +146,7 @@ class Backbone:
 
     @torch.no_grad()
     def decode(self, latent: Tensor) -> np.ndarray:
-        """A latent ``[1, C, h, w]`` to float32 ``[H, W, 3]`` in 0..255."""
+        """Decodes a latent ``[1, C, h, w]`` to float32 ``[H, W, 3]`` in 0..255."""
         z = (latent / self.vae.config.scaling_factor + self._shift).to(self.vae.dtype)
         x = _finite(self.vae.decode(z).sample[0].float(), "the VAE's decoding")
         return ((x.permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).cpu().numpy()
@@ -152,7 +156,7 @@ class Backbone:
         return getattr(self.vae.config, "shift_factor", None) or 0.0
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        """Predict the noise: an :class:`inversion.Denoiser`. Counts its evaluations, one per batch item."""
+        """Predicts the noise (an :class:`inversion.Denoiser`), counting one evaluation per batch item."""
         self.evaluations += x_t.shape[0]
         dtype = self.unet.dtype
         extra = {name: value.to(dtype) for name, value in conditioning.extra.items()}
@@ -168,7 +172,8 @@ class Backbone:
         return self.pipeline.scheduler.alphas_cumprod.clamp_min(LEAST_ABAR)
 
 
-def _subsequence(tokenizer, prompt: str, words: str) -> list[int]:  # noqa: ANN001
+def _subsequence(tokenizer: CLIPTokenizer, prompt: str, words: str) -> list[int]:
+    """Finds the positions at which a tokenizer's words stand in its prompt; empty where they do not."""
     ids = tokenizer(prompt, truncation=True).input_ids
     wanted = tokenizer(words).input_ids[1:-1]
     if not wanted:

@@ -1,10 +1,9 @@
-"""Which diffusion model to use, where it lies, and loading it: embedded, a folder, or the Hugging Face hub.
+"""Decides which diffusion model to use and where it lies: embedded, in a folder, or on the Hugging Face hub.
 
 The choice is made in this order: the `--model` flag, the environment variable REALEDIT_MODEL, the embedded
-`tabletop`. A hub model whose files are already in the local cache is used as it lies there, with no look at
-the network; one that is not is downloaded once (safetensors, configs and tokenizers only). Nothing here runs
-code that came with a model, and nothing reads a pickle. torch and diffusers are imported by `load_pipeline`
-alone.
+`tabletop`. A hub model whose files are in the local cache is used from there, without the network; another is
+downloaded once (safetensors, configs and tokenizers only). Nothing here runs code that came with a model or
+reads a pickle. Loading, and with it torch and diffusers, is in `realedit.models.loading`.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ VARIABLE = "REALEDIT_MODEL"
 
 @dataclass(frozen=True)
 class ModelRef:
-    """A model that was asked for, not yet looked at.
+    """A model that was asked for; nothing of it has been read yet.
 
     Attributes:
         name: How to call it: an alias, a folder's own name (never its path), or a hub id.
@@ -53,7 +52,7 @@ class ModelInfo:
         location: Absolute folder, or hub id.
         available: Whether it can be used on this machine without a network.
         bytes: Size on disk; 0 when nothing of it is here.
-        default: Whether it is what a run without `--model` uses.
+        default: Whether a run without `--model` uses it.
         note: Why it is not available, or "".
     """
 
@@ -67,7 +66,7 @@ class ModelInfo:
 
 
 def resolve_model(flag: str | Path | None = None) -> ModelRef:
-    """Decide which model is meant: the flag, then REALEDIT_MODEL, then the embedded one.
+    """Decides which model is meant: the flag, then REALEDIT_MODEL, then the embedded one.
 
     A name is an alias ("tabletop", "sdxl"), else an existing folder, else a hub id ("owner/name"). An alias
     wins over a folder of the same name in the current directory: write "./tabletop" for that one.
@@ -84,7 +83,7 @@ def resolve_model(flag: str | Path | None = None) -> ModelRef:
 
 
 def list_models() -> list[ModelInfo]:
-    """Models known here: the embedded one, each alias, what REALEDIT_MODEL names. No network."""
+    """Lists the embedded model, each alias, and what REALEDIT_MODEL names; never uses the network."""
     note = ""
     chosen: ModelRef | None = None
     try:
@@ -104,9 +103,9 @@ def list_models() -> list[ModelInfo]:
 
 
 def fingerprint(ref: ModelRef) -> str:
-    """Hash of the model's configs, tokenizers and weights; see `fingerprint_folder` for what is read.
+    """Hashes the model's configs, tokenizers and weights; see `fingerprint_folder` for what is read.
 
-    The hash does not depend on where the model lies, nor on the device or dtype it will run with: a cache key
+    The hash depends neither on the model's place nor on the device or dtype it will run with: a cache key
     needs the dtype beside it.
 
     Raises:
@@ -129,12 +128,12 @@ def fetched(
     dtype: str | None = None,
     offline: bool = False,
 ) -> ModelRef:
-    """The model that is meant, on this machine: a hub's is downloaded where it is not here.
+    """Resolves a model and downloads a hub's where it is not here.
 
     Args:
         name: As `resolve_model` takes it.
-        device: Where it will run, as far as that is known.
-        dtype: With which precision, likewise: for 16 bits there may be smaller files.
+        device: Where it will run; None where that is not known.
+        dtype: The precision it will run with, likewise: for 16 bits there may be smaller files.
         offline: Whether nothing may be downloaded.
 
     Raises:
@@ -156,9 +155,9 @@ def fetched(
 
 
 def identity(ref: ModelRef) -> str:
-    """Hash of all that decides an edit: the :func:`fingerprint`, and the recogniser where there is one.
+    """Hashes all that decides an edit: the :func:`fingerprint`, and the recogniser where there is one.
 
-    An inversion does not depend on the recogniser, which object is edited does.
+    An inversion does not depend on the recogniser; which object is edited does.
 
     Raises:
         ModelUnavailableError: As `fingerprint` does.

@@ -1,4 +1,8 @@
-"""EfficientNet-Lite0's features (Tan and Le 2019, https://arxiv.org/abs/1905.11946)."""
+"""EfficientNet-Lite0's features (Tan and Le 2019, https://arxiv.org/abs/1905.11946).
+
+The network of the package ``efficientnet-lite-pytorch`` with its batch normalisation folded into the
+convolutions, written here so that finding things needs no package and no download at run time.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MULTIPLE = 32
-"""Sides that it looks at are multiples of as many pixels."""
+"""Pixels of which both sides of a picture must be multiples. Set by the architecture."""
+PLACE_PIXELS = 16
+"""Side in pixels of a place, which has one vector of features. Set by the architecture."""
 FINE, _COARSE = 112, 320
+"""Channels of the eleventh block's features and of the sixteenth's. Set by the architecture."""
 CHANNELS = FINE + _COARSE
-"""Of the features that the nouns are read from."""
+"""Channels of a place's features: those of both blocks."""
 _STEM = 32
+"""Channels of the first convolution. Set by the architecture."""
 _STAGES = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -21,16 +29,17 @@ _STAGES = (
     (6, 5, 2, 192, 4),
     (6, 3, 1, _COARSE, 1),
 )
-"""EfficientNet-Lite0's: expansion, kernel, stride, channels, blocks."""
+"""Expansion, kernel, stride, channels and blocks of each stage. Set by the architecture."""
 _FINE_BLOCKS = 11
-"""Blocks at 1/16 of the picture; the others are at 1/32."""
+"""Blocks up to 1/16 of the picture's side, whose last one gives the fine features; the others are at 1/32.
+Set by the architecture."""
 
 
 class _Convolution(nn.Conv2d):
-    """Padded as TensorFlow pads where the stride divides the side: what is left over at the end."""
+    """A convolution padded as TensorFlow pads when the stride divides the side: the odd pixel at the end."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Pad, and convolve."""
+        """Pads and convolves ``[B, C, H, W]``."""
         kernel, stride = self.kernel_size[0], self.stride[0]
         before = (kernel - stride) // 2
         after = kernel - stride - before
@@ -49,16 +58,16 @@ class _Block(nn.Module):
         self._adds = stride == 1 and channels == out
 
     def forward(self, x: Tensor) -> Tensor:
-        """``[B, C, H, W]`` to as many places, or a quarter of them."""
+        """Maps ``[B, C, H, W]`` to as many places, or to a quarter of them at stride 2."""
         wide = x if self.expand is None else F.relu6(self.expand(x))
         out = self.project(F.relu6(self.filter(wide)))
         return x + out if self._adds else out
 
 
 class Features(nn.Module):
-    """Pixels ``[B, 3, H, W]`` in 0..255, sides multiples of 32, to ``[B, 432, H / 16, W / 16]``.
+    """Maps pixels ``[B, 3, H, W]`` in 0..255, sides multiples of 32, to ``[B, 432, H / 16, W / 16]``.
 
-    The eleventh block's channels know outlines, the sixteenth's, brought to as many places, know things.
+    The eleventh block's channels know outlines; the sixteenth's, enlarged to as many places, know things.
     """
 
     def __init__(self) -> None:

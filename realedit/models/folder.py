@@ -19,30 +19,37 @@ from realedit.errors import ModelUnavailableError
 
 INDEX = "model_index.json"
 RECOGNISER = "recogniser"
-"""The folder in it of what tells nouns apart; not part of the pipeline."""
+"""Folder inside a model's folder with the network that recognises nouns; not part of the pipeline."""
 
-# What each networked component may be. A name outside this table would mean code that diffusers does not
-# ship.
 NETWORKS: dict[str, tuple[str, ...]] = {
     "unet": ("UNet2DConditionModel",),
     "vae": ("AutoencoderKL", "AutoencoderTiny"),
     "text_encoder": ("CLIPTextModel",),
     "text_encoder_2": ("CLIPTextModelWithProjection",),
 }
-# The file that shows the component is there, whichever generation of the libraries wrote it.
+"""The classes that each network may be of; any other would be code that diffusers does not ship."""
 OTHERS: dict[str, tuple[str, ...]] = {
     "scheduler": ("scheduler_config.json",),
     "tokenizer": ("tokenizer.json", "vocab.json"),
     "tokenizer_2": ("tokenizer.json", "vocab.json"),
 }
+"""The files, any of which shows that a component is there, whichever version of the libraries wrote it."""
 
 _WEIGHTS = re.compile(
     r"(?:model|diffusion_pytorch_model)(?:\.(?P<variant>fp16))?(?:-(?P<shard>\d{5})-of-(?P<of>\d{5}))?\.safetensors"
 )
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack")
 _FULL_HASH_BYTES = 64 * 2**20
+"""Bytes of a model's weights: up to as many all are hashed, of larger models samples. Set so that the
+embedded model is hashed whole; the time was not measured."""
 _SAMPLES, _SAMPLE_BYTES = 64, 4096
-_SIX_TIME_IDS = 6  # original size, crop corner and target size: two numbers each
+"""How many samples of a large model's weights are hashed, and bytes of each: more find smaller changes, fewer
+read less. Not measured."""
+_MOST_HEADER_BYTES = 100 * 2**20
+"""Bytes of a safetensors header that are hashed, at most: what lies beyond is not read.
+Set by the format: its headers are no longer."""
+_TIME_IDS = 6
+"""Numbers that SDXL's UNet reads beside the prompt: original size, crop corner and target size, two each."""
 _ANOTHER = "pass a folder written by StableDiffusionXLPipeline.save_pretrained, or --model tabletop"
 _AGAIN = "copy or download the model again"
 
@@ -63,7 +70,7 @@ class Layout:
 
 
 def choose_weights(component: str, names: Collection[str], *, half: bool) -> tuple[str | None, list[str]]:
-    """Pick the safetensors files of one component, the fp16 variant first when `half`, else last.
+    """Picks the safetensors files of one component, the fp16 variant first when `half`, else last.
 
     Args:
         component: Folder name inside the pipeline, such as "unet".
@@ -89,7 +96,7 @@ def choose_weights(component: str, names: Collection[str], *, half: bool) -> tup
 
 
 def missing_parts(names: Collection[str], *, half: bool) -> list[str]:
-    """Components of an SDXL pipeline that a listing of file names does not hold completely."""
+    """Returns the components of an SDXL pipeline that a listing of file names does not hold completely."""
     absent = [part for part, files in OTHERS.items() if not any(f"{part}/{file}" in names for file in files)]
     for part in NETWORKS:
         if f"{part}/config.json" not in names or not choose_weights(part, names, half=half)[1]:
@@ -98,7 +105,7 @@ def missing_parts(names: Collection[str], *, half: bool) -> list[str]:
 
 
 def refuse_pickles(label: str, names: Collection[str], *, half: bool) -> None:
-    """Raise ModelUnavailableError when a component has weights, but none as safetensors.
+    """Raises ModelUnavailableError when a component has weights, but none as safetensors.
 
     Pickle files can run code when they are read; flax msgpack files are named with them because neither
     loads.
@@ -114,7 +121,7 @@ def refuse_pickles(label: str, names: Collection[str], *, half: bool) -> None:
 
 
 def check_index(label: str, index: Mapping[str, Any]) -> None:
-    """Raise ModelUnavailableError unless `model_index.json` describes an SDXL made of known classes."""
+    """Raises ModelUnavailableError unless `model_index.json` describes an SDXL made of known classes."""
     name = index.get("_class_name")
     if not isinstance(name, str) or "StableDiffusionXL" not in name:
         raise ModelUnavailableError(
@@ -139,7 +146,7 @@ def check_index(label: str, index: Mapping[str, Any]) -> None:
 
 
 def architecture_problem(configs: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Say why a set of component configs is not SDXL's architecture, or None when it is.
+    """Says why a set of component configs is not SDXL's architecture, or returns None when it is.
 
     SDXL (Podell et al. 2023, arXiv 2307.01952) conditions its UNet on two concatenated text encoders and on
     the second one's pooled embedding together with six size numbers (`text_time`); the widths must agree.
@@ -159,7 +166,7 @@ def architecture_problem(configs: Mapping[str, Mapping[str, Any]]) -> str | None
         )
     try:
         wide = first["hidden_size"] + second["hidden_size"]
-        pooled = second["projection_dim"] + _SIX_TIME_IDS * unet["addition_time_embed_dim"]
+        pooled = second["projection_dim"] + _TIME_IDS * unet["addition_time_embed_dim"]
         reads, added = unet["cross_attention_dim"], unet["projection_class_embeddings_input_dim"]
     except (KeyError, TypeError) as error:
         return f"its configs lack what SDXL's have ({error})"
@@ -171,14 +178,14 @@ def architecture_problem(configs: Mapping[str, Mapping[str, Any]]) -> str | None
 
 
 def check_architecture(root: Path, label: str) -> None:
-    """Raise ModelUnavailableError unless the configs below `root` are SDXL's architecture."""
+    """Raises ModelUnavailableError unless the configs below `root` are SDXL's architecture."""
     problem = architecture_problem({part: read_json(root / part / "config.json", label) for part in NETWORKS})
     if problem:
         raise ModelUnavailableError(f"{label}: {problem}", _ANOTHER)
 
 
 def read_layout(root: Path, label: str, *, half: bool) -> Layout:
-    """Check a pipeline folder and choose the weight files to load from it.
+    """Checks a pipeline folder and chooses the weight files to load from it.
 
     Args:
         root: Folder with `model_index.json`.
@@ -211,7 +218,7 @@ def read_layout(root: Path, label: str, *, half: bool) -> Layout:
 
 
 def read_json(path: Path, label: str) -> dict[str, Any]:
-    """Read one JSON object, or raise ModelUnavailableError."""
+    """Reads one JSON object, or raises ModelUnavailableError."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -224,14 +231,14 @@ def read_json(path: Path, label: str) -> dict[str, Any]:
 
 
 def list_files(root: Path) -> set[str]:
-    """Files at the top of a pipeline folder and in its components' folders: relative names with "/"."""
+    """Lists the files at the top of a pipeline folder and in its components' folders, names with "/"."""
     folders = [root, *(root / part for part in (*NETWORKS, *OTHERS))]
     files = (path for folder in folders if folder.is_dir() for path in folder.iterdir() if path.is_file())
     return {path.relative_to(root).as_posix() for path in files}
 
 
 def fingerprint_folder(root: Path) -> str:
-    """Hash that changes when a weight or a config of the pipeline in `root` changes.
+    """Returns a hash that changes when a weight or a config of the pipeline in `root` changes.
 
     Configs and tokenizers are hashed whole. A weight file counts by: its blob id, in a Hugging Face cache
     (the hub's own content hash); all its bytes, while the model has no more than 64 MiB of them; otherwise
@@ -257,7 +264,7 @@ def fingerprint_folder(root: Path) -> str:
 
 
 def folder_bytes(root: Path) -> int:
-    """Bytes on disk below a folder; a file reached through several links counts once."""
+    """Sums the bytes on disk below a folder; a file reached through several links counts once."""
     files = {path.resolve() for path in root.rglob("*") if path.is_file()}
     return sum(path.stat().st_size for path in files)
 
@@ -271,7 +278,7 @@ def _weights_identity(path: Path, *, small: bool) -> bytes:
             return b"full:" + hashlib.file_digest(file, "sha256").digest()
         status = path.stat()
         digest = hashlib.sha256(f"{status.st_size}:{status.st_mtime_ns}:".encode())
-        header = min(int.from_bytes(file.read(8), "little"), 100 * 2**20)
+        header = min(int.from_bytes(file.read(8), "little"), _MOST_HEADER_BYTES)
         digest.update(file.read(header))
         for step in range(_SAMPLES):
             file.seek(8 + header + max(status.st_size - 8 - header, 0) * step // _SAMPLES)

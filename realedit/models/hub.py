@@ -1,4 +1,4 @@
-"""Models of the Hugging Face hub: finding them in the local cache, and downloading what is not there.
+"""Finds models of the Hugging Face hub in the local cache, and downloads what is not there.
 
 Only the safetensors, configs and tokenizers of an SDXL pipeline are fetched, in one variant: about 7 GB of
 the 70 GB that SDXL's repository holds. The configs come first, so that a model of another kind costs nothing.
@@ -14,12 +14,16 @@ from realedit.models import folder as folders
 ALIASES = {"sdxl": "stabilityai/stable-diffusion-xl-base-1.0"}
 
 _PROBE_SECONDS = 10.0
+"""Seconds that the hub may take to list a model's files: after them the hub counts as out of reach. Not
+measured."""
+_LONGEST_LINE = 200
+"""Characters of an error's line: longer ones are cut, shorter ones kept. Not measured."""
 _PARTS = (*folders.NETWORKS, *folders.OTHERS)
 _SMALL_FILES = [folders.INDEX, *(f"{part}/{kind}" for part in _PARTS for kind in ("*.json", "*.txt"))]
 
 
 def is_hub_id(text: str) -> bool:
-    """Whether `text` has the form "owner/name". A bare name is no id here, but a misspelt alias."""
+    """Tells whether `text` has the form "owner/name". A bare name is no id here, but a misspelt alias."""
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     try:
@@ -30,7 +34,7 @@ def is_hub_id(text: str) -> bool:
 
 
 def cached_snapshot(hub_id: str) -> Path | None:
-    """Folder of the model in the local cache, complete or not; None when it is not there. No network."""
+    """Returns the model's folder in the local cache, complete or not, or None. Never uses the network."""
     from huggingface_hub import try_to_load_from_cache
 
     path = try_to_load_from_cache(hub_id, folders.INDEX)
@@ -38,13 +42,13 @@ def cached_snapshot(hub_id: str) -> Path | None:
 
 
 def fetch_hint(hub_id: str) -> str:
-    """The command that downloads a model, and not also its copies in other formats."""
+    """Returns the command that downloads a model without its copies in other formats."""
     weights = "*/*.fp16.safetensors" if hub_id in ALIASES.values() else "*/*.safetensors"
     return f'get it with: hf download {hub_id} --include "*.json" --include "*.txt" --include "{weights}"'
 
 
 def ensure_snapshot(hub_id: str, label: str, *, half: bool, offline: bool) -> Path:
-    """Folder of the model in the local cache, downloaded first where it is absent or incomplete.
+    """Returns the model's folder in the local cache, downloaded first if absent or incomplete.
 
     Raises:
         ModelUnavailableError: Offline and not complete here; no network; no such model, or a gated one; not
@@ -71,13 +75,13 @@ def ensure_snapshot(hub_id: str, label: str, *, half: bool, offline: bool) -> Pa
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, at most 200 characters; its type where it has no text."""
+    """Returns the first line of an error's text, at most 200 characters, or its type if it has no text."""
     text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return text if len(text) <= 200 else text[:197] + "..."
+    return text if len(text) <= _LONGEST_LINE else text[: _LONGEST_LINE - 3] + "..."
 
 
 def network_errors() -> tuple[type[BaseException], ...]:
-    """What the hub's library raises where the network fails."""
+    """Returns the exceptions that the hub's library raises when the network fails."""
     from huggingface_hub.errors import HfHubHTTPError
 
     # OSError and the HTTP library's own base class, whichever library this huggingface_hub is built on.
@@ -85,13 +89,13 @@ def network_errors() -> tuple[type[BaseException], ...]:
 
 
 def listing(hub_id: str, label: str, state: str, way: str) -> set[str]:
-    """File names of a hub model. One request, no retries: a machine without a network hears of it at once.
+    """Lists the files of a hub model. One request, no retries: without a network it fails at once.
 
     Args:
         hub_id: "owner/name".
         label: what errors call it.
         state: why the hub is asked, such as "is not in the local cache".
-        way: the command that downloads it.
+        way: the command that downloads the model.
 
     Raises:
         ModelUnavailableError: there is no such model, it is gated, or the hub cannot be reached.

@@ -1,4 +1,4 @@
-"""Loading a diffusion model as diffusers' pipeline: safetensors only, frozen, without bars."""
+"""Loads a diffusion model as diffusers' pipeline: safetensors only, frozen, without progress bars."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from realedit.errors import ModelUnavailableError, UsageError
 from realedit.models import folder as folders
 from realedit.models import hub
+from realedit.models.choice import ModelRef
 from realedit.models.hub import first_line
 from realedit.system.memory import out_of_memory
 
 if TYPE_CHECKING:
     import torch
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
-from realedit.models.choice import ModelRef
 
 
 def load_pipeline(
@@ -27,7 +27,7 @@ def load_pipeline(
     dtype: torch.dtype | None = None,
     offline: bool | None = None,
 ) -> StableDiffusionXLPipeline:
-    """Load a model as diffusers' StableDiffusionXLPipeline, frozen, in evaluation mode, without bars.
+    """Loads a model as diffusers' StableDiffusionXLPipeline: frozen, in evaluation mode, without bars.
 
     The UNet and both text encoders run in `dtype`. The VAE always runs in float32: the fp16 SDXL VAE
     overflows. diffusers' own `pipeline(...)` call does not expect that mixture, so decode latents with the
@@ -42,13 +42,13 @@ def load_pipeline(
         offline: Never use the network. None follows HF_HUB_OFFLINE, which also wins over False.
 
     Raises:
-        ModelUnavailableError: Not here and not to be had, not an SDXL pipeline, incomplete, damaged, or
-            pickled.
+        ModelUnavailableError: It is not here and cannot be fetched, or is no SDXL pipeline, incomplete,
+            damaged or pickled.
         MemoryLimitError: The model does not fit.
         UsageError: No such device.
     """
     half = dtype.itemsize == 2 if dtype is not None else str(device).startswith("cuda")
-    # First, and without torch: a model that is not there is told of at once.
+    # first, and without torch: a missing model is reported at once
     layout = _local_layout(ref, half=half, offline=offline)
     import torch
 
@@ -104,7 +104,7 @@ def _load_network(ref: ModelRef, layout: folders.Layout, part: str, dtype: torch
             output_loading_info=True,
         )
     except Exception as error:
-        # Loaders raise nearly every built-in type over a damaged folder; the cause stays chained for --debug.
+        # loaders raise nearly every built-in type over a damaged folder; the cause stays chained for --debug
         raise out_of_memory(error) or _unloadable(ref, part, error) from error
     if report["missing_keys"]:
         # The libraries fill what is missing with random numbers and go on.
@@ -116,7 +116,8 @@ def _load_network(ref: ModelRef, layout: folders.Layout, part: str, dtype: torch
     return network.eval().requires_grad_(False)
 
 
-def _load_other(ref: ModelRef, layout: folders.Layout, part: str) -> Any:  # noqa: ANN401  # a tokenizer or a scheduler
+def _load_other(ref: ModelRef, layout: folders.Layout, part: str) -> object:
+    """Loads a tokenizer or a scheduler."""
     import diffusers
     import transformers
     from diffusers.schedulers.scheduling_utils import SchedulerMixin
@@ -138,10 +139,10 @@ def _unloadable(ref: ModelRef, part: str, error: Exception) -> ModelUnavailableE
 
 
 def usable_device(device: str | torch.device) -> torch.device:
-    """The device of that name.
+    """Returns the device of that name.
 
     Raises:
-        UsageError: there is none here.
+        UsageError: this machine has no such device.
     """
     import torch
 
@@ -159,7 +160,7 @@ def usable_device(device: str | torch.device) -> torch.device:
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Silence both libraries' warnings, logs and bars while loading, and put everything back."""
+    """Silences both libraries' warnings, logs and bars while loading, and restores everything."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from diffusers.utils import logging as diffusers_log

@@ -1,10 +1,10 @@
-"""What stands where in a photo, by a small network that has seen photographs: what attention alone mixes up.
+"""Recognises what stands where in a photo, by a small network trained on photographs.
 
-A small diffusion model's attention finds things, and takes a bowl for a mug. A model folder may therefore
+A small diffusion model's attention finds things, but takes a bowl for a mug. A model folder may therefore
 carry a recogniser: EfficientNet-Lite0 without its last layer (Tan and Le 2019,
-https://arxiv.org/abs/1905.11946), trained on photographs, and small heads over them that know the model's
-nouns. For every place p of 16 x 16 pixels they give P(noun | p), which weighs the word's attention there, and
-stands in where the attention missed the object.
+https://arxiv.org/abs/1905.11946), trained on photographs, and small heads over its features that know the
+model's nouns. For every place p of 16 x 16 pixels they give P(noun | p), which weighs the word's attention
+there, and stands in where the attention missed the object.
 """
 
 from __future__ import annotations
@@ -21,27 +21,24 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from realedit.errors import ModelUnavailableError
+from realedit.models.efficientnet_lite import CHANNELS, FINE, MULTIPLE, Features
 from realedit.models.folder import RECOGNISER
 from realedit.pixels.resizing import at_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-from realedit.models.efficientnet_lite import (
-    CHANNELS,
-    FINE,
-    MULTIPLE,
-    Features,
-)
 
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
-SIDE = 16
-"""Pixels of a place."""
 _HIDDEN = 384
+"""Channels of a head's hidden layer. Set by the trained weights."""
+_DROPOUT = 0.2
+"""Share of a head's hidden channels that training drops: more fits the scenes less closely. Not measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """What a photo shows where, at places of 8 x 8 pixels.
+    """What a photo shows where, at places of 8 x 8 pixels of the size at which it was looked at.
 
     Args:
         nouns: P(noun | place), float32 ``[h, w, nouns]``.
@@ -53,11 +50,11 @@ class Recognised:
 
 
 class Recogniser(nn.Module):
-    """Says of each place how likely each noun is there.
+    """Says how likely each noun is at each place of a photo.
 
     Args:
-        nouns: that it knows.
-        synonyms: other words for some of them.
+        nouns: those it knows.
+        synonyms: other words for some of the nouns.
     """
 
     mean: Tensor
@@ -73,26 +70,29 @@ class Recogniser(nn.Module):
         # one more than the nouns: nothing
         self.heads = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(count, _HIDDEN), nn.GELU(), nn.Dropout(0.2), nn.Linear(_HIDDEN, len(self.nouns) + 1)
+                nn.Linear(count, _HIDDEN),
+                nn.GELU(),
+                nn.Dropout(_DROPOUT),
+                nn.Linear(_HIDDEN, len(self.nouns) + 1),
             )
             for count in (FINE, CHANNELS)
         )
 
     def answers(self, features: Tensor) -> list[Tensor]:
-        """Each head's logits ``[..., nouns + 1]``, the last one of nothing, of features ``[..., 432]``.
+        """Returns each head's logits ``[..., nouns + 1]``, the last of nothing, of features ``[..., 432]``.
 
-        One head sees the outlines' channels alone, and one all: they err on different things.
+        One head sees only the channels that know outlines, the other all: they err on different things.
         """
         known = (features - self.mean) / self.deviation
         return [self.heads[0](known[..., :FINE]), self.heads[1](known)]
 
     def forward(self, features: Tensor) -> Tensor:
-        """Log P(noun | features), in proportion to the geometric mean of the heads'; shapes as above."""
+        """Returns log P(noun | features): the normalised geometric mean of the heads'; shapes as above."""
         both = torch.stack([answer.log_softmax(-1) for answer in self.answers(features)]).mean(0)
         return both.log_softmax(-1)
 
     def noun(self, words: str) -> int | None:
-        """The number of the noun that ``words`` end in, "red coffee cup" in "cup"; None of an unknown one."""
+        """Returns the index of the noun that ``words`` end in, "cup" of "red coffee cup"; None if unknown."""
         spoken = words.lower().split()
         known = {noun: k for k, noun in enumerate(self.nouns)}
         for noun, others in self.synonyms.items():
@@ -102,19 +102,19 @@ class Recogniser(nn.Module):
 
     @torch.inference_mode()
     def probabilities(self, rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """P(noun | place), float32 ``[h / 16, w / 16, nouns + 1]``.
+        """Returns P(noun | place), float32 ``[h / 16, w / 16, nouns + 1]``.
 
         Args:
             rgb: uint8 ``[H, W, 3]``.
-            size: (h, w) in pixels to look at it, brought to multiples of 32.
+            size: (h, w) in pixels to look at it, rounded to multiples of 32.
         """
         height, width = (max(1, round(side / MULTIPLE)) * MULTIPLE for side in size)
         pixels = torch.from_numpy(np.array(at_size(rgb, (height, width)))).permute(2, 0, 1)[None].float()
         features = self.features(pixels)[0].permute(1, 2, 0)
         return self(features).exp().numpy()
 
-    def look(self, rgb: np.ndarray, size: tuple[int, int]) -> Recognised:
-        """The photo's nouns seen at ``size``, its things at that and, for their outlines, at twice it."""
+    def recognise(self, rgb: np.ndarray, size: tuple[int, int]) -> Recognised:
+        """Sees the photo's nouns at ``size`` (h, w), and its things at twice that too, for their outlines."""
         height, width = size
         wide, close = self.probabilities(rgb, size), self.probabilities(rgb, (2 * height, 2 * width))
         places = close.shape[1::-1]
@@ -122,7 +122,7 @@ class Recogniser(nn.Module):
         return Recognised(nouns[..., :-1], 1 - (nouns[..., -1] + close[..., -1]) / 2)
 
     def save(self, folder: Path) -> None:
-        """Write weights in float16, and the words."""
+        """Writes the weights in float16, and the words, into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         halves = {name: value.half().contiguous() for name, value in self.state_dict().items()}
         save_file(halves, folder / _WEIGHTS)
@@ -131,16 +131,14 @@ class Recogniser(nn.Module):
 
     @classmethod
     def load(cls, model: Path) -> Recogniser | None:
-        """A model folder's recogniser, float32; None where it has none.
+        """Loads a model folder's recogniser in float32; None where the folder has none.
 
         Raises:
-            ModelUnavailableError: it cannot be read.
+            ModelUnavailableError: the recogniser cannot be read.
         """
         folder = model / RECOGNISER
         if not folder.is_dir():
             return None
-        from realedit.errors import ModelUnavailableError
-
         try:
             words: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
             found = cls(words["nouns"], words["synonyms"])

@@ -1,4 +1,4 @@
-"""A photo's file, in and out, to the bit: :func:`load_photo`, :func:`save_photo`, :func:`composite`."""
+"""Reads and writes a photo's file to the bit: :func:`load_photo`, :func:`save_photo`, :func:`composite`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes or a Pillow image to upright samples and metadata, with every way of failing told in one line."""
+"""Decodes bytes or a Pillow image to upright samples and metadata; every failure is told in one line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
@@ -17,12 +17,16 @@ from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 from realedit.errors import PhotoError
 from realedit.photo.metadata import PhotoMetadata, clean_exif, clean_xmp, read_metadata, read_orientation
 from realedit.photo.samples import MODES, Samples
-from realedit.photo.sixteen_bit import decode_deep, is_deep_colour
+from realedit.photo.sixteen_bit import decode_sixteen_bit, is_sixteen_bit_colour
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 _READABLE = "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _DNG_VERSION = 50706
+"""TIFF tag that only camera RAW files have. Set by the DNG specification."""
+_SUBFILE_TYPE = 254
+"""TIFF tag that tells reduced copies (bit 0) and masks (bit 2) from pictures. Set by the TIFF
+specification."""
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -40,11 +44,11 @@ _DECODE_ERRORS = (
 
 
 def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
-    """Return a file's samples, upright, and its metadata.
+    """Returns a file's samples, upright, and its metadata.
 
     Args:
         data: the whole file.
-        name: how messages call it.
+        name: what messages call it.
 
     Raises:
         PhotoError: not an image, truncated, too large, animated, or of a depth that cannot be kept.
@@ -57,28 +61,28 @@ def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
         except UnidentifiedImageError:
             raise PhotoError(f"{name} is not an image that realedit reads", f"it reads {_READABLE}") from None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            # Pillow closes the image before its size could be asked, and names the count in its message only.
+            # Pillow closes the image before its size can be asked, and gives the count in its message alone
             count = re.search(r"\d+", str(error))
             raise _too_many_pixels(name, int(count[0]) if count else None) from None
         except _DECODE_ERRORS as error:
             raise _damaged(name, error) from error
         _check_single(image, name)
-        deep = is_deep_colour(image)
+        sixteen_bit = is_sixteen_bit_colour(image)
         try:
             image.load()
         except _DECODE_ERRORS as error:
             raise _damaged(name, error) from error
-        if not deep:
+        if not sixteen_bit:
             return decode_pillow(image, name)
         orientation = read_orientation(image)
-        values = _upright(decode_deep(data, image), orientation)
+        values = _upright(decode_sixteen_bit(data, image), orientation)
         mode = "RGB;16" if values.shape[2] == 3 else "RGBA;16"
         samples = _keyed(Samples(mode, values), image.info.get("transparency"))
         return samples, read_metadata(image, orientation)
 
 
 def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples, PhotoMetadata]:
-    """Return a Pillow image's samples, upright, and its metadata; the image itself is not changed.
+    """Returns a Pillow image's samples, upright, and its metadata; the image itself is not changed.
 
     Raises:
         PhotoError: truncated, empty, or of a mode that cannot be kept (32-bit integer, float, Lab ...).
@@ -100,7 +104,7 @@ def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples,
     values = np.array(image)
     if image.mode == "I;16":
         values = values.astype(np.uint16)
-        if white_is_zero:  # which Pillow turns round for 8 bits alone, and writes for none
+        if white_is_zero:  # Pillow inverts these for 8 bits alone, and never writes them
             values = 65535 - values
     palette = _palette(image) if image.mode == "P" else None
     samples = Samples(image.mode, _upright(values, orientation), palette, metadata.icc)
@@ -109,8 +113,8 @@ def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples,
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Pillow's warnings of damaged metadata, and make its warning of too many pixels an error."""
+def _quiet() -> Generator[None]:
+    """Silences Pillow's warnings of damaged metadata, and makes its warning of too many pixels an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -118,10 +122,10 @@ def _quiet() -> Iterator[None]:
 
 
 def _plain(image: Image.Image, name: str) -> Image.Image:
-    """Turn the modes that only differ in storage from one of ours into that one, values unchanged."""
+    """Turns a mode that differs from one of ours in storage alone into that one, values unchanged."""
     mode = image.mode
     if mode in ("1", "L", "RGB") and image.info.get("transparency") is not None:
-        # A transparent colour would catch edited pixels by chance; as an alpha channel it cannot.
+        # edited pixels could take a transparent colour by chance; with an alpha channel they cannot
         return image.convert("RGBA" if mode == "RGB" else "LA")
     if mode in MODES:
         return image
@@ -140,7 +144,7 @@ def _plain(image: Image.Image, name: str) -> Image.Image:
 
 def _palette(image: Image.Image) -> np.ndarray:
     colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
-    # Damaged files use indices beyond their palette; Pillow shows those black.
+    # damaged files use indices beyond their palette; Pillow shows those black
     needed = max(len(colours), int(np.asarray(image).max()) + 1)
     palette = np.zeros((needed, 4), np.uint8)
     palette[: len(colours), :3] = colours
@@ -156,8 +160,8 @@ def _palette(image: Image.Image) -> np.ndarray:
     return palette
 
 
-def _keyed(samples: Samples, key: Any) -> Samples:  # noqa: ANN401
-    """16-bit photos with one transparent colour get the alpha channel that says the same."""
+def _keyed(samples: Samples, key: int | tuple[int, ...] | None) -> Samples:
+    """Gives a 16-bit photo with one transparent colour an alpha channel instead."""
     if key is None or samples.mode == "RGBA;16":
         return samples
     colour = samples.values if samples.values.ndim == 3 else np.repeat(samples.values[..., None], 3, axis=-1)
@@ -177,11 +181,11 @@ def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
 
 def _check_single(image: Image.Image, name: str) -> None:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        if _DNG_VERSION in image.tag_v2 or image.tag_v2.get(254, 0) & 1:
+        if _DNG_VERSION in image.tag_v2 or image.tag_v2.get(_SUBFILE_TYPE, 0) & 1:
             raise PhotoError(f"{name} is a camera RAW file", "develop it to TIFF, PNG or JPEG first")
         frames = _full_pages(image, name)
     elif image.format == "MPO":
-        # Second pictures of phone photos: gain maps, depth, the other eye. The first is the photo.
+        # phone photos hold more pictures: gain maps, depth, the other eye; the first is the photo
         return
     else:
         try:
@@ -197,12 +201,12 @@ def _check_single(image: Image.Image, name: str) -> None:
 
 
 def _full_pages(image: TiffImagePlugin.TiffImageFile, name: str) -> int:
-    """Pages that are pictures of their own; reduced copies and masks (NewSubfileType) do not count."""
+    """Counts pages that are pictures of their own, not reduced copies or masks."""
     count = 0
     try:
         for page in range(image.n_frames):
             image.seek(page)
-            count += not image.tag_v2.get(254, 0) & 0b101
+            count += not image.tag_v2.get(_SUBFILE_TYPE, 0) & 0b101
         image.seek(0)
     except _DECODE_ERRORS as error:
         raise _damaged(name, error) from error
@@ -217,10 +221,11 @@ def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
             f"{name} is a HEIC photo", "pip install pillow-heif to read it, or export JPEG"
         ) from None
     try:
-        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
+        library = cast("Any", pillow_heif)  # its types are incomplete
+        file = library.open_heif(data, convert_hdr_to_8bit=False)
         picture = file[file.primary_index]
         _check_pixels(name, picture.size)
-        # libheif has turned the pixels already; what EXIF and XMP say of orientation no longer holds.
+        # libheif has turned the pixels already: the orientation in EXIF and XMP no longer holds
         values, mode, info = np.array(picture), picture.mode, picture.info
     except _DECODE_ERRORS as error:
         raise _damaged(name, error) from error

@@ -1,4 +1,4 @@
-"""What a caller may hand in: a photo in any of its forms, a region that shows the object."""
+"""Takes the photos and masks that a caller hands in, in any of their forms."""
 
 from __future__ import annotations
 
@@ -11,22 +11,31 @@ from realedit.errors import PhotoError, UsageError
 from realedit.photo.photo import Photo, load_photo
 
 PhotoLike = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
-LEAST = 16
-"""Pixels on a side below which nothing in a photo can be told apart."""
+_LEAST_SIDE_PIXELS = 16
+"""Shorter side of a photo in pixels: smaller photos are refused, since nothing can be told apart in them;
+others are taken. Set by eye."""
+_MASK_HALF = 0.5
+"""Share of white in [0, 1]: above it a mask's pixel is selected, up to it is not. Set by definition."""
+_BLACK_SHARE, _WHITE_SHARE = 0.1, 0.9
+"""Shares of white in [0, 1]: between the two a mask's pixel counts as grey, outside them as black or white.
+Not measured."""
+_MOST_GREY = 0.5
+"""Share of a mask file's pixels that are grey: above it the file is refused as a photo, up to it is a mask.
+Not measured."""
 
 
 def as_photo(photo: PhotoLike) -> Photo:
-    """Load a photo that is to be looked at, unless it is loaded already.
+    """Loads a photo unless it is loaded already.
 
     Raises:
-        PhotoError: it cannot be read, or is too small for anything to be found in it.
+        PhotoError: it cannot be read, or is too small to find anything in it.
     """
     loaded = _loaded(photo)
-    if min(loaded.size) < LEAST:
+    if min(loaded.size) < _LEAST_SIDE_PIXELS:
         name = "the photo" if loaded.source is None else loaded.source.name
         raise PhotoError(
             f"{name} is {loaded.width} x {loaded.height} pixels, too small to find anything in",
-            f"use one of {LEAST} x {LEAST} or more",
+            f"use one of {_LEAST_SIDE_PIXELS} x {_LEAST_SIDE_PIXELS} or more",
         )
     return loaded
 
@@ -35,22 +44,18 @@ def _loaded(photo: PhotoLike) -> Photo:
     return photo if isinstance(photo, Photo) else load_photo(photo)
 
 
-_BETWEEN = 0.5
-"""Share of a mask file's pixels between black and white from which on it is no mask but a photo."""
-
-
 def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") -> np.ndarray:
-    """A mask as float32 ``[H, W]`` in [0, 1], 1 where it is white.
+    """Returns a mask as float32 ``[H, W]`` in [0, 1], 1 where it is white.
 
     Args:
         mask: ``[H, W]`` of any numeric type, or a picture in any form that :func:`as_photo` takes.
-        photo: what it is a mask of.
+        photo: the photo that it belongs to.
         name: what errors call it.
 
     Raises:
         PhotoError: it cannot be read.
-        UsageError: its size is not the photo's, nothing (or everything) is in it, or it is a picture of
-            another kind: most of it is neither black nor white.
+        UsageError: its size is not the photo's, it selects nothing or everything, or most of it is grey: it
+            is a photo, not a mask.
     """
     array = mask if isinstance(mask, np.ndarray) else _loaded(mask).rgb
     if array.shape[:2] != photo.rgb.shape[:2]:
@@ -58,11 +63,11 @@ def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") 
         raise UsageError(f"{name} is {sizes}", "draw it at the photo's size")
     grey = array if array.ndim == 2 else array[..., :3].max(-1)
     alpha = grey.astype(np.float32) / (255 if grey.dtype == np.uint8 and grey.max() > 1 else 1)
-    hard = alpha > 0.5
+    hard = alpha > _MASK_HALF
     if not hard.any() or hard.all():
         what = "everything" if hard.all() else "nothing"
         raise UsageError(f"{name} selects {what}", "paint the object white on black")
-    # an array may be a network's probabilities; a file is drawn
-    if array is not mask and ((alpha > 0.1) & (alpha < 0.9)).mean() > _BETWEEN:
+    # an array may hold a network's probabilities, but a file is drawn
+    if array is not mask and ((alpha > _BLACK_SHARE) & (alpha < _WHITE_SHARE)).mean() > _MOST_GREY:
         raise UsageError(f"most of {name} is neither black nor white", "paint the object white on black")
     return alpha

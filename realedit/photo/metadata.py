@@ -1,20 +1,18 @@
-"""What a photo's file says besides its pixels: EXIF, ICC, XMP, resolution, and how a JPEG was encoded."""
+"""Reads what a photo's file holds besides pixels: EXIF, ICC, XMP, resolution, and how a JPEG was encoded."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from realedit.photo import xmp
 
 _TIFF_ORIENTATION = xmp.Name("http://ns.adobe.com/tiff/1.0/", "tiff", "Orientation")
-# Points to further APP1 segments, which Pillow does not read; dangling once the file is rewritten.
 _EXTENDED_XMP = xmp.Name("http://ns.adobe.com/xmp/note/", "xmpNote", "HasExtendedXMP")
-# Announce a video or a gain map behind the picture, which a rewritten file no longer has.
+"""Points to further APP1 segments, which Pillow does not read and a rewritten file no longer has."""
 _APPENDED = (
     *(
         xmp.Name("http://ns.google.com/photos/1.0/camera/", "GCamera", name)
@@ -32,17 +30,21 @@ _APPENDED = (
     xmp.Name("http://ns.adobe.com/hdr-gain-map/1.0/", "hdrgm", "Version"),
     xmp.Name("http://ns.apple.com/HDRGainMap/1.0/", "HDRGainMap", "HDRGainMapVersion"),
 )
-# TIFF tags that say how one file stores its samples; they mean nothing in another file.
+"""Announce a video or a gain map behind the picture, which a rewritten file no longer has."""
 _STORAGE_TAGS = frozenset(
     (*range(254, 267), 273, *range(277, 282), 284, 288, 289, 292, 293, 297)
 ) | frozenset((*range(317, 326), 330, 332, *range(338, 348), *range(512, 533)))
-# Kept apart from EXIF in `PhotoMetadata`: resolution, XMP, ICC profile.
+"""TIFF tags that say how one file stores its samples; they mean nothing in another file."""
 _OTHER_TAGS = frozenset((282, 283, 296, 700, 34675))
-# Photoshop's layers and resources (a thumbnail among them): the picture as it was before the edit.
+"""Resolution, XMP and ICC profile, which `PhotoMetadata` keeps apart from EXIF."""
 _PHOTOSHOP_TAGS = frozenset((34377, 37724))
+"""Photoshop's layers and resources, a thumbnail among them: the picture as it was before the edit."""
 _DROPPED_TAGS = _STORAGE_TAGS | _OTHER_TAGS | _PHOTOSHOP_TAGS
-# Photoshop image resource that holds the IPTC-IIM record.
 IPTC_RESOURCE = 0x0404
+"""Photoshop image resource that holds the IPTC-IIM record. Set by Photoshop's specification."""
+_MOST_DPI = 1e6
+"""Resolution in dots per inch: a larger one is taken for damage and dropped, a smaller one is kept. Set by
+eye."""
 _EXIF_ERRORS = (
     ValueError,
     TypeError,
@@ -74,17 +76,17 @@ class JpegEncoding:
 
 @dataclass(frozen=True)
 class PhotoMetadata:
-    r"""A photo's metadata, with orientation already applied to the pixels and taken out of here.
+    r"""A photo's metadata without orientation, which the pixels already have.
 
     Attributes:
-        format: Pillow's name of the file's format, None for pixels that came from no file.
-        exif: EXIF block beginning with `Exif\0\0`, without thumbnail; empty when there is none.
-        icc: colour profile, byte for byte; empty when there is none.
-        xmp: XMP packet; empty when there is none.
+        format: Pillow's name of the file's format, None for pixels from no file.
+        exif: EXIF block beginning with `Exif\0\0`, without thumbnail; empty if there is none.
+        icc: colour profile, byte for byte; empty if there is none.
+        xmp: XMP packet; empty if there is none.
         dpi: horizontal and vertical resolution in dots per inch.
         comment: JPEG comment.
         iptc: IPTC-IIM record (captions and keywords of press photos) of a JPEG; TIFF keeps it in `exif`.
-        jpeg: for JPEG photos, how they were encoded.
+        jpeg: for a JPEG, how it was encoded.
         png_chunks: PNG chunks that change how the pixels look or are described (gAMA, cHRM, sRGB, text).
     """
 
@@ -100,10 +102,10 @@ class PhotoMetadata:
 
 
 def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
-    """Return the metadata of a decoded image whose pixels `orientation` (1 to 8) will turn upright."""
+    """Returns the metadata of a decoded image whose pixels `orientation` (1 to 8) will turn upright."""
     turned = orientation >= 5
     width, height = image.size[::-1] if turned else image.size
-    dpi = _read_dpi(image.info, turned)
+    dpi = _read_dpi(image.info.get("dpi"), turned)
     return PhotoMetadata(
         format="JPEG" if image.format == "MPO" else image.format,
         exif=_read_exif(image, (width, height)),
@@ -118,7 +120,7 @@ def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
 
 
 def clean_xmp(packet: bytes | str) -> bytes:
-    """Return an XMP packet without what the pixels no longer need (orientation) or the file no longer has."""
+    """Returns an XMP packet without orientation and without what a rewritten file no longer has."""
     cleaned = _as_bytes(packet)
     for name in (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED):
         cleaned = xmp.drop_property(cleaned, name)
@@ -126,7 +128,7 @@ def clean_xmp(packet: bytes | str) -> bytes:
 
 
 def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
-    """Return EXIF with orientation reset, its size fields true, and without thumbnail; empty if unusable."""
+    """Returns EXIF with orientation reset, true size fields and no thumbnail; empty if it is unusable."""
     try:
         for tag in list(exif):
             if tag in _DROPPED_TAGS:
@@ -137,14 +139,14 @@ def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
         for tag, value in zip((0xA002, 0xA003), size, strict=True):
             if tag in details:
                 details[tag] = value
-        # Pillow writes IFD0 and its children only: the thumbnail's IFD1, now stale, stays behind.
+        # Pillow writes IFD0 and its children alone, so that the old thumbnail in IFD1 stays behind
         return exif.tobytes() if len(exif) else b""
     except _EXIF_ERRORS:
         return b""
 
 
 def read_orientation(image: Image.Image) -> int:
-    """Return the EXIF orientation (1 to 8) that is still to be applied to the decoded image."""
+    """Returns the EXIF orientation (1 to 8) that is still to be applied to the decoded image."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except _EXIF_ERRORS:
@@ -159,19 +161,19 @@ def _read_exif(image: Image.Image, size: tuple[int, int]) -> bytes:
         return b""
     copy = Image.Exif()
     try:
-        # A copy, so that an image which the caller handed in keeps its own EXIF; TIFF has no block to load.
+        # a copy: the caller's image keeps its own EXIF; through bytes, as TIFF has no block to load
         copy.load(exif.tobytes())
     except _EXIF_ERRORS:
         return b""
     return clean_exif(copy, size)
 
 
-def _read_dpi(info: Mapping[Any, Any], turned: bool) -> tuple[float, float] | None:
+def _read_dpi(dpi: object, turned: bool) -> tuple[float, float] | None:
     try:
-        x, y = (float(value) for value in info["dpi"])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        x, y = (float(value) for value in cast("tuple[float, float]", dpi))
+    except (TypeError, ValueError, ZeroDivisionError):
         return None
-    if not (0 < x < 1e6 and 0 < y < 1e6):
+    if not (0 < x < _MOST_DPI and 0 < y < _MOST_DPI):
         return None
     return (y, x) if turned else (x, y)
 
@@ -180,7 +182,7 @@ def _read_iptc(image: Image.Image) -> bytes:
     resources = image.info.get("photoshop")
     if not isinstance(resources, dict):
         return b""
-    record = resources.get(IPTC_RESOURCE, b"")
+    record = cast("dict[object, object]", resources).get(IPTC_RESOURCE, b"")
     return record if isinstance(record, bytes) else b""
 
 
@@ -188,7 +190,7 @@ def _read_jpeg(image: JpegImagePlugin.JpegImageFile) -> JpegEncoding | None:
     tables = getattr(image, "quantization", None)
     if not tables or sorted(tables) != list(range(len(tables))):
         return None
-    # -1: a scheme that Pillow has no number for (4:1:1, 4:4:0); full chroma loses nothing more.
+    # -1: a scheme that Pillow has no number for (4:1:1, 4:4:0); full chroma loses nothing more
     subsampling = JpegImagePlugin.get_sampling(image)
     return JpegEncoding(
         tables=tuple(tuple(tables[i]) for i in range(len(tables))),
@@ -208,7 +210,7 @@ def _read_png(image: PngImagePlugin.PngImageFile) -> tuple[tuple[bytes, bytes], 
     if "srgb" in image.info:
         chunks.add(b"sRGB", bytes([image.info["srgb"]]))
     for key, value in image.text.items():
-        # These hold EXIF and XMP, which are written as such.
+        # these hold EXIF and XMP, which are written as such
         if key == "XML:com.adobe.xmp" or key.startswith("Raw profile type"):
             continue
         if isinstance(value, PngImagePlugin.iTXt):

@@ -1,7 +1,7 @@
 """A photo in memory: its own samples and metadata, the RGB view that models see, and compositing into it.
 
-The samples that the file holds (16 bits, palette, CMYK, alpha ...) stay as they are, so that whatever an
-edit does not touch can be written back bit for bit by :func:`realedit.photo.save_photo`.
+The samples that the file holds (16 bits, palette, CMYK, alpha ...) stay as they are, so that
+:func:`realedit.photo.save_photo` can write back bit for bit all that an edit does not touch.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from realedit.errors import PhotoError
 from realedit.photo.decode import decode_bytes, decode_pillow
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.samples import Samples
-from realedit.photo.sixteen_bit import is_deep_colour
+from realedit.photo.sixteen_bit import is_sixteen_bit_colour
 
 
 @dataclass(frozen=True, eq=False)
 class Photo:
-    """One still picture, upright.
+    """One still picture, turned upright.
 
     Attributes:
-        rgb: uint8 [H, W, 3], what a model is given: colours as stored, transparency ignored.
+        rgb: uint8 [H, W, 3], the view that models see: colours as stored, transparency ignored.
         native: the file's own samples at its own depth.
-        metadata: what the file says besides.
-        source: the file that it came from; kept in memory to protect that file, never written anywhere.
+        metadata: all else that the file says.
+        source: the file that it came from, if any; kept to protect that file, never written anywhere.
     """
 
     rgb: np.ndarray
@@ -53,12 +53,12 @@ class Photo:
         return self.width, self.height
 
     def digest(self) -> str:
-        """Return the SHA-256 of the upright RGB pixels and their size, in hexadecimal."""
+        """Returns the SHA-256 of the upright RGB pixels and their size, in hexadecimal."""
         header = f"{self.width}x{self.height}:".encode()
         return hashlib.sha256(header + np.ascontiguousarray(self.rgb).tobytes()).hexdigest()
 
     def to_pillow(self) -> Image.Image:
-        """Return a Pillow image in the photo's own mode; 8-bit RGB for 16-bit colour, which Pillow lacks."""
+        """Returns a Pillow image in the photo's own mode; 8-bit RGB for 16-bit colour, which Pillow lacks."""
         if self.native.mode in ("RGB;16", "RGBA;16"):
             return Image.fromarray(self.rgb)
         image = self.native.to_pillow()
@@ -68,22 +68,22 @@ class Photo:
 
 
 def load_photo(source: str | os.PathLike[str] | Image.Image | np.ndarray) -> Photo:
-    """Read a photo, turned upright.
+    """Reads a photo and turns it upright.
 
     Args:
-        source: a file (JPEG, PNG, TIFF, WebP, BMP, GIF, and HEIC where pillow-heif is installed), a Pillow
-            image (of an animation: its current frame), or uint8 [H, W, 3].
+        source: a file (JPEG, PNG, TIFF, WebP, BMP, GIF, and HEIC if pillow-heif is installed), a Pillow image
+            (of an animation: its current frame), or uint8 [H, W, 3].
 
     Raises:
-        PhotoError: there is no such file, or it is not a photo that can be edited without loss; the message
-            says why and what to do.
+        PhotoError: there is no such file, or it is no photo that can be edited without loss; the message says
+            why and what to do.
     """
     if isinstance(source, np.ndarray):
         if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
             raise PhotoError(f"an array photo is uint8 [H, W, 3], not {source.dtype} {list(source.shape)}")
         samples, metadata, path = Samples("RGB", source.copy()), PhotoMetadata(), None
     elif isinstance(source, Image.Image):
-        if is_deep_colour(source):
+        if is_sixteen_bit_colour(source):
             raise PhotoError("Pillow cuts this 16-bit image to 8 bits", "pass the file's path instead")
         samples, metadata = decode_pillow(source)
         path = None
@@ -97,19 +97,18 @@ def load_photo(source: str | os.PathLike[str] | Image.Image | np.ndarray) -> Pho
 
 
 def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
-    """Blend an edit into a photo: (1 - alpha) photo + alpha edited, in the photo's own mode and depth.
+    """Blends an edit into a photo: (1 - alpha) photo + alpha edited, in the photo's own mode and depth.
 
-    Where alpha is 0 every sample stays bit-identical; where it is 1 the pixel is the edited colour (nearest
-    palette colours or black and white, dithered, in modes `P` and `1`; luma in grey modes). The photo's own
-    transparency is kept as it is.
+    Where alpha is 0 every sample stays bit-identical; where it is 1 the pixel takes the edited colour (in
+    modes `P` and `1` the nearest colours, dithered; in grey modes its luma). The photo's transparency stays.
 
     Args:
-        photo: what to edit.
+        photo: the photo to edit.
         edited_rgb: uint8 [H, W, 3] at the photo's size.
         alpha: float [H, W] in [0, 1].
 
     Raises:
-        ValueError: shapes, types or ranges are other than these.
+        ValueError: a shape, type or range is another.
     """
     shape = (photo.height, photo.width)
     if edited_rgb.shape != (*shape, 3) or edited_rgb.dtype != np.uint8:
@@ -118,7 +117,7 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
         )
     if alpha.shape != shape or not np.issubdtype(alpha.dtype, np.floating):
         raise ValueError(f"alpha: expected floats {list(shape)}, got {alpha.dtype} {list(alpha.shape)}")
-    # Written so that NaN fails too.
+    # written so that NaN fails too
     if not (alpha.min() >= 0 and alpha.max() <= 1):
         raise ValueError(f"alpha: expected values in [0, 1], got {alpha.min()} to {alpha.max()}")
     rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
@@ -133,20 +132,20 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
 
 
 def hidden_by_alpha(before: Photo, after: Photo) -> tuple[str, ...]:
-    """Warn of an edit of what is not opaque: :func:`composite` keeps alpha, so that it may not be seen.
+    """Warns if an edit changed transparent pixels: :func:`composite` keeps alpha, so it may not be seen.
 
     Args:
         before: the photo.
         after: the edited photo, of the same size.
 
     Returns:
-        The line, or nothing.
+        One warning, or none.
     """
     if after.native.opaque((before.rgb != after.rgb).any(axis=-1)):
         return ()
     return (
-        "the photo is transparent in part where it was edited, and its transparency is kept as it is: what "
-        "is new there may not be seen; flatten the photo onto a background first",
+        "the photo is partly transparent where it was edited and stays so, which may hide the edit; "
+        "flatten the photo onto a background first",
     )
 
 

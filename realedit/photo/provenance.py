@@ -1,4 +1,4 @@
-"""What an edited photo says about itself: IPTC digital source type, and the recipe of the edit.
+"""Marks an edited photo: by IPTC's digital source type, and by the recipe of the edit.
 
 The source type is IPTC's `Iptc4xmpExt:DigitalSourceType` (IPTC Photo Metadata Standard), the field that
 search engines and photo tools read to label pictures made or changed with generative models.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -27,17 +27,17 @@ RECIPE = xmp.Name("urn:realedit:recipe#", "realedit", "Recipe")
 
 
 def sidecar_path(output: Path) -> Path:
-    """Return where the recipe of `output` lies: `photo.png` -> `photo.png.realedit.json`."""
+    """Returns the path of a file's recipe: `photo.png` -> `photo.png.realedit.json`."""
     return output.with_name(f"{output.name}.realedit.json")
 
 
 def mark_packet(packet: bytes, recipe: Mapping[str, Any] | None = None) -> bytes:
-    """Return the XMP packet of an edited photo: the photo's own, with source type and, if given, recipe.
+    """Returns the XMP packet of an edited photo: its own, with the source type and, if given, the recipe.
 
-    A recipe that an earlier edit embedded is removed when none is given: it no longer tells the whole story.
+    Without a recipe it removes the one that an earlier edit has embedded: that is no longer the whole story.
 
     Raises:
-        ValueError: the recipe holds something other than strings, numbers, and lists and dicts of them.
+        ValueError: the recipe holds values other than strings, finite numbers, and lists and dicts of them.
     """
     packet = xmp.set_property(packet, DIGITAL_SOURCE_TYPE, COMPOSITE_WITH_TRAINED_MEDIA)
     if recipe is None:
@@ -46,32 +46,33 @@ def mark_packet(packet: bytes, recipe: Mapping[str, Any] | None = None) -> bytes
 
 
 def recipe_json(recipe: Mapping[str, Any]) -> bytes:
-    """Return the sidecar's content: UTF-8 JSON with the recipe and the digital source type.
+    """Returns the sidecar's content: UTF-8 JSON with the recipe and the digital source type.
 
     Raises:
-        ValueError: the recipe holds something other than strings, numbers, and lists and dicts of them.
+        ValueError: the recipe holds values other than strings, finite numbers, and lists and dicts of them.
     """
     content = {"digital_source_type": COMPOSITE_WITH_TRAINED_MEDIA, "recipe": _clean(recipe)}
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def read_source_type(packet: bytes) -> str | None:
-    """Return the digital source type that an XMP packet states, or None."""
+    """Returns the digital source type that an XMP packet states, or None."""
     return xmp.get_property(packet, DIGITAL_SOURCE_TYPE)
 
 
 def read_recipe(packet: bytes) -> dict[str, Any] | None:
-    """Return the recipe that an XMP packet embeds, or None where there is none that can be read."""
+    """Returns the recipe that an XMP packet embeds, or None if there is none that can be read."""
     text = xmp.get_property(packet, RECIPE)
     try:
         recipe = None if text is None else json.loads(text)
     except ValueError:
         return None
-    return recipe if isinstance(recipe, dict) else None
+    return cast("dict[str, Any]", recipe) if isinstance(recipe, dict) else None
 
 
-def _clean(value: Any) -> Any:  # noqa: ANN401
-    """Copy a JSON-like value, with paths cut to their last part: a photo must not tell who made it where."""
+def _clean(value: object) -> object:
+    """Copies a JSON-like value with paths cut to their last part: a photo must not tell who made it where."""
+    kind = type(value).__name__
     match value:
         case None | bool():
             return value
@@ -85,13 +86,15 @@ def _clean(value: Any) -> Any:  # noqa: ANN401
             return value.name
         case str():
             return _without_folders(value)
-        case Mapping() if all(isinstance(key, str) for key in value):
-            return {key: _clean(item) for key, item in value.items()}
+        case Mapping():
+            fields = cast("Mapping[object, object]", value)
+            if all(isinstance(key, str) for key in fields):
+                return {key: _clean(item) for key, item in fields.items()}
         case list() | tuple():
-            return [_clean(item) for item in value]
-    raise ValueError(
-        f"a recipe holds strings and finite numbers only, not {type(value).__name__}: {value!r:.60}"
-    )
+            return [_clean(item) for item in cast("Sequence[object]", value)]
+        case _:
+            pass
+    raise ValueError(f"a recipe holds strings and finite numbers only, not {kind}: {value!r:.60}")
 
 
 def _without_folders(text: str) -> str:

@@ -1,16 +1,19 @@
-"""A photo's own sample values (mode, depth, palette, alpha), their RGB view, and blending into them."""
+"""The values that a photo's file holds (mode, depth, palette, alpha), their RGB view, and blending."""
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, replace
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image
+
+from realedit.photo.profile_conversion import converted
 
 MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "RGB;16", "RGBA;16")
-# 65535 / 255: an 8-bit value times this is the same intensity in 16 bits, exactly.
+"""Pillow's names, and two of ours for what Pillow lacks: 16 bits in each of three or four channels."""
 _DEPTH_RATIO = 257
+"""A 16-bit value over the 8-bit value of the same intensity, 65535 / 255: no more and no less. Set by the
+formats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +21,10 @@ class Samples:
     """The values that the file itself holds, upright.
 
     Attributes:
-        mode: one of `MODES`; Pillow's names, with `RGB;16` and `RGBA;16` for 16 bits a channel.
+        mode: one of :data:`MODES`.
         values: [H, W] or [H, W, C]; bool for `1`, uint16 for the `;16` modes, uint8 otherwise.
-        palette: uint8 [n, 4], red, green, blue, alpha of each index; only for mode `P`.
-        icc: the profile that says what CMYK values look like; empty when unknown.
+        palette: uint8 [n, 4], red, green, blue, alpha of each index; for mode `P` alone.
+        icc: the profile that says what CMYK values look like; empty if there is none.
     """
 
     mode: str
@@ -31,7 +34,7 @@ class Samples:
 
     @property
     def alpha(self) -> np.ndarray | None:
-        """Opacity [H, W] in the file's own depth, or None where the photo has no transparency."""
+        """Opacity [H, W] in the file's own depth, or None if nothing in the photo is transparent."""
         if self.mode in ("LA", "RGBA", "RGBA;16"):
             return self.values[..., -1]
         if self.palette is not None and (self.palette[:, 3] < 255).any():
@@ -39,7 +42,7 @@ class Samples:
         return None
 
     def opaque(self, where: np.ndarray | None = None) -> bool:
-        """Whether no sample is transparent at all.
+        """Tells whether no sample is transparent at all.
 
         Args:
             where: the samples that are asked about, bool [H, W]; all by default.
@@ -50,14 +53,14 @@ class Samples:
         return bool(((alpha if where is None else alpha[where]) == np.iinfo(alpha.dtype).max).all())
 
     def crop(self, rows: slice, columns: slice) -> Samples:
-        """Return the samples of a rectangle, sharing memory."""
+        """Returns the samples of a rectangle, sharing memory."""
         return replace(self, values=self.values[rows, columns])
 
     def to_rgb(self) -> np.ndarray:
-        """Return the RGB view, uint8 [H, W, 3]: colour as stored, transparency ignored.
+        """Returns the RGB view, uint8 [H, W, 3]: colours as stored, transparency ignored.
 
-        RGB values are passed on as they are, whatever their profile; CMYK goes through its profile to sRGB
-        where the photo carries a usable one.
+        RGB values stay as they are, whatever their profile; CMYK is converted to sRGB, by its profile if the
+        photo carries a usable one.
         """
         values = self.values
         match self.mode:
@@ -75,13 +78,14 @@ class Samples:
                 return np.repeat(_to_8_bits(values)[..., None], 3, axis=-1)
             case "RGB;16" | "RGBA;16":
                 return _to_8_bits(values[..., :3])
-        return values[..., :3].copy()
+            case _:
+                return values[..., :3].copy()
 
     def to_pillow(self) -> Image.Image:
-        """Return the samples as a Pillow image of the same mode.
+        """Returns the samples as a Pillow image of the same mode.
 
         Raises:
-            ValueError: the mode is `RGB;16` or `RGBA;16`, which Pillow has no mode for.
+            ValueError: the mode is `RGB;16` or `RGBA;16`, which Pillow lacks.
         """
         height, width = self.values.shape[:2]
         if self.mode in ("RGB;16", "RGBA;16"):
@@ -95,10 +99,10 @@ class Samples:
         return image
 
     def blend(self, edited: np.ndarray, weight: np.ndarray) -> Samples:
-        """Return new samples: weight 0 keeps the own value to the bit, weight 1 is the edited colour.
+        """Returns new samples: weight 0 keeps the sample to the bit, weight 1 takes the edited colour.
 
-        Where the edited colour equals the RGB view the own value is kept too, so that depth, ink mix and
-        palette index survive inside the edited region wherever nothing changed. Alpha is never changed.
+        A sample is also kept if the edited colour equals its RGB view, so that depth, ink mix and palette
+        index survive inside the edited region wherever nothing changed. Alpha never changes.
 
         Args:
             edited: uint8 [H, W, 3].
@@ -107,7 +111,7 @@ class Samples:
         view = self.to_rgb()
         changed = (weight > 0) & (edited != view).any(axis=-1)
         if self.mode in ("1", "P"):
-            # Few colours: mix first, then look for the nearest ones.
+            # few colours: mix first, then look for the nearest ones
             view[changed] = _mix(view[changed], edited[changed], weight[changed][:, None])
             return replace(self, values=self._nearest(view, changed))
         match self.mode:
@@ -127,7 +131,7 @@ class Samples:
         return replace(self, values=values)
 
     def _nearest(self, colours: np.ndarray, changed: np.ndarray) -> np.ndarray:
-        """Dithered values for the changed pixels, each with the opacity that its pixel had."""
+        """Dithers the changed pixels to the photo's own colours, each of the opacity that its pixel had."""
         palette = self.palette
         if palette is None:
             return np.where(changed, np.asarray(Image.fromarray(colours).convert("1")), self.values)
@@ -136,7 +140,7 @@ class Samples:
         for level in np.unique(opacity[changed]):
             candidates = np.flatnonzero(palette[:, 3] == level)
             reference = Image.new("P", (1, 1))
-            # Pillow pads a short palette with black, which would be a candidate of its own.
+            # Pillow pads a short palette with black, which could be chosen too
             padded = np.resize(palette[candidates, :3], (256, 3))
             reference.putpalette(padded.tobytes(), "RGB")
             indexed = np.asarray(Image.fromarray(colours).quantize(palette=reference), np.intp)
@@ -150,30 +154,19 @@ def _to_8_bits(values: np.ndarray) -> np.ndarray:
 
 
 def _mix(own: np.ndarray, target: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    # float32 has bits enough for 8-bit values; for 16-bit ones rounding would show in the last bit.
+    # float32 is exact enough for 8-bit values; in 16-bit ones its rounding would change the last bit
     real = np.float32 if own.dtype == np.uint8 else np.float64
     mixed = own + weight.astype(real) * (target.astype(real) - own)
     return np.rint(mixed).astype(own.dtype)
 
 
 def _convert_cmyk(values: np.ndarray, icc: bytes, *, to_rgb: bool) -> np.ndarray:
-    """CMYK -> sRGB or back, by the profile; by Pillow's plain formula where there is no usable profile."""
+    """Converts CMYK to sRGB or back by the profile, or by Pillow's plain formula without a usable one."""
     source, target = ("CMYK", "RGB") if to_rgb else ("RGB", "CMYK")
     image = Image.frombytes(source, values.shape[1::-1], np.ascontiguousarray(values).tobytes())
     if icc[16:20] == b"CMYK":
-        try:
-            inks = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-            converted = ImageCms.profileToProfile(
-                image,
-                inks if to_rgb else srgb,
-                srgb if to_rgb else inks,
-                renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-                outputMode=target,
-                flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-            )
-        except (ImageCms.PyCMSError, OSError):
-            converted = None
-        if converted is not None:
-            return np.array(converted)
+        own, other = (icc, b"") if to_rgb else (b"", icc)
+        exact = converted(image, source=own, target=other, mode=target)
+        if exact is not None:
+            return np.array(exact)
     return np.array(image.convert(target))

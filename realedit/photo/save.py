@@ -1,4 +1,4 @@
-"""Writing a photo: format by suffix, metadata and provenance inside, whole or not at all."""
+"""Writes a photo: format by suffix, metadata and provenance inside, whole or not at all."""
 
 from __future__ import annotations
 
@@ -27,24 +27,25 @@ def save_photo(
     embed_recipe: bool = False,
     sidecar: bool = True,
 ) -> Path:
-    """Write an edited photo, marked as such; PNG, TIFF, WebP and BMP without loss.
+    """Writes an edited photo, marked as edited; PNG, TIFF, WebP and BMP without loss.
 
     Args:
-        photo: what to write.
-        path: where; its suffix chooses the format (.jpg .jpeg .png .tif .tiff .webp .bmp .heic .heif).
-        force: whether files that are there may be replaced.
-        recipe: how the edit was made: strings, finite numbers, lists and dicts of them.
-        embed_recipe: put the recipe into the file's XMP instead of beside it.
+        photo: the edited photo.
+        path: the file to write; its suffix chooses the format (.jpg .jpeg .png .tif .tiff .webp .bmp .heic
+            .heif).
+        force: whether existing files may be replaced.
+        recipe: how the edit was made: strings, finite numbers, and lists and dicts of them.
+        embed_recipe: whether the recipe goes into the file's XMP instead of beside it.
         sidecar: whether the recipe, unless embedded, is written to `<path>.realedit.json`.
 
     Returns:
         The path written.
 
     Raises:
-        OutputExistsError: a file is there already and `force` is not set.
-        UsageError: the suffix, the folder, or what the format cannot hold.
+        OutputExistsError: a file exists already and `force` is not set.
+        UsageError: the suffix is unknown, the folder is missing, or the format cannot hold the photo.
         PhotoError: the disk or the encoder failed; nothing is left behind.
-        ValueError: the recipe holds something else.
+        ValueError: the recipe holds other values.
     """
     output = Path(path)
     kind = format_for(output.suffix)

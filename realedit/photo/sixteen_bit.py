@@ -1,4 +1,8 @@
-"""Colour photos with 16 bits a channel, which Pillow cuts to 8: pixels by OpenCV, containers by Pillow."""
+"""Reads and writes colour photos with 16 bits a channel, which Pillow cuts to 8.
+
+OpenCV does the pixels, Pillow the container with its metadata. The TIFF writer is our own: tifffile 2026.3.3
+writes the same strip and tags but no nested directories, so that EXIF and GPS would be lost.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import io
 import struct
 import zlib
 from collections.abc import Iterator
+from typing import cast
 
 import cv2
 import numpy as np
@@ -14,30 +19,33 @@ from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
 from realedit.errors import PhotoError
 
 _PNG_HEAD = 8
+"""Bytes of the signature that a PNG file begins with. Set by its standard."""
 _INTEROP = 0xA005
+"""EXIF tag of the interoperability directory, an offset into its own file. Set by the EXIF standard."""
+_PNG_LEVEL, _DEFLATE_LEVEL = 4, 6
+"""Compression levels of PNG and TIFF, of 9: higher takes longer, lower makes larger files. Not measured."""
 
 
-def is_deep_colour(image: Image.Image) -> bool:
-    """Tell whether an opened, not yet loaded PNG or TIFF holds more bits a channel than Pillow decodes."""
+def is_sixteen_bit_colour(image: Image.Image) -> bool:
+    """Tells whether an opened, not yet loaded PNG or TIFF has more bits a channel than Pillow decodes."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         return False
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
-        return max(bits if isinstance(bits, tuple) else (bits,)) > 8
+        return max(_numbers(image, TiffImagePlugin.BITSPERSAMPLE)) > 8
     return isinstance(image, PngImagePlugin.PngImageFile) and any(";16" in str(t.args) for t in image.tile)
 
 
-def decode_deep(data: bytes, image: Image.Image) -> np.ndarray:
-    """Return the pixels, uint16 [H, W, 3 or 4] in the order red, green, blue, alpha.
+def decode_sixteen_bit(data: bytes, image: Image.Image) -> np.ndarray:
+    """Decodes the pixels, uint16 [H, W, 3 or 4] in the order red, green, blue, alpha.
 
-    Grey with alpha comes back as equal red, green and blue. TIFF orientation is applied, as Pillow does too.
+    Grey with alpha is returned as equal red, green and blue. TIFF orientation is applied, as Pillow does too.
 
     Args:
         data: the file.
         image: the same file, opened and loaded by Pillow, which has checked that it is whole.
 
     Raises:
-        PhotoError: the layout is one that cannot be decoded without loss.
+        PhotoError: the layout cannot be decoded without loss.
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         _check_tiff(image)
@@ -51,17 +59,19 @@ def decode_deep(data: bytes, image: Image.Image) -> np.ndarray:
 
 
 def encode_png(values: np.ndarray, **metadata: object) -> bytes:
-    """Return a 16-bit PNG of uint16 [H, W, 3 or 4], lossless.
+    """Encodes uint16 [H, W, 3 or 4] as a 16-bit PNG, lossless.
 
     Args:
-        values: red, green, blue and, where there are four channels, alpha.
+        values: red, green, blue and, of four channels, alpha.
         metadata: options of Pillow's PNG writer (`icc_profile`, `exif`, `dpi`, `pnginfo`).
     """
     order = cv2.COLOR_RGB2BGR if values.shape[2] == 3 else cv2.COLOR_RGBA2BGRA
-    done, pixels = cv2.imencode(".png", cv2.cvtColor(values, order), [cv2.IMWRITE_PNG_COMPRESSION, 4])
+    done, pixels = cv2.imencode(
+        ".png", cv2.cvtColor(values, order), [cv2.IMWRITE_PNG_COMPRESSION, _PNG_LEVEL]
+    )
     if not done:
         raise OSError("OpenCV could not write a 16-bit PNG")
-    # Metadata chunks do not depend on the pixels, so Pillow writes them into a one-pixel PNG to copy from.
+    # metadata chunks do not depend on the pixels: Pillow writes them into a PNG of one pixel to copy from
     donor = io.BytesIO()
     Image.new("RGB", (1, 1)).save(donor, "PNG", **metadata)
     own = [chunk for kind, chunk in _png_chunks(pixels.tobytes()) if kind in (b"IHDR", b"IDAT", b"IEND")]
@@ -74,11 +84,11 @@ def encode_png(values: np.ndarray, **metadata: object) -> bytes:
 def encode_tiff(
     values: np.ndarray, *, exif: bytes, icc: bytes, xmp: bytes, dpi: tuple[float, float] | None
 ) -> bytes:
-    """Return a 16-bit TIFF of uint16 [H, W, 3 or 4], lossless (Deflate with horizontal differencing)."""
+    """Encodes uint16 [H, W, 3 or 4] as a 16-bit TIFF, lossless (Deflate with horizontal differencing)."""
     height, width, channels = values.shape
-    # Wrapping differences are what predictor 2 is: modulo 2^16, undone by wrapping sums.
+    # predictor 2 is differences modulo 2^16, which sums modulo 2^16 undo
     differences = np.diff(values, axis=1, prepend=np.zeros_like(values[:, :1]))
-    strip = zlib.compress(differences.astype("<u2").tobytes(), 6)
+    strip = zlib.compress(differences.astype("<u2").tobytes(), _DEFLATE_LEVEL)
     tags = TiffImagePlugin.ImageFileDirectory_v2(prefix=b"II")
     block = Image.Exif()
     block.load(exif)
@@ -117,17 +127,22 @@ def _without_interop(tags: dict[int, object]) -> dict[int, object]:
 
 def _check_tiff(image: TiffImagePlugin.TiffImageFile) -> None:
     tags = image.tag_v2
-    bits = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))
-    formats = tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))
-    if set(bits) != {16} or set(formats if isinstance(formats, tuple) else (formats,)) != {1}:
+    bits = _numbers(image, TiffImagePlugin.BITSPERSAMPLE)
+    if set(bits) != {16} or set(_numbers(image, TiffImagePlugin.SAMPLEFORMAT)) != {1}:
         raise _unsupported(f"a TIFF with {'/'.join(map(str, bits))} bits a channel")
     if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) != 2:
         raise _unsupported("a 16-bit TIFF that is not RGB")
     if tags.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) != 1:
         raise _unsupported("a 16-bit TIFF whose channels lie apart")
-    # 2: plain alpha. Without the tag, four channels are read as such everywhere. 1 would be premultiplied.
+    # 2 is plain alpha, as all readers take four channels without the tag; 1 would be premultiplied
     if len(bits) == 4 and tags.get(TiffImagePlugin.EXTRASAMPLES) not in (None, (2,), 2):
         raise _unsupported("a 16-bit TIFF with an extra channel that is not plain alpha")
+
+
+def _numbers(image: TiffImagePlugin.TiffImageFile, tag: int) -> tuple[int, ...]:
+    """Returns a tag's numbers, which Pillow gives as one or as several; (1,) without the tag."""
+    value: object = image.tag_v2.get(tag, (1,))
+    return cast("tuple[int, ...]", value) if isinstance(value, tuple) else (cast("int", value),)
 
 
 def _unsupported(what: str) -> PhotoError:

@@ -1,7 +1,8 @@
-"""XMP packets: reading, setting and removing one simple property, everything else left as it is.
+"""Reads, sets and removes one simple property of an XMP packet, and leaves all else as it is.
 
 XMP is RDF/XML (ISO 16684-1). A simple property is written either as an attribute of an `rdf:Description` or
-as an element inside one; both forms are read and replaced.
+as an element inside one; both forms are read and replaced. It is written here because python-xmp-toolkit
+needs a library in C, which pip does not bring, and writes the whole packet anew.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-# The namespace of namespace declarations themselves.
 _XMLNS = "http://www.w3.org/2000/xmlns/"
+"""The namespace of namespace declarations themselves."""
 _EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{_RDF}"></rdf:RDF></x:xmpmeta>'
 _HEAD = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
 _TAIL = '\n<?xpacket end="w"?>'
@@ -29,7 +30,7 @@ class Name:
 
 
 def get_property(packet: bytes, name: Name) -> str | None:
-    """Return the property's text, or None where the packet lacks it or cannot be read."""
+    """Returns the property's text, or None if the packet lacks it or cannot be read."""
     document = _parse(packet)
     if document is None:
         return None
@@ -42,7 +43,7 @@ def get_property(packet: bytes, name: Name) -> str | None:
 
 
 def drop_property(packet: bytes, name: Name) -> bytes:
-    """Return the packet without the property; the very same bytes where it was not there."""
+    """Returns the packet without the property; the very same bytes if it was not there."""
     document = _parse(packet)
     if document is None or not _remove(document, name):
         return packet
@@ -50,9 +51,9 @@ def drop_property(packet: bytes, name: Name) -> bytes:
 
 
 def set_property(packet: bytes, name: Name, value: str) -> bytes:
-    """Return the packet with the property set to `value`, replacing any value that it had.
+    """Returns the packet with the property set to `value`, in place of any value that it had.
 
-    An empty packet, or one that is not readable XMP, is replaced by a new one.
+    A packet that is empty or no readable XMP is replaced by a new one.
     """
     document = _parse(packet) or minidom.parseString(_EMPTY)
     about = next((d.getAttributeNS(_RDF, "about") for d in _descriptions(document)), "")
@@ -70,11 +71,11 @@ def set_property(packet: bytes, name: Name, value: str) -> bytes:
 
 
 def _parse(packet: bytes) -> minidom.Document | None:
-    # XMP has no document type; one here could only be an entity bomb.
+    # XMP has no document type; one here could only be an entity bomb
     letters = packet.replace(b"\0", b"")
     if b"<!DOCTYPE" in letters or b"<!ENTITY" in letters:
         return None
-    # Padding with NUL is common, but in UTF-16 the last NUL is half a letter.
+    # padding with NUL is common, but in UTF-16 the last NUL is half a letter
     for candidate in (packet.strip(b"\0 \t\r\n"), packet):
         try:
             document = minidom.parseString(candidate)
@@ -92,7 +93,7 @@ def _serialise(document: minidom.Document) -> bytes:
 
 
 def _descriptions(document: minidom.Document) -> Iterator[minidom.Element]:
-    """Top-level descriptions only: nested ones describe parts of a structured value."""
+    """Yields top-level descriptions alone: nested ones describe parts of a structured value."""
     for rdf in document.getElementsByTagNameNS(_RDF, "RDF"):
         for node in rdf.childNodes:
             if (

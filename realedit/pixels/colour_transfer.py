@@ -1,18 +1,21 @@
-"""The colours of one object given to another: Reinhard et al. 2001, *Color Transfer between Images*."""
+"""Gives one object the colours of another: Reinhard et al. 2001, *Color Transfer between Images*."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-_WIDEST = 2.0
-"""Largest factor by which a channel's spread is changed: beyond it, noise and JPEG blocks show."""
+_MOST_SPREAD = 2.0
+"""Factor on a channel's spread: larger ones are cut to it, and smaller than its inverse raised to that, since
+beyond them noise and JPEG blocks show. Set by eye."""
 
 
 def transfer(
     picture: np.ndarray, matte: np.ndarray, other: np.ndarray, other_matte: np.ndarray
 ) -> np.ndarray:
-    """Bring an object's mean and spread in each channel of CIE Lab to another object's.
+    r"""Brings an object's mean and spread in each channel of CIE Lab to another object's.
+
+    .. math:: x' = \frac{\sigma'}{\sigma} (x - \mu) + \mu'
 
     Args:
         picture: float32 ``[H, W, 3]`` in 0..255.
@@ -26,7 +29,7 @@ def transfer(
     lab, there = _lab(picture), _lab(other)
     mean, spread = _moments(lab, matte)
     other_mean, other_spread = _moments(there, other_matte)
-    factor = (other_spread / np.maximum(spread, 1e-3)).clip(1 / _WIDEST, _WIDEST)
+    factor = (other_spread / np.maximum(spread, 1e-3)).clip(1 / _MOST_SPREAD, _MOST_SPREAD)
     moved = ((lab - mean) * factor + other_mean).astype(np.float32)
     moved[..., 0] = moved[..., 0].clip(0, 100)
     rgb = cv2.cvtColor(moved, cv2.COLOR_Lab2RGB).clip(0, 1) * 255
@@ -39,7 +42,7 @@ def _lab(picture: np.ndarray) -> np.ndarray:
 
 
 def _moments(lab: np.ndarray, matte: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted mean and standard deviation of each channel."""
+    """Returns each channel's weighted mean and standard deviation."""
     # in double: over millions of pixels single precision loses what each adds
     weight = matte[..., None] / matte.sum(dtype=np.float64)
     mean = (lab * weight).sum((0, 1))

@@ -1,4 +1,4 @@
-"""Morphology of bool masks ``[H, W]``: grown, shrunk, and their connected parts."""
+"""Morphology of bool masks ``[H, W]``: dilation, erosion, connected parts."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ import numpy as np
 
 
 def disk(radius: float) -> np.ndarray:
-    """A round structuring element."""
+    """Returns a round structuring element, uint8, of a radius in pixels."""
     side = 2 * max(0, round(radius)) + 1
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
 
 def grow(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A bool mask dilated by a disk.
+    """Dilates a mask by a disk of a radius in pixels.
 
-    By distances: the time of OpenCV's dilation goes with the disk's area, minutes in a phone's photo.
+    It goes by distances: the time of OpenCV's dilation grows with the disk's area, to minutes in a phone's
+    photo.
     """
     return _distance(mask) <= max(0, round(radius))
 
 
 def shrink(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A bool mask eroded by a disk; the frame's border is no edge of it."""
+    """Erodes a mask by a disk of a radius in pixels; the frame's border does not count as the mask's edge."""
     return _distance(~mask) > max(0, round(radius))
 
 
 def _distance(mask: np.ndarray) -> np.ndarray:
-    """To the mask's nearest pixel, in pixels, float32 ``[H, W]``; infinite where it has none."""
+    """Returns each pixel's distance to the mask in pixels, float32; infinite if the mask is empty."""
     if not mask.any():
         return np.full(mask.shape, np.inf, np.float32)
     return cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
 
 
 def connected(candidates: np.ndarray, touching: np.ndarray) -> np.ndarray:
-    """The connected parts of ``candidates`` that reach into ``touching``."""
+    """Returns the connected parts of ``candidates`` that overlap ``touching``."""
     _, labels = cv2.connectedComponents(candidates.astype(np.uint8))
     kept = np.unique(labels[touching & candidates])
     return np.isin(labels, kept[kept > 0])
 
 
 def main_part(mask: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The connected part of a bool mask that holds most of ``weight``; the mask itself when it is empty."""
+    """Returns the connected part of a mask with most of ``weight`` ``[H, W]``; an empty mask as it is."""
     count, labels = cv2.connectedComponents(mask.astype(np.uint8))
     if count < 2:
         return mask

@@ -1,4 +1,4 @@
-"""From a rough mask to a matte: GrabCut settles which pixels are the object's, matting its soft edge.
+"""Turns a rough mask into a matte: GrabCut decides which pixels are the object's, matting softens its edge.
 
 GrabCut: Rother, Kolmogorov and Blake 2004 (OpenCV). Matting: guided filtering of the mask by the photo,
 He, Sun and Tang 2010, *Guided Image Filtering* (OpenCV's ``ximgproc``).
@@ -12,22 +12,33 @@ import numpy as np
 from realedit.pixels.masks import grow
 
 _GRABCUT_SIDE = 384
-"""Longer side of the picture that GrabCut sees: it knows colours, not edges, and is slow on large ones."""
-_OWN = 0.51
-"""Least matte of what a mask says is the object's: above the half that makes it so."""
+"""Longer side in pixels of the copy that GrabCut sees: larger takes longer and follows finer edges, smaller
+is coarser. Not measured."""
+_GRABCUT_ITERATIONS = 6
+"""Times that GrabCut fits its colours and cuts: more settle the cut and take longer, fewer keep the first
+guess. Not measured."""
+_LEAST_OWN = 0.51
+"""Matte of the mask's pixels: smaller values are raised to it, so that lines of a pixel or two stay above the
+half at which a pixel is the object's. Set by that half."""
+_EDGE_A_SIDE = 512
+"""A picture's longer side over the half width of the matte's soft edge, in pixels of both: higher makes edges
+sharper, lower softer. Set by eye."""
+_GUIDED_EPSILON = 1e-4
+"""Regularisation of the guided filter in squared intensity (0..1): higher smooths the matte over the photo's
+edges, lower follows its noise. Not measured."""
 
 
 def grabcut(rgb: np.ndarray, sure: np.ndarray, likely: np.ndarray, possible: np.ndarray) -> np.ndarray:
-    """Segment an object from three nested guesses at it.
+    """Segments an object from three nested guesses.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
         sure: bool ``[H, W]``, surely the object.
         likely: bool ``[H, W]``, probably the object.
-        possible: bool ``[H, W]``, what lies outside is surely not the object.
+        possible: bool ``[H, W]``, all that may be the object: pixels outside surely are not.
 
     Returns:
-        bool ``[H, W]``; ``likely`` itself where the colours do not tell the object from its surroundings.
+        bool ``[H, W]``; ``likely`` itself if the colours cannot tell the object from its surroundings.
     """
     h, w = likely.shape
     factor = min(1.0, _GRABCUT_SIDE / max(h, w))
@@ -40,28 +51,38 @@ def grabcut(rgb: np.ndarray, sure: np.ndarray, likely: np.ndarray, possible: np.
     try:
         models = np.zeros((1, 65)), np.zeros((1, 65))
         whole = (0, 0, *size)  # unused: the labels are given
-        cv2.grabCut(small[..., ::-1].copy(), labels, whole, *models, 6, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(
+            small[..., ::-1].copy(), labels, whole, *models, _GRABCUT_ITERATIONS, cv2.GC_INIT_WITH_MASK
+        )
     except cv2.error:  # no background or no foreground left to model
         return likely
-    cut = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.float32)
+    cut = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.float32)
     mask = cv2.resize(cut, (w, h), interpolation=cv2.INTER_LINEAR) > 0.5
     return mask if mask.any() else likely
 
 
 def matte(rgb: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Soft edge of a mask that follows the photo's own edges; float32 ``[H, W]`` in [0, 1].
+    """Gives a mask a soft edge that follows the photo's own edges.
 
-    Full inside the mask and zero outside it, but for a band about its border: a pixel or two in small photos,
-    where a camera's own blur is no wider, more in large ones.
+    The matte is 1 inside the mask and 0 outside it but for a band about its border: a pixel or two wide in
+    small photos, where a camera's own blur is no wider, more in large ones.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+        mask: bool ``[H, W]``.
+
+    Returns:
+        float32 ``[H, W]`` in [0, 1].
     """
     h, w = mask.shape
-    radius = max(1, round(max(h, w) / 512))
+    radius = max(1, round(max(h, w) / _EDGE_A_SIDE))
     soft = cv2.GaussianBlur(mask.astype(np.float32), (2 * radius + 1, 2 * radius + 1), 0)
-    # a line of a pixel or two would fade to half and be none of the object
-    soft = np.where(mask, np.maximum(soft, _OWN), soft).astype(np.float32)
+    # else a line of a pixel or two would fade below a half and be lost
+    soft = np.where(mask, np.maximum(soft, _LEAST_OWN), soft).astype(np.float32)
     if radius == 1:
         return soft
-    guided = cv2.ximgproc.guidedFilter(rgb.astype(np.float32) / 255, mask.astype(np.float32), radius, 1e-4)
+    photo, guess = rgb.astype(np.float32) / 255, mask.astype(np.float32)
+    guided = cv2.ximgproc.guidedFilter(photo, guess, radius, _GUIDED_EPSILON)
     inner = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=radius) > 0
     band = grow(mask, radius) & ~inner
     edge = np.clip(guided, 0, 1)

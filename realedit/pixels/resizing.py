@@ -7,7 +7,7 @@ import numpy as np
 
 
 def at_size(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A photo at (height, width)."""
+    """Resizes a photo to (height, width): by areas when it shrinks, bicubically when it grows."""
     if rgb.shape[:2] == size:
         return rgb
     smaller = size[0] < rgb.shape[0]
@@ -15,9 +15,11 @@ def at_size(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def scaled(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resized to (width, height); as it is where it has that size already."""
+    """Resizes a picture or mask to (width, height): by areas when it shrinks, bilinearly when it grows.
+
+    Bilinear interpolation never leaves the range of the values, which masks and mattes need.
+    """
     if image.shape[1::-1] == size:
         return image
-    return cv2.resize(
-        image, size, interpolation=cv2.INTER_LINEAR if size[0] > image.shape[1] else cv2.INTER_AREA
-    )
+    larger = size[0] > image.shape[1]
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR if larger else cv2.INTER_AREA)

@@ -1,11 +1,12 @@
-"""The unit of lengths in pictures: radii are set on pictures of 256 pixels and grow with the photo."""
+"""The unit of lengths in pictures: radii were set on pictures of 256 pixels and grow with the photo."""
 
 from __future__ import annotations
 
-_SIDE = 256
-"""Longer side, in pixels, of the pictures on which every radius and area was set."""
+_UNITS_A_SIDE = 256
+"""Units in a picture's longer side: with more of them every radius given in units shrinks, with fewer it
+grows. Set by the pictures on which those radii were chosen."""
 
 
 def unit_of(shape: tuple[int, ...]) -> float:
-    """Pixels of a picture ``[H, W, ...]`` for one of a picture of 256: 1/256 of its longer side."""
-    return max(shape[:2]) / _SIDE
+    """Returns a unit in pixels: 1/256 of the longer side of a picture ``[H, W, ...]``."""
+    return max(shape[:2]) / _UNITS_A_SIDE

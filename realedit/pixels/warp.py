@@ -1,4 +1,4 @@
-"""A picture moved, scaled and turned by one similarity."""
+"""Moves, scales and turns a picture by one similarity."""
 
 from __future__ import annotations
 
@@ -7,24 +7,36 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-_NEEDS_BLUR = 0.75
-"""Pictures scaled below this are blurred first: a bicubic kernel spans two pixels and would alias."""
+_LEAST_SHARP_SCALE = 0.75
+"""Scale below which a picture is blurred before it is warped; at or above it the picture stays sharp. A
+bicubic kernel spans four source pixels at any scale, so that smaller scales would alias. Set by eye."""
+_BLUR_PIXELS = 0.4
+"""Standard deviation of that blur in pixels of the warped picture: more of it is softer, less of it aliases.
+Set by eye."""
+
+
+def band_limited(image: np.ndarray, scale: float) -> np.ndarray:
+    """Blurs an image ``[H, W]`` or ``[H, W, C]`` if it would alias when it is scaled by ``scale``."""
+    if scale >= _LEAST_SHARP_SCALE:
+        return image
+    return cv2.GaussianBlur(image, (0, 0), _BLUR_PIXELS / scale)
 
 
 def warped(image: np.ndarray, matrix: Sequence[Sequence[float]], scale: float) -> np.ndarray:
-    """An image ``[H, W]`` or ``[H, W, 3]`` moved; 0 enters over the border. Shrinks without aliasing.
+    """Warps an image ``[H, W]`` or ``[H, W, 3]`` bicubically, without aliasing; 0 enters over the border.
+
+    **Convention:** the matrix maps (x, y) in [0, 1] of the frame, (0, 0) being the frame's upper left corner
+    and not a pixel's centre, from the image to the result.
 
     Args:
         image: of any numeric type.
-        matrix: 2 x 3, from (x, y) in [0, 1] of the frame to where they come to lie.
-        scale: by which the matrix enlarges.
+        matrix: 2 x 3.
+        scale: the factor by which the matrix enlarges.
 
     Returns:
         float32, of the image's shape.
     """
     h, w = image.shape[:2]
-    if scale < _NEEDS_BLUR:
-        image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
     (a, b, c), (d, e, f) = matrix
     # fractions to pixel centres: p = (u + 1/2) / size
     pixels = np.array(
@@ -34,4 +46,5 @@ def warped(image: np.ndarray, matrix: Sequence[Sequence[float]], scale: float) -
         ],
         np.float64,
     )
-    return cv2.warpAffine(np.ascontiguousarray(image, np.float32), pixels, (w, h), flags=cv2.INTER_CUBIC)
+    source = np.ascontiguousarray(band_limited(image, scale), np.float32)
+    return cv2.warpAffine(source, pixels, (w, h), flags=cv2.INTER_CUBIC)

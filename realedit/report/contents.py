@@ -1,4 +1,4 @@
-"""What reports on an edit have in common: an object as a picture and as rows of a table."""
+"""Shows an object in a report: as a picture and as rows of a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from realedit.report.panel import Tile, fit, overlay
 
 
 def location_report(photo: Photo, location: Location) -> Report:
-    """A report on an object that was found: before, mask and attention."""
+    """Returns a report on an object that was found: the photo, its mask and its attention."""
     before = fit(Image.fromarray(photo.rgb))
     tiles = [Tile("before", before), location_tile(before, location, location.mask)]
     return Report(f"found: {location.word or 'object'}", tiles, {"object": location_rows(location)}, "")
@@ -23,15 +23,15 @@ def location_report(photo: Photo, location: Location) -> Report:
 def location_tile(
     before: Image.Image, location: Location, mask: np.ndarray, mask_after: np.ndarray | None = None
 ) -> Tile:
-    """An object drawn over the photo: its mask, where it comes to lie, and what the model attended to."""
+    """Draws an object over the photo: its mask, where it comes to lie, and what the model attended to."""
     by_word = location.source == "word"
-    # Where the user showed the object, the heat is what was shown.
+    # where the user showed the object, the heat is only the mask once more
     drawn = overlay(before, location.heat if by_word else None, mask, mask_after)
     return Tile("mask and attention" if by_word else f"mask (by {location.source})", drawn)
 
 
 def location_rows(location: Location) -> list[tuple[str, str]]:
-    """An object as names and values."""
+    """Returns an object as rows of name and value."""
     return [
         ("found by", location.source),
         ("box", ", ".join(f"{value:.3f}" for value in location.box)),
@@ -41,7 +41,7 @@ def location_rows(location: Location) -> list[tuple[str, str]]:
 
 
 def figure(value: float) -> str:
-    """A number as a table shows it."""
+    """Returns a number as a table shows it."""
     if math.isinf(value):
         return "infinite" if value > 0 else "-infinite"
     return "not known" if math.isnan(value) else f"{value:.4g}"

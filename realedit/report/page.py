@@ -1,4 +1,4 @@
-"""A report on an edit: one HTML page that needs no other file, and one PNG panel."""
+"""Writes a report: one HTML page that needs no other file, and one PNG panel."""
 
 from __future__ import annotations
 
@@ -15,20 +15,22 @@ from realedit.report.panel import Tile, panel
 from realedit.system.whole_files import write_files
 
 _LOSSLESS_SIDE = 640
+"""Longest side, in pixels, of pictures that the page holds as PNG, to the bit; above it they are JPEG,
+because the PNG of a large photo takes megabytes. Set by eye."""
 _TEMPLATE = "assets/report.html.jinja"
 
 
 def write_report(report: Report, html: Path, png: Path, *, force: bool = False) -> None:
-    """Write a report as a page and as a panel.
+    """Writes a report as a page and as a panel.
 
     Args:
         report: what they show.
-        html: page to write; pictures are inside it, scaled down to 1600 pixels.
-        png: panel to write.
-        force: whether files that are there may be replaced.
+        html: the page's file; the pictures are inside it.
+        png: the panel's file.
+        force: whether files that exist may be replaced.
 
     Raises:
-        FileExistsError: one of them is there already.
+        FileExistsError: one of them exists already.
         OSError: the disk refused; neither file is left behind.
     """
     file = io.BytesIO()
@@ -38,13 +40,13 @@ def write_report(report: Report, html: Path, png: Path, *, force: bool = False) 
 
 @dataclass(frozen=True)
 class Report:
-    """What a report shows, before it is laid out.
+    """What a report shows, before it is laid out as a page or a panel.
 
     Attributes:
         title: one line.
-        tiles: pictures, the photo first.
+        tiles: captioned pictures, the photo first.
         tables: rows of name and value, by heading.
-        recipe: JSON text, or "".
+        recipe: JSON text; "" for none.
     """
 
     title: str
@@ -53,7 +55,7 @@ class Report:
     recipe: str
 
     def html(self) -> str:
-        """Return the page; every text in it is escaped."""
+        """Returns the page; every text in it is escaped."""
         from jinja2 import Environment, StrictUndefined
 
         template = (resources.files("realedit") / _TEMPLATE).read_text(encoding="utf-8")
@@ -66,7 +68,7 @@ class Report:
         )
 
     def panel(self) -> Image.Image:
-        """Return the pictures side by side with the figures below."""
+        """Returns the pictures side by side, with the figures below them."""
         lines = [
             f"{heading}: " + ", ".join(f"{name} {value}" for name, value in rows)
             for heading, rows in self.tables.items()
@@ -77,7 +79,6 @@ class Report:
 
 def _data_url(image: Image.Image) -> str:
     file = io.BytesIO()
-    # PNG shows every pixel; of a large photo it would make a page of many megabytes.
     kind, options = (
         ("PNG", {}) if max(image.size) <= _LOSSLESS_SIDE else ("JPEG", {"quality": 90, "subsampling": 0})
     )

@@ -1,4 +1,4 @@
-"""An edit on the latent's grid: what is object, hole and surroundings, and who may look at whom."""
+"""An edit on the latent's grid: object, hole and surroundings, and which cell may attend to which."""
 
 from __future__ import annotations
 
@@ -11,16 +11,32 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from guidance import (
-    Automatic,
-    Strength,
-    Transform,
-)
+from guidance import Automatic, Strength, Transform
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
 from realedit.pixels.masks import grow
 from realedit.pixels.unit import unit_of
 from realedit.settings import Settings
+
+OBJECT_SHARE = 0.3
+"""If the object at its new place covers more than this share of an attention cell, the cell attends to the
+object's old place (or to its lender); otherwise it does not. Not measured."""
+CLOSED_SHARE = 0.15
+"""If more than this share of an attention cell is hole, or an object's old place, the cell counts as such and
+the hole does not attend to it; otherwise it counts as background. Low, so that cells at the edge do not leak
+the object. Not measured."""
+LENT_SHARE = 0.5
+"""If a lender covers more than this share of an attention cell of its own photo, the cell is lent; otherwise
+it is background there and is not. Not measured."""
+SEAM_UNITS = 3
+"""Pixels up to this far from the edit, in units, may be changed by the model, to settle the seam; pixels
+beyond stay the photo's. Not measured."""
+_AROUND_UNITS = 8
+"""Pixels up to this far from an object at its new place, in units, count as its surroundings, whose
+activations are taken along; pixels beyond do not. Not measured."""
+_CORE_SHARE = 0.99
+"""If the object covers more than this share of a latent cell, the cell belongs to the core, which is pinned
+to the anchor; otherwise it is free to change. Set on 1, less what rounding takes."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +44,10 @@ class Subject:
     """A piece of the anchor as the model sees it.
 
     Args:
-        tokens: its token positions in the prompt; none where it has no word there.
-        transform: where it goes; None where it goes away.
-        old: where it was in the photo, bool ``[H, W]``; None where it was not in it.
-        matte: where it is in the anchor, float32 ``[H, W]`` in [0, 1].
+        tokens: positions of its words in the prompt; empty if the prompt does not name it.
+        transform: how it is moved; None if it is removed.
+        old: its mask in the photo, bool ``[H, W]``; None if it was not in the photo.
+        matte: its matte in the anchor, float32 ``[H, W]`` in [0, 1].
     """
 
     tokens: tuple[int, ...]
@@ -42,26 +58,40 @@ class Subject:
 
 @dataclass(frozen=True)
 class Lender:
-    """An object whose look a subject takes: its photo's inversion; where it is there, bool ``[H', W']``."""
+    """An object of another photo, whose look a subject takes.
+
+    Args:
+        inversion: that photo's inversion.
+        mask: the object there, bool ``[H', W']``.
+    """
 
     inversion: Inversion
     mask: np.ndarray
 
 
 def strength_rule(settings: Settings) -> float | Strength:
-    """How hard the energies may push, as the guided sampler takes it."""
+    """Returns the settings' limit on the energies' push, as the guided sampler takes it."""
     limit = settings.self_guidance
     return Automatic(limit) if settings.automatic and limit > 0 else limit
 
 
 def as_leak_proof(masks: dict[int, Tensor], settings: Settings) -> dict[int, Tensor]:
-    """Who may look at whom, as given; where the settings allow leaks, everyone at everything."""
+    """Returns attention masks as given; if the settings allow leaks, masks that let all attend to all."""
     return masks if settings.leak_proof else {at: torch.ones_like(mask) for at, mask in masks.items()}
 
 
 @dataclass(frozen=True)
 class Regions:
-    """Masks ``[1, 1, h, w]`` in [0, 1] on the latent's grid."""
+    """An edit as masks ``[1, 1, h, w]`` in [0, 1] on the latent's grid.
+
+    Args:
+        region: 1 where the latent may change, else 0.
+        core: 1 well inside the objects at their new places, else 0.
+        target: the share of each cell that the objects cover at their new places.
+        hole: the share of each cell that the objects left free.
+        old: the share of each cell that the objects and their shadows covered in the photo.
+        around: the share of each cell that is the objects' surroundings at their new places.
+    """
 
     region: Tensor
     core: Tensor
@@ -72,7 +102,7 @@ class Regions:
 
     @classmethod
     def of(cls, anchor: Anchor, subjects: Sequence[Subject], z: Tensor) -> Regions:
-        """The regions of an edit in pixels, on the grid of a latent ``z`` ``[1, C, h, w]``."""
+        """Brings an edit in pixels to the grid of a latent ``z`` ``[1, C, h, w]``."""
 
         def down(mask: np.ndarray) -> Tensor:
             return on_grid(mask, z)
@@ -84,10 +114,10 @@ class Regions:
             if subject.old is not None:
                 old |= subject.old
         inner = cv2.erode(new.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(unit))) > 0
-        beside = (grow(new, 8 * unit) | anchor.shadow_after) & ~new & ~anchor.hole
+        beside = (grow(new, _AROUND_UNITS * unit) | anchor.shadow_after) & ~new & ~anchor.hole
         return cls(
-            region=(down(grow(anchor.changed, 3 * unit)) > 0).float(),
-            core=(down(inner) > 0.99).float(),
+            region=(down(grow(anchor.changed, SEAM_UNITS * unit)) > 0).float(),
+            core=(down(inner) > _CORE_SHARE).float(),
             target=down(new),
             hole=down(anchor.hole & ~new),
             old=down(grow(old | anchor.shadow_before, unit)),
@@ -95,13 +125,20 @@ class Regions:
         )
 
     def attention_mask(self, size: tuple[int, int]) -> Tensor:
-        """Who may look at whom, ``[L, 2 L]``: the hole at background alone, the object also at itself."""
+        """Returns which cell may attend to which, bool ``[L, 2 L]``, own cells first, then the source's.
+
+        All attend to all their own cells; the hole only to background, its own and the source's; the object
+        also to its old place in the source.
+
+        Args:
+            size: (height, width) of the layer's map; ``L`` is their product.
+        """
         target, hole, old = (
             adaptive_avg_pool2d(m, size).flatten() for m in (self.target, self.hole, self.old)
         )
-        is_target = target > 0.3
-        is_hole = (hole > 0.15) & ~is_target
-        was_object = old > 0.15
+        is_target = target > OBJECT_SHARE
+        is_hole = (hole > CLOSED_SHARE) & ~is_target
+        was_object = old > CLOSED_SHARE
         cells = target.numel()
         mask = torch.zeros(cells, 2 * cells, dtype=torch.bool, device=target.device)
         mask[:, :cells] = True
@@ -113,6 +150,10 @@ class Regions:
 
 
 def on_grid(mask: np.ndarray, z: Tensor) -> Tensor:
-    """A mask ``[H, W]`` as shares of a latent's cells, ``[1, 1, h, w]``."""
-    whole = torch.from_numpy(mask.astype(np.float32)).to(z.device)[None, None]
-    return adaptive_avg_pool2d(whole, (z.shape[-2], z.shape[-1]))
+    """Averages a mask ``[H, W]`` over each cell of a latent ``[B, C, h, w]``; ``[1, 1, h, w]``."""
+    return adaptive_avg_pool2d(as_tensor(mask, z), (z.shape[-2], z.shape[-1]))
+
+
+def as_tensor(mask: np.ndarray, like: Tensor) -> Tensor:
+    """Returns a mask ``[H, W]`` as ``[1, 1, H, W]`` in fp32, on another tensor's device."""
+    return torch.as_tensor(mask.astype(np.float32)).to(like.device)[None, None]

@@ -1,4 +1,4 @@
-"""The anchored, self-guided resampling: the edit in pixels, seen through the model.
+"""Resamples the anchor under self-guidance: the edit in pixels, seen through the model.
 
 1. The anchor's latent is noised to an intermediate level with the photo's own inverted noise, carried along
    with the object; the hole gets fresh noise.
@@ -6,10 +6,11 @@
 3. Self-attention reads the source's keys and values through a leak-proof mask: the hole sees background
    alone, the moved object sees itself at its old place.
 4. Self-guidance settles shape and size at the target, keeps the object out of the hole and takes the
-   activations of its surroundings along. Where the prompt no longer names the object (it was removed) there
-   is nothing for it to look at, and it does nothing.
-5. What the model changes against the anchor as its own VAE shows it is added to the anchor's pixels, so that
-   neither the VAE's blur nor the working size touches the photo's detail.
+   activations of its surroundings along. If the prompt does not name the object (it was removed), these terms
+   have no attention to read and are left out.
+5. The model's change is the difference between its result and the anchor as its own VAE decodes it. Only this
+   difference is added to the anchor's pixels, so that neither the VAE's blur nor the working size touches the
+   photo's detail.
 
 References: Epstein et al. 2023, arXiv 2306.00986; MasaCtrl, arXiv 2304.08465 (shared keys and
 values); PixelMan, arXiv 2412.14283 (pixel-manipulated branch, leak-proof self-attention).
@@ -46,17 +47,34 @@ from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
 from realedit.models.backbone import Backbone, Prompt
 from realedit.pixels.resizing import at_size
-from realedit.sample.regions import Lender, Regions, Subject, as_leak_proof, on_grid, strength_rule
+from realedit.sample.regions import (
+    LENT_SHARE,
+    OBJECT_SHARE,
+    Lender,
+    Regions,
+    Subject,
+    as_leak_proof,
+    as_tensor,
+    on_grid,
+    strength_rule,
+)
 from realedit.settings import Settings
+
+_FREE_LEVELS = 2
+"""At noise levels up to this one the objects' core is free, so that the seam can settle; above it the core is
+pinned to the anchor. Not measured."""
+_SIZE_WEIGHT = 0.2
+"""Weight of the size energy against the shape's 1: a larger one lets the area outvote the outline, a smaller
+one lets the area drift. Not measured."""
 
 
 @dataclass(frozen=True)
 class Resampled:
-    """What the model made of the anchor, at its working size.
+    """The anchor resampled, at the model's working size.
 
     Args:
         change: float32 ``[h, w, 3]``, to be added to the anchor's pixels (in 0..255).
-        picture: float32 ``[h, w, 3]``, the decoded latent itself.
+        picture: float32 ``[h, w, 3]`` in 0..255, the decoded latent itself.
         trace: the energies along the way.
     """
 
@@ -78,19 +96,20 @@ def resample(
     callback: Callable[[int, int], None] | None = None,
     lenders: Sequence[Lender] = (),
 ) -> Resampled:
-    """Run the anchor through the model.
+    """Runs the anchor through the model.
 
     Args:
         backbone: the model.
         capture: the windows that the inversion was made with, injected.
         inversion: the source.
-        prompt: of the inversion.
+        prompt: the inversion's prompt.
         anchor: the edit in pixels.
-        subjects: its pieces.
+        subjects: the anchor's pieces.
         settings: the knobs.
-        seed: of the hole's fresh noise.
-        callback: called after each step.
-        lenders: whose keys and values each subject reads, instead of the source's.
+        seed: seed of the hole's fresh noise.
+        callback: called after each step with (steps done, steps in all).
+        lenders: one for each subject, whose keys and values it reads instead of the source's; none by
+            default.
     """
     schedule, source = inversion.result.schedule, inversion.result
     start = max(1, round(settings.strength * schedule.steps))
@@ -101,37 +120,21 @@ def resample(
     def noise(level: int) -> Tensor:
         return _carried(source.noise(level), maps, subjects, seed)
 
-    x = schedule.add_noise(z, noise(start), start)
-
     def recall(level: int) -> AbstractContextManager[None]:
         if lenders and settings.attention:
-            return capture.recall(*_lent(capture, lenders, subjects, level, z))
-        return capture.recall(*_own(capture, inversion, maps, level, z, settings))
+            return capture.recall(*_lent(capture, lenders, subjects, level=level, z=z))
+        return capture.recall(*_own(capture, inversion, maps, level=level, z=z, settings=settings))
 
-    def constrain(x_0: Tensor, level: int) -> Tensor:
-        # the last steps are free: they settle the seam
-        return torch.lerp(x_0, z, settings.pin * maps.core) if level > 2 else x_0
-
-    ties = Ties(
-        region=maps.region,
-        source=(lambda level: source.trajectory[level]) if settings.hold else None,
-        reference=lambda level: inversion.observations.get(level),
-        recall=recall,
-        constrain=constrain,
-        null=lambda level: source.null(prompt.null, level),
-        noise=noise,
-    )
-    guidance = Guidance(prompt.conditioning, prompt.null, settings.guidance_scale)
     out, trace = self_guided_sample(
         backbone,
         capture,
         schedule,
-        x,
-        guidance,
-        _terms(subjects, maps, settings),
+        schedule.add_noise(z, noise(start), start),
+        guidance=Guidance(prompt.conditioning, prompt.null, settings.guidance_scale),
+        terms=_terms(subjects, maps, settings),
         start=start,
         strength=strength_rule(settings),
-        ties=ties,
+        ties=_ties(inversion, prompt, maps, z=z, recall=recall, noise=noise, settings=settings),
         remeasure=True,
         callback=callback,
     )
@@ -142,10 +145,37 @@ def resample(
     return Resampled(change, picture, trace)
 
 
+def _ties(
+    inversion: Inversion,
+    prompt: Prompt,
+    maps: Regions,
+    *,
+    z: Tensor,
+    recall: Callable[[int], AbstractContextManager[None]],
+    noise: Callable[[int], Tensor],
+    settings: Settings,
+) -> Ties:
+    """Ties the sampling to the source outside the region, and to the anchor's latent ``z`` in the core."""
+    source = inversion.result
+
+    def constrain(x_0: Tensor, level: int) -> Tensor:
+        return torch.lerp(x_0, z, settings.pin * maps.core) if level > _FREE_LEVELS else x_0
+
+    return Ties(
+        region=maps.region,
+        source=(lambda level: source.trajectory[level]) if settings.hold else None,
+        reference=inversion.observations.get,
+        recall=recall,
+        constrain=constrain,
+        null=lambda level: source.null(prompt.null, level),
+        noise=noise,
+    )
+
+
 def _own(
-    capture: Capture, inversion: Inversion, maps: Regions, level: int, z: Tensor, settings: Settings
+    capture: Capture, inversion: Inversion, maps: Regions, *, level: int, z: Tensor, settings: Settings
 ) -> tuple[Mapping[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
-    """The source's keys and values, and who may look at whom."""
+    """Returns the source's keys and values, and by level of the UNet which cell may attend to which."""
     if not settings.attention:
         return {}, {}
     masks = {at: maps.attention_mask(map_size((z.shape[-2], z.shape[-1]), at)) for at in capture.levels}
@@ -153,15 +183,18 @@ def _own(
 
 
 def _lent(
-    capture: Capture, lenders: Sequence[Lender], subjects: Sequence[Subject], level: int, z: Tensor
+    capture: Capture, lenders: Sequence[Lender], subjects: Sequence[Subject], *, level: int, z: Tensor
 ) -> tuple[dict[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
-    """The lenders' keys and values in one row, and who may look at whom: each subject also at its lender."""
+    """Returns the lenders' keys and values in one row, and by level of the UNet who may attend to what.
+
+    Each subject attends to its own lender and to no other, besides the sampling's own cells.
+    """
     memories = [lender.inversion.observations[level].memory for lender in lenders]
     memory = {
         name: (torch.cat([m[name][0] for m in memories], 1), torch.cat([m[name][1] for m in memories], 1))
         for name in memories[0]
     }
-    masks = {}
+    masks: dict[int, Tensor] = {}
     for at in capture.levels:
         size = map_size((z.shape[-2], z.shape[-1]), at)
         cells = size[0] * size[1]
@@ -169,16 +202,15 @@ def _lent(
         for lender, subject in zip(lenders, subjects, strict=True):
             theirs = lender.inversion.result.x_0
             there = map_size((theirs.shape[-2], theirs.shape[-1]), at)
-            whole = torch.from_numpy(lender.mask.astype(np.float32)).to(z.device)[None, None]
-            lent = adaptive_avg_pool2d(whole, there).flatten() > 0.5
-            takes = adaptive_avg_pool2d(on_grid(subject.matte, z), size).flatten() > 0.3
+            lent = adaptive_avg_pool2d(as_tensor(lender.mask, z), there).flatten() > LENT_SHARE
+            takes = adaptive_avg_pool2d(on_grid(subject.matte, z), size).flatten() > OBJECT_SHARE
             columns.append(takes[:, None] & lent[None])
         masks[at] = torch.cat(columns, 1)
     return memory, masks
 
 
 def _carried(noise: Tensor, maps: Regions, subjects: Sequence[Subject], seed: int) -> Tensor:
-    """The photo's noise at a level as the edit wants it: the objects' carried along, fresh in the hole."""
+    """Edits the photo's noise ``[B, C, h, w]``: objects take theirs along, the hole gets fresh noise."""
     generator = torch.Generator().manual_seed(seed)
     fresh = torch.randn(noise.shape, generator=generator).to(noise)
     hole = (maps.hole > 0.5).to(noise)
@@ -192,9 +224,10 @@ def _carried(noise: Tensor, maps: Regions, subjects: Sequence[Subject], seed: in
 
 
 def _terms(subjects: Sequence[Subject], maps: Regions, settings: Settings) -> list[Term]:
-    """What holds each subject's shape and size, and keeps it out of the hole.
+    """Returns the terms that hold each subject's shape and size and keep it out of the hole.
 
-    The activations about the objects are taken along where there is one place that they come from.
+    The activations of the surroundings are taken along if one object alone moves: those of several come from
+    different places.
     """
     if settings.self_guidance == 0 or settings.window == 0:
         return []
@@ -205,7 +238,7 @@ def _terms(subjects: Sequence[Subject], maps: Regions, settings: Settings) -> li
         if subject.tokens and subject.old is not None:
             terms += [
                 Term(Shape(subject.tokens, to), 1.0, window),
-                Term(Size(subject.tokens, to.scale), 0.2, window),
+                Term(Size(subject.tokens, to.scale), _SIZE_WEIGHT, window),
             ]
     terms += [Term(Absence(s.tokens, maps.hole), 1.0, window) for s in subjects if s.tokens]
     return terms

@@ -1,4 +1,4 @@
-"""An edit's steps: each kind finds its objects, changes them, and hands the photo on."""
+"""The steps of an edit: each finds its objects, changes them, and hands the photo on to the next."""
 
 from __future__ import annotations
 

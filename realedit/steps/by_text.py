@@ -19,16 +19,38 @@ from realedit.steps.dispatch import do
 from realedit.steps.looks import Loan, carry_look
 from realedit.steps.work import Outcome, Work, reached
 
-_TOO_SMALL = "the embedded model is too small to paint what a text says: choose another with --model"
+_REPLACED_UNITS = 8
+"""A replacement may change the photo up to this far outside the old object, in units of 1/256 of the longer
+side: below, a wider new object is cut off; above, more of the surroundings is repainted. Set by eye."""
+_SHADOW_UNITS = 2
+"""A replacement also changes the old shadow and this margin around it, in units of 1/256 of the longer side:
+below, the shadow's soft edge stays; above, more of the surroundings is repainted. Set by eye."""
+_KEPT_UNITS = 1
+"""A new background is painted everywhere but up to this far outside the object, in units of 1/256 of the
+longer
+side: below, the object's edge is repainted; above, a rim of the old background stays. Set by eye."""
+_INNER_UNITS = 2
+"""A painted region shows in full at or above this distance inside its border, in units of 1/256 of the longer
+side; below it fades into the photo. Set by eye."""
+_FADE_UNITS = 1.5
+"""Standard deviation of a painted region's fading at its border, in units of 1/256 of the longer side: above,
+the border is softer; below, it shows. Set by eye."""
+_THIN_UNITS = 4
+"""Parts of a painted region that are nowhere deeper than this (a scratch, a wire) fade by their own depth, in
+units of 1/256 of the longer side; deeper parts fade by the distances above. Set by eye."""
+_THIN_SHARE = 0.6
+"""A thin part shows in full at or above this share of its own greatest depth; below it fades. Set by eye."""
+_TOO_SMALL = "the embedded model is too small to paint what a text says; choose another model (--model)"
+_MISSED = "the new look may not keep to the object's outline; if it looks wrong, try another seed (--seed)"
 
 
 @do.register
 def restyle(step: Restyle, work: Work) -> Outcome:
-    """Another look, in the same outline.
+    """Gives an object another look in the same outline.
 
-    What the model paints has the colours that the words ask for, seldom the object's own detail; so its
-    colours are carried to the photo's pixels, which the model then settles, as a look that another object
-    lends is (:mod:`realedit.steps.looks`).
+    The model's painting has the colours that the words ask for, but seldom the object's own detail. So only
+    its colours are carried to the photo's pixels, as a look is that another object lends
+    (:mod:`realedit.steps.looks`).
     """
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
@@ -43,14 +65,14 @@ def restyle(step: Restyle, work: Work) -> Outcome:
 
 @do.register
 def replace_object(step: Replace, work: Work) -> Outcome:
-    """Something else in the same place."""
+    """Puts something else in an object's place."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     text = _with_new(inverted, step.target, step.text)
     unit = unit_of(location.mask.shape)
-    region = grow(location.hard, 8 * unit)
+    region = grow(location.hard, _REPLACED_UNITS * unit)
     if work.settings.shadow:
-        region |= grow(find_shadow(work.photo.rgb, location.hard).mask, 2 * unit)
+        region |= grow(find_shadow(work.photo.rgb, location.hard).mask, _SHADOW_UNITS * unit)
     painted = work.repainted(inverted.inversion, text, region, fresh=True)
     edited, alpha = _over(work, painted, region)
     return _outcome(
@@ -60,14 +82,14 @@ def replace_object(step: Replace, work: Work) -> Outcome:
 
 @do.register
 def background(step: Background, work: Work) -> Outcome:
-    """Other surroundings of the same object."""
+    """Paints other surroundings about an object."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     named = split(step.target)[1] if step.target else "object"
     text = with_words(f"a photo of {with_article(named)} on {step.text}", named)
     unit = unit_of(location.mask.shape)
     region = ~(cv2.erode(location.hard.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    painted = work.repainted(inverted.inversion, text, ~grow(location.hard, unit), fresh=True)
+    painted = work.repainted(inverted.inversion, text, ~grow(location.hard, _KEPT_UNITS * unit), fresh=True)
     wide = cv2.resize(painted.picture, location.mask.shape[::-1], interpolation=cv2.INTER_CUBIC)
     keep = location.mask[..., None]
     edited = work.photo.rgb * keep + wide * (1 - keep)
@@ -76,7 +98,7 @@ def background(step: Background, work: Work) -> Outcome:
 
 @do.register
 def retouch(step: Retouch, work: Work) -> Outcome:
-    """A text painted into a region that the user shows."""
+    """Paints a text into a region that the user shows."""
     inverted = work.invert()
     location = work.find(inverted, None)
     prompt = inverted.inversion.prompt
@@ -89,33 +111,43 @@ def retouch(step: Retouch, work: Work) -> Outcome:
 
 
 def _with_new(inverted: InvertedPhoto, old: str | None, new: str) -> str:
+    """Returns the photo's prompt with new words for an object in it."""
     prompt = inverted.inversion.prompt
     return replace_words(prompt, split(old)[1], new) if old else with_words(without_words(prompt, []), new)
 
 
 def _over(work: Work, painted: Repainted, region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The painted region over the photo, fading at its border; and its alpha."""
+    """Lays the painted picture over the photo in a region, fading at its border.
+
+    Returns:
+        The edited picture, float32 ``[H, W, 3]`` in 0..255, and its alpha, float32 ``[H, W]`` in [0, 1].
+    """
     h, w = region.shape
     unit = unit_of((h, w))
     picture = cv2.resize(painted.picture, (w, h), interpolation=cv2.INTER_CUBIC)
-    # the autoencoder's own loss, where nothing was painted, is not to show beside the border
-    inner = cv2.erode(region.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(2 * unit)))
-    soft = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), 1.5 * unit) * region
-    soft = np.maximum(soft, _thin(region, 4 * unit))
+    # so that the autoencoder's loss does not show beside the border, where nothing was painted
+    inner = cv2.erode(
+        region.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(1, round(_INNER_UNITS * unit))
+    )
+    soft: np.ndarray = cv2.GaussianBlur(inner.astype(np.float32), (0, 0), _FADE_UNITS * unit) * region
+    soft = np.maximum(soft, _thin(region, _THIN_UNITS * unit))
     return work.photo.rgb * (1 - soft[..., None]) + picture * soft[..., None], soft
 
 
 def _thin(region: np.ndarray, least: float) -> np.ndarray:
-    """Alpha, float32 ``[H, W]``, of the parts of a region that are nowhere deeper than ``least`` pixels.
+    """Returns the alpha of those parts of a region that are nowhere deeper than ``least`` pixels.
 
-    What is eroded from a thick part would be all of such a one: a scratch, a wire.
+    Of a scratch or a wire, the erosion that thick parts get would leave nothing.
+
+    Returns:
+        float32 ``[H, W]`` in [0, 1]; 0 in deeper parts.
     """
     _, labels = cv2.connectedComponents(region.astype(np.uint8))
     parts = labels.astype(np.intp)
     inside = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5)
     deepest = np.zeros(parts.max() + 1, np.float32)
     np.maximum.at(deepest, parts.ravel(), inside.ravel())
-    ramp = np.clip(inside / np.maximum(0.6 * deepest[parts], 1), 0, 1)
+    ramp = np.clip(inside / np.maximum(_THIN_SHARE * deepest[parts], 1), 0, 1)
     thin = region & (deepest[parts] < least)
     return np.where(thin, ramp * ramp * (3 - 2 * ramp), 0).astype(np.float32)
 
@@ -131,15 +163,15 @@ def _outcome(
     text: str,
     named: str,
 ) -> Outcome:
-    """What a painting step did.
+    """Returns what a painting step did.
 
     Args:
-        work: what it worked with.
-        inverted: what it was painted from.
+        work: what the step worked with.
+        inverted: the inversion that it started from.
         location: the object as it was found.
         painted: what the model made.
-        edited: float32 ``[H, W, 3]`` in 0..255.
-        region: where that counts, bool ``[H, W]``.
+        edited: the edited picture, float32 ``[H, W, 3]`` in 0..255.
+        region: where it replaces the photo, bool ``[H, W]``.
         text: what the photo then shows.
         named: the painted object's words.
     """
@@ -160,4 +192,5 @@ def _outcome(
 
 
 def _missed(painted: Repainted) -> tuple[str, ...]:
-    return tuple(f"not reached in the model's own picture: {target}" for target in painted.trace.missed)
+    """Returns the warning of an outline that was not held; the metric ``reached_shape`` says how far."""
+    return (_MISSED,) if painted.trace.missed else ()

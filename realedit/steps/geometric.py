@@ -1,4 +1,4 @@
-"""Steps that take objects up and put them down: move, resize, rotate, remove, swap, reshape, paste."""
+"""Steps that pick objects up and put them down: move, resize, rotate, remove, swap, reshape, paste."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from realedit.system.memory import translated
 
 @do.register
 def transform(step: Similarity, work: Work) -> Outcome:
-    """Move, scale and turn one object."""
+    """Moves, scales and turns one object."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     to = _about_its_centroid(step, location)
@@ -48,7 +48,7 @@ def transform(step: Similarity, work: Work) -> Outcome:
 
 @do.register
 def remove(step: Remove, work: Work) -> Outcome:
-    """Take one object away."""
+    """Takes one object away."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     text = inverted.inversion.prompt
@@ -59,7 +59,7 @@ def remove(step: Remove, work: Work) -> Outcome:
 
 @do.register
 def swap(step: Swap, work: Work) -> Outcome:
-    """Let two objects change places; each keeps standing on the spot that the other stood on."""
+    """Lets two objects change places; each then stands on the spot where the other stood."""
     inverted = work.invert(step.target, step.other)
     first = work.find(inverted, step.target)
     second = work.find_named(inverted, step.other)
@@ -76,12 +76,12 @@ def swap(step: Swap, work: Work) -> Outcome:
 
 @do.register
 def reshape(step: Reshape, work: Work) -> Outcome:
-    """Fit one object into a given outline."""
+    """Fits one object into a given outline."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     goal = from_mask(work.photo.rgb, as_mask(step.shape, work.photo, "the outline"), step.target)
     source = reshaped(work.photo.rgb, location.mask, goal.mask)
-    # where it stands as before, its shadow stays as it is
+    # an object that stays where it is keeps its shadow as it is
     elsewhere = not (location.hard & goal.hard).any()
     pieces = [Piece(location, None, casts=elsewhere), Piece(goal, Transform(), source, casts=False)]
     outcome = _put(work, inverted, pieces, [step.target, step.target])
@@ -91,16 +91,16 @@ def reshape(step: Reshape, work: Work) -> Outcome:
 
 @do.register
 def paste(step: Paste, work: Work) -> Outcome:
-    """Put an object of another photo into this one."""
+    """Puts an object of another photo into this one."""
     other = work.other_photo(step.source)
     there = other.invert(step.target)
     found = other.find(there, step.target)
     inverted = work.invert()
     size, at = work.photo.rgb.shape[:2], (step.x, step.y)
-    source, matte = pasted(other.photo.rgb, found, size, at, step.scale)
+    source, matte = pasted(other.photo.rgb, found, size, at=at, scale=step.scale)
     location = Location(step.target, matte, matte, found.score, found.source)
     if not work.request.allow_crop:
-        check_box(pasted_box(found, size, at, step.scale), step.target)
+        check_box(pasted_box(found, size, at=at, scale=step.scale), step.target)
     text = with_words(inverted.inversion.prompt, split(step.target)[1])
     return _put(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
@@ -116,16 +116,16 @@ def _put(
     words: Sequence[str | None],
     text: str | None = None,
 ) -> Outcome:
-    """The edit that puts pieces down.
+    """Picks pieces up and puts them down, first in pixels, then through the model.
 
     Args:
         work: what to work with.
         inverted: the photo.
-        pieces: what is taken up and put down.
-        words: of each piece.
-        text: what the photo then shows, if not what it shows now.
+        pieces: what is picked up and put down.
+        words: the words of each piece.
+        text: what the photo then shows; by default what it shows now.
     """
-    if not work.settings.pixels:  # what stands at the new place is not the object: nothing to be held to
+    if not work.settings.pixels:  # no object's pixels are at the new place that its latent could be held to
         work = work.with_settings(pin=0.0)
     rgb, inversion, settings = work.photo.rgb, inverted.inversion, work.settings
     text = text or inversion.prompt

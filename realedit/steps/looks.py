@@ -1,8 +1,9 @@
 """Steps that carry a look from one object to another: like, swapped looks, the look of a whole photo.
 
-In pixels first: the colours' mean and spread in Lab are brought to the other object's (Reinhard et al. 2001,
+First in pixels: the mean and spread of the colours in Lab become the other object's (Reinhard et al. 2001,
 *Color Transfer between Images*). Then through the model, whose self-attention reads the other object's keys
-and values (MasaCtrl, Cao et al. 2023; Cross-Image Attention, Alaluf et al. 2024), so that texture follows.
+and values (MasaCtrl, Cao et al. 2023; Cross-Image Attention, Alaluf et al. 2024), so that the texture
+follows.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from realedit.steps.dispatch import do
 from realedit.steps.work import Outcome, Work, reached
 
 _PIN = 0.3
-"""A look is to change, so the object's latent is held less firmly than a moved one's."""
+"""The object's latent is held to the recoloured pixels no more firmly than this, in [0, 1]: above, the model
+adds no texture; below, the object loses its form. Less than a moved object's 0.8, because a look is to
+change. Set by eye."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,10 @@ class Loan:
     """An object that takes a look.
 
     Args:
-        location: where it is.
+        location: where the object is.
         rgb: the picture that lends the look, uint8 ``[H', W', 3]``.
-        lent_by: the object in it, float32 ``[H', W']`` in [0, 1].
-        inversion: of that picture, whose keys and values are lent too; None lends its colours alone.
+        lent_by: the matte of the lending object in that picture, float32 ``[H', W']`` in [0, 1].
+        inversion: of that picture; its keys and values are lent too. None lends the colours alone.
     """
 
     location: Location
@@ -47,7 +50,7 @@ class Loan:
 
 @do.register
 def like(step: Like, work: Work) -> Outcome:
-    """One object looks like another, of this photo or of another one."""
+    """Lets one object look like another, of this photo or of another one."""
     word = step.other or step.target
     if step.source is None:
         inverted = work.invert(step.target, word)
@@ -64,7 +67,7 @@ def like(step: Like, work: Work) -> Outcome:
 
 @do.register
 def swap_looks(step: SwapLooks, work: Work) -> Outcome:
-    """Two objects of one photo exchange their looks."""
+    """Lets two objects of one photo exchange their looks."""
     inverted = work.invert(step.target, step.other)
     first = work.find(inverted, step.target)
     second = work.find_named(inverted, step.other)
@@ -75,7 +78,7 @@ def swap_looks(step: SwapLooks, work: Work) -> Outcome:
 
 @do.register
 def look_of(step: LookOf, work: Work) -> Outcome:
-    """The whole photo takes another's look and keeps its own layout."""
+    """Gives the whole photo another photo's look; its layout stays."""
     inverted = work.invert()
     other = work.other_photo(step.source)
     there = other.invert()
@@ -88,13 +91,13 @@ def look_of(step: LookOf, work: Work) -> Outcome:
 def carry_look(
     work: Work, inverted: InvertedPhoto, loans: Sequence[Loan], text: str | None = None, named: str = ""
 ) -> Outcome:
-    """The edit in colours first, then through the model.
+    """Carries looks to objects, first in colours, then through the model.
 
     Args:
         work: what to work with.
         inverted: the photo.
         loans: who takes whose look.
-        text: what the photo then shows, if not what it shows now.
+        text: what the photo then shows; by default what it shows now.
         named: the object's words in ``text``, where they are new.
     """
     rgb, inversion = work.photo.rgb, inverted.inversion
@@ -108,7 +111,7 @@ def carry_look(
     text = text or inversion.prompt
     positions = work.tokens(text, [named] if named else words)
     subjects = [
-        # under new words the object is not to read its own old look
+        # under new words the object must not read its own old look
         Subject(tokens, Transform(), None if named else loan.location.hard, loan.location.mask)
         for tokens, loan in zip(positions, loans, strict=True)
     ]
@@ -117,7 +120,7 @@ def carry_look(
     work.request.stopwatch.lap("anchor")
     resampled = work.resampled(inversion, text, anchor, subjects, lenders)
     edited, alpha = blend(rgb, anchor, resampled, work.settings)
-    if named:  # another colour by words throws no new light about the object
+    if named:  # an object of another colour by words casts no other light on its surroundings
         alpha = np.where(anchor.matte > 0, alpha, 0).astype(np.float32)
     laid = work.laid_over(edited, alpha)
     known = {word: matte for word, matte in zip(words, mattes, strict=True) if word}

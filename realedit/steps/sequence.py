@@ -1,4 +1,4 @@
-"""Several steps one after the other: what each hands to the next, and what they come to together."""
+"""Several steps in a row: what each hands on to the next, and what they amount to together."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from realedit.steps.work import Outcome, State
 
 
 def after(state: State, outcome: Outcome, step: EditStep) -> State:
-    """What the next step finds: the edited photo, and where its objects now are."""
+    """Returns the state in which the next step finds the photo, and where its objects now are."""
     known = {**state.known, **outcome.mattes}
     shown = state.shown
     if step.takes_away:
         known = {word: matte for word, matte in known.items() if word not in step.objects}
-        # where it has no words it is a region too, which may be painted into
+        # an object that was shown without words stays a region, which may be painted into
         shown = shown if None in step.objects else None
     elif shown is not None and step.objects:
-        # of a swap, the shown object alone
+        # after a swap, the mask after holds two objects: take the shown one alone
         matte = outcome.mattes.get(shown.word or "", outcome.mask_after)
         hard = matte > 0.5
         if hard.any() and not hard.all():
@@ -32,7 +32,7 @@ def after(state: State, outcome: Outcome, step: EditStep) -> State:
 
 
 def mattes(outcomes: Sequence[Outcome], known: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """What the edited objects covered in the photo, and what they cover in the edited one."""
+    """Returns the edited objects' matte in the photo and in the edited one, float32 ``[H, W]`` in [0, 1]."""
     if len(outcomes) == 1:
         return outcomes[0].location.mask, outcomes[0].mask_after
     found = {outcome.location.word: outcome.location.mask for outcome in reversed(outcomes)}
@@ -41,7 +41,7 @@ def mattes(outcomes: Sequence[Outcome], known: Mapping[str, np.ndarray]) -> tupl
 
 
 def changes(step: EditStep, outcome: Outcome) -> list[Change]:
-    """What a step did, object by object."""
+    """Returns what a step did, object by object."""
     found = outcome.location
     if not step.objects and not step.brings:
         return [Change(step.name, None, before=WHOLE, after=WHOLE)]
@@ -56,7 +56,7 @@ def changes(step: EditStep, outcome: Outcome) -> list[Change]:
 
 
 def together(outcomes: Sequence[Outcome]) -> dict[str, float]:
-    """The figures of several steps, each by its step's number."""
+    """Returns the figures of several steps, each under its step's number: "step_1_score"."""
     return {
         f"step_{number}_{name}": value
         for number, outcome in enumerate(outcomes, 1)
@@ -65,5 +65,5 @@ def together(outcomes: Sequence[Outcome]) -> dict[str, float]:
 
 
 def _own(outcome: Outcome, one: Location) -> np.ndarray:
-    """The matte of one of several objects in the edited photo; empty where none of it is left there."""
+    """Returns the matte of one of several objects in the edited photo; all 0 if nothing of it is left."""
     return outcome.mattes.get(one.word or "", np.zeros_like(one.mask))

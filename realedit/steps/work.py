@@ -1,4 +1,4 @@
-"""What every step of an edit is given (engine, request, state), and what it hands back (its outcome)."""
+"""What a step function is given (engine, request, state: :class:`Work`) and returns (:class:`Outcome`)."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Request:
 
     Args:
         settings: the knobs.
-        seed: of the noise.
+        seed: seed of the noise.
         allow_crop: whether an object may leave the frame.
-        how: keywords of :meth:`realedit.engine.Engine.invert`.
+        how: keyword arguments for :meth:`realedit.engine.Engine.invert`.
         progress: told of each stage.
         stopwatch: takes the stages' times.
     """
@@ -53,15 +53,15 @@ class Request:
 
 @dataclass(frozen=True)
 class State:
-    """What a step finds as the steps before have left it.
+    """The photo as the steps before have left it, and what is known of it.
 
     Args:
         photo: the photo.
-        inverted: an inversion of it, where there is one already.
-        prompt: what it shows; None where nothing is said.
+        inverted: an inversion of it, if there is one already.
+        prompt: what it shows; None if nobody says.
         shown: the object in the user's mask, box or point.
-        known: words whose objects the steps before have placed, and their mattes.
-        elsewhere: how errors call the photo where it is not the one that is edited.
+        known: mattes of the objects that earlier steps have placed, by their words.
+        elsewhere: what errors call the photo, if it is not the one that is edited.
     """
 
     photo: Photo
@@ -78,8 +78,9 @@ class Laid:
 
     Args:
         photo: the edited photo.
-        region: where the photos may differ, bool ``[H, W]``.
-        figures: by name: pixels changed outside the region, and the region's share of all.
+        region: where the edited photo may differ, bool ``[H, W]``.
+        figures: ``changed_outside_region``, the number of pixels that differ elsewhere (0 if all is well),
+            and ``region_share``, the region's share of all pixels.
     """
 
     photo: Photo
@@ -93,15 +94,16 @@ class Outcome:
 
     Args:
         laid: the edited photo.
-        inverted: what it was edited from.
+        inverted: the inversion that it started from.
         location: the object as it was found.
         mask_after: its matte in the edited photo, float32 ``[H, W]`` in [0, 1].
         prompt: what the edited photo shows.
         metrics: figures by name.
-        mattes: words of objects whose place is now known, and their mattes.
+        mattes: mattes of the objects whose place is now known, by their words.
         others: other objects that it changed, as they were found.
         warnings: what the user should know.
-        picture: the model's own at its working size, float32 ``[h, w, 3]`` in 0..255; None if it did not run.
+        picture: the model's own picture at its working size, float32 ``[h, w, 3]`` in 0..255; None if the
+            model did not run.
     """
 
     laid: Laid
@@ -126,7 +128,7 @@ class Outcome:
         return self.laid.region
 
     def with_metrics(self, **figures: float) -> Outcome:
-        """The same with more figures."""
+        """Returns the same outcome with more figures."""
         return replace(self, metrics={**self.metrics, **figures})
 
 
@@ -155,22 +157,30 @@ class Work:
         return self.request.settings
 
     def with_settings(self, **knobs: Any) -> Work:
-        """The same with other knobs."""
+        """Returns the same work with other knobs."""
         settings = replace(self.settings, **knobs)
         return replace(self, request=replace(self.request, settings=settings))
 
     def invert(self, *words: str | None) -> InvertedPhoto:
-        """The photo inverted under a prompt that holds the words."""
+        """Inverts the photo under a prompt that holds the words, unless it is inverted so already.
+
+        Args:
+            *words: the words that the step looks for or edits; None is left out.
+        """
         state, request = self.state, self.request
         named = [word for word in words if word]
         inverted = self.engine.inverted_for(
-            state.inverted or state.photo, state.prompt, named, request.how, request.progress
+            state.inverted or state.photo, state.prompt, named, request.how, progress=request.progress
         )
         request.stopwatch.lap("invert")
         return inverted
 
     def find(self, inverted: InvertedPhoto, word: str | None) -> Location:
-        """The object: as the user shows it, where a step before has put it, or by its word.
+        """Finds the object: as the user shows it, else where a step before has put it, else by its word.
+
+        Args:
+            inverted: the inversion of the photo, from :meth:`invert`.
+            word: the object's words; None where it is shown.
 
         Raises:
             ObjectNotFoundError: the model does not see it.
@@ -179,11 +189,11 @@ class Work:
         return self.state.shown or self.find_named(inverted, word)
 
     def find_named(self, inverted: InvertedPhoto, word: str | None) -> Location:
-        """The object where a step before has put it, or by its word, whatever is shown; errors as above."""
+        """Finds an object by its words alone, whatever is shown; arguments and errors as of :meth:`find`."""
         if not word:
             raise UsageError("what is to be edited?", "give a word, a mask, a box or a point")
         if word in self.state.known:
-            location = from_mask(self.photo.rgb, self.state.known[word], word)
+            location = from_mask(self.photo.rgb, _in_photo(self.state.known[word], word), word)
         else:
             location = self._found(inverted, word)
         self.request.stopwatch.lap("locate")
@@ -195,20 +205,27 @@ class Work:
         except ObjectNotFoundError as error:
             if self.state.elsewhere is None:
                 raise
-            # a prompt, a mask, a box or a point would be of the photo that is edited
+            # the hint's other ways out (prompt, mask, box, point) belong to the photo that is edited
             raise ObjectNotFoundError(
-                f"{self.state.elsewhere}: {error.message}", "use another word"
+                f"{self.state.elsewhere}: {error.message}", "use another word", detail=error.detail
             ) from error
 
     def other_photo(self, source: PhotoLike) -> Work:
-        """The same work on another photo, of which nothing is known, in this one's colours."""
+        """Returns the same work on another photo, whose pixels are converted to this photo's colour profile.
+
+        Args:
+            source: the other photo; nothing is known of its objects.
+
+        Raises:
+            PhotoError: it cannot be read.
+        """
         photo = as_photo(source)
         photo = replace(photo, rgb=in_colours_of(photo, self.photo))
         name = "the other photo" if photo.source is None else photo.source.name
         return replace(self, state=State(photo, elsewhere=name))
 
     def tokens(self, prompt: str, words: Sequence[str | None]) -> list[tuple[int, ...]]:
-        """Token positions of each of the words in a prompt; none for those it lacks."""
+        """Returns the token positions of each object's words in a prompt; none for words that it lacks."""
         backbone = self.engine.backbone
         return [tuple(backbone.tokens(prompt, split(word)[1])) if word else () for word in words]
 
@@ -220,9 +237,17 @@ class Work:
         subjects: Sequence[Subject],
         lenders: Sequence[Lender] = (),
     ) -> Resampled | None:
-        """The anchor through the model under ``text``; None where the settings ask for nothing of that.
+        """Runs the anchor through the model; see :func:`realedit.sample.resample.resample`.
 
-        See :func:`realedit.sample.resample.resample`.
+        Args:
+            inversion: the photo's inversion.
+            text: what the edited photo shows.
+            anchor: the edit in pixels.
+            subjects: the edited objects.
+            lenders: pictures that lend a look.
+
+        Returns:
+            What the model made of it; None where the settings switch that off.
         """
         resampled = None
         if self.settings.strength > 0 and self.settings.resample > 0:
@@ -245,9 +270,14 @@ class Work:
     def repainted(
         self, inversion: Inversion, text: str, region: np.ndarray, *, fresh: bool, held: str = ""
     ) -> Repainted:
-        """A region painted by the model under ``text``, the outline of the words ``held`` kept.
+        """Lets the model paint a region; see :func:`realedit.sample.repaint.repaint`.
 
-        See :func:`realedit.sample.repaint.repaint`.
+        Args:
+            inversion: the photo's inversion.
+            text: what the painted picture shows.
+            region: where it paints, bool ``[H, W]``.
+            fresh: start from fresh noise, so that nothing of what was there comes back.
+            held: words in ``text`` whose object keeps the outline that the photo shows.
         """
         with translated(), self.engine.capture:
             painted = repaint(
@@ -266,7 +296,12 @@ class Work:
         return painted
 
     def laid_over(self, edited: np.ndarray, alpha: np.ndarray) -> Laid:
-        """Edited pixels, uint8 ``[H, W, 3]``, over the photo, and what that did outside the region."""
+        """Lays edited pixels over the photo.
+
+        Args:
+            edited: uint8 ``[H, W, 3]``.
+            alpha: how much of them shows, float32 ``[H, W]`` in [0, 1].
+        """
         photo = composite(self.photo, edited, alpha)
         self.request.stopwatch.lap("composite")
         region = alpha > 0
@@ -282,7 +317,7 @@ class Work:
 
 
 def reached(trace: Trace | None) -> dict[str, float]:
-    """How far self-guidance came towards each target in the sampled picture, 1 is all the way."""
+    """Returns how far self-guidance came towards each target in the sampled picture; 1 is all the way."""
     if trace is None:
         return {}
     figures: dict[str, float] = {}
@@ -290,3 +325,17 @@ def reached(trace: Trace | None) -> dict[str, float]:
         name = f"reached_{target.name}"
         figures[name] = min(target.share, figures.get(name, 1.0))
     return figures
+
+
+def _in_photo(matte: np.ndarray, word: str) -> np.ndarray:
+    """Returns the matte that earlier steps left of an object.
+
+    Raises:
+        UsageError: nothing of the object is left in the photo, or nothing but it.
+    """
+    hard = matte > 0.5
+    if not hard.any():
+        raise UsageError(f"the edits before leave nothing of '{word}' in the photo", "leave one of them out")
+    if hard.all():
+        raise UsageError(f"after the edits before, '{word}' fills the photo", "leave one of them out")
+    return matte

@@ -1,1 +1,1 @@
-"""What the machine gives: files that are whole, processes, progress, memory, the installation."""
+"""Deals with the machine: whole files, processes, progress, memory, the installation."""

@@ -1,10 +1,10 @@
-"""Where files may be written: checked before any work, with one wording for every command and call."""
+"""Checks before any work that files may be written, with one wording for every command and call."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,16 +14,16 @@ _OTHER_NAME = "choose another name with -o, or --force (force=True) to replace i
 
 
 def check_free(paths: Sequence[Path], *, source: Path | None, force: bool) -> None:
-    """Make sure that files can be written: their folder is there and takes files, their names are free.
+    """Makes sure that files can be written: their folder exists and takes files, their names are free.
 
     Args:
-        paths: what is to be written.
-        source: the photo that is edited, where it came from a file.
-        force: whether files that are there may be replaced.
+        paths: the files to write.
+        source: the photo that is edited, if it came from a file.
+        force: whether existing files may be replaced.
 
     Raises:
-        UsageError: a folder is missing or cannot be written to, a folder has one of the names, or none can.
-        OutputExistsError: a file has one of the names, unless ``force``.
+        UsageError: a folder is missing or cannot be written to, or a path is a folder or no name for a file.
+        OutputExistsError: a file exists already, unless ``force``.
     """
     for path in paths:
         try:
@@ -48,11 +48,11 @@ def check_free(paths: Sequence[Path], *, source: Path | None, force: bool) -> No
 
 
 @contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk says while files are written into errors of ours.
+def disk_errors(path: Path) -> Generator[None]:
+    """Turns the system's errors inside the block, where files are written, into errors of ours.
 
     Raises:
-        OutputExistsError: a file is there already.
+        OutputExistsError: a file exists already.
         PhotoError: the disk refused.
     """
     try:
@@ -66,12 +66,12 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def exists_already(path: Path) -> OutputExistsError:
-    """The error of a file that is there already."""
+    """Returns the error of a file that exists already."""
     return OutputExistsError(f"{path} exists already", _OTHER_NAME)
 
 
 def _check_writable(folder: Path) -> None:
-    # Permissions alone do not tell: root, read-only disks, full disks.
+    # permissions alone do not tell it: root, read-only disks, full disks
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass

@@ -1,11 +1,11 @@
-"""What surrounds the code: packages that bear our names, and the machine's memory.
+"""Checks the installation: that the packages beside realedit are its own, and which version it is.
 
-`guidance` and `inversion`, the packages beside `realedit`, have namesakes on PyPI. Python imports whichever
-comes first on its path, and pip lets one overwrite the other in site-packages. `check_packages` finds both
-cases without importing anything: it asks the import system where each name would be found (`find_spec`, which
-runs no code for a top-level name) and wants that to be the folder beside `realedit` itself. That holds alike
-for a source checkout, an editable install and a wheel. In a wheel a namesake shares that folder, so there the
-package's `__init__.py` is also compared with the hash that realedit's own RECORD file keeps of it.
+`guidance` and `inversion`, the packages beside `realedit`, have namesakes on PyPI. Python imports the one
+that comes first on its path, and pip lets one overwrite the other in site-packages. :func:`check_packages`
+finds both cases without importing anything: it asks the import system where each name would be found
+(`find_spec`, which runs no code for a top-level name) and requires the folder beside `realedit` itself. That
+is the same for a source checkout, an editable install and a wheel. In a wheel a namesake shares that folder,
+so there the package's `__init__.py` is also compared with the hash in realedit's own RECORD file.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _WAY_OUT = "install realedit in an environment of its own: python -m venv realed
 
 
 def check_packages() -> None:
-    """Make sure that `guidance` and `inversion` are realedit's own, without importing either.
+    """Makes sure that `guidance` and `inversion` are realedit's own, without importing either.
 
     Raises:
-        ForeignPackageError: A name is missing or would be found elsewhere, or its files were overwritten. The
-            line names the distribution that brought the foreign one, where there is one.
+        ForeignPackageError: a package is missing or would be found elsewhere, or its files were overwritten.
+            The message names the distribution that brought the foreign one, if there is one.
     """
     home = _home()
     for name in PACKAGES:
@@ -42,12 +42,12 @@ def check_packages() -> None:
 
 
 def own_version() -> str:
-    """This installation's version; one that says so where realedit runs from a checkout."""
+    """Returns this installation's version; "unknown (not installed)" for a bare checkout."""
     return distribution_version("realedit") or "unknown (not installed)"
 
 
 def distribution_version(name: str) -> str | None:
-    """The version of an installed distribution, or None."""
+    """Returns the version of an installed distribution, or None."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -55,16 +55,16 @@ def distribution_version(name: str) -> str | None:
 
 
 def _home() -> Path:
-    # This file lies in realedit/system/, realedit's siblings beside its folder.
+    # this file lies in realedit/system/, the other packages beside realedit/
     return Path(__file__).resolve().parents[2]
 
 
 def _origin(name: str) -> Path | None:
-    """File that `import name` would run; for a namespace folder, the `__init__.py` that it lacks."""
+    """Returns the file that `import name` would run; for a namespace folder, the `__init__.py` it lacks."""
     try:
         spec = util.find_spec(name)
     except ValueError:
-        # Something has put a module without a spec under this name: not ours.
+        # some code has put a module without a spec under this name: not ours
         return Path("<made at run time>")
     if spec is None:
         return None
@@ -75,7 +75,7 @@ def _origin(name: str) -> Path | None:
 
 
 def _overwritten(name: str, home: Path) -> bool:
-    """Whether realedit's wheel brought another `name/__init__.py` than the one on disk."""
+    """Tells whether realedit's wheel brought another `name/__init__.py` than the one on disk."""
     try:
         ours = metadata.distribution("realedit")
     except metadata.PackageNotFoundError:
@@ -91,7 +91,7 @@ def _overwritten(name: str, home: Path) -> bool:
 
 
 def _owner(origin: Path) -> str:
-    """Name the distribution that a file belongs to, or the file. Reads every RECORD: for errors only."""
+    """Names the distribution that a file belongs to, or the file. Reads every RECORD: for errors only."""
     for distribution in metadata.distributions():
         if distribution.name == "realedit":
             continue

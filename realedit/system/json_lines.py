@@ -1,4 +1,8 @@
-"""JSON Lines that a long run leaves behind: each line is there whole or not at all."""
+"""Writes and reads the JSON Lines of a long run; each line is there whole or not at all.
+
+It is written here because the package ``jsonlines`` neither waits for the disk nor takes back a line that a
+full disk or a crash has cut short.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from realedit.errors import OutputExistsError, PhotoError
 
 
 def append_line(path: Path, fields: Mapping[str, Any]) -> None:
-    """Append an object in one write, and wait until it is on the disk.
+    """Appends an object in one write, and waits until it is on the disk.
 
     Raises:
         PhotoError: the disk refused.
@@ -22,7 +26,7 @@ def append_line(path: Path, fields: Mapping[str, Any]) -> None:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
-            if (written := os.write(file, line)) < len(line):  # a disk fills up within a line
+            if (written := os.write(file, line)) < len(line):  # the disk filled up within the line
                 os.ftruncate(file, os.fstat(file).st_size - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(file)
@@ -33,12 +37,12 @@ def append_line(path: Path, fields: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects with their lines' numbers, from 1; none where there is no file.
+    """Yields the objects with their lines' numbers, from 1; none if there is no file.
 
-    A torn last line, left by a crash of the machine, is cut off.
+    It cuts off a torn last line, which a crash of the machine leaves.
 
     Raises:
-        OutputExistsError: the file holds something else.
+        OutputExistsError: a line is no JSON object.
     """
     if not path.exists():
         return
@@ -57,7 +61,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def foreign_line(path: Path, number: int) -> OutputExistsError:
-    """A line that none of ours wrote."""
+    """Returns the error of a line that realedit did not write."""
     return OutputExistsError(
         f"{path}:{number} is not a record of this version of realedit", "name another --output"
     )

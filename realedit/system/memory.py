@@ -1,22 +1,22 @@
-"""What a model's libraries raise, turned into errors that a user can act on."""
+"""Turns what a model's libraries raise into errors that a user can act on."""
 
 from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from realedit.errors import MemoryLimitError, NumericalError
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Translate what is raised inside the block.
+def translated() -> Generator[None]:
+    """Translates what is raised inside the block.
 
     Raises:
         MemoryLimitError: the machine's memory is used up.
-        NumericalError: a value is not finite.
+        NumericalError: a number is not finite.
     """
     try:
         yield
@@ -45,13 +45,13 @@ _GPU_ALLOCATOR = (
 
 
 def out_of_memory(error: BaseException) -> MemoryLimitError | None:
-    """Translate the ways in which Python, torch and the system say "out of memory"; None for any other error.
+    """Translates "out of memory" as Python, torch and the system say it; None for any other error.
 
-    Recognised are MemoryError (numpy's included), torch.OutOfMemoryError (CUDA, XPU), the RuntimeError of
+    It recognises MemoryError (numpy's included), torch.OutOfMemoryError (CUDA, XPU), the RuntimeError of
     torch's CPU and MPS allocators and of cuBLAS/cuDNN, and OSError ENOMEM. The caller raises the result
     `from` the original.
     """
-    # torch cannot have raised anything when nobody has imported it.
+    # not imported here: torch can have raised nothing that nobody has imported
     torch_error = getattr(sys.modules.get("torch"), "OutOfMemoryError", ())
     text = str(error).lower()
     on_gpu = isinstance(error, torch_error) or any(mark in text for mark in _GPU_ALLOCATOR)

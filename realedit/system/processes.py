@@ -1,4 +1,9 @@
-"""Jobs over processes. Each has one thread; an interrupt ends them all, and what is written is whole."""
+"""Does jobs in several processes; an interrupt ends them all, and every file that they write is whole.
+
+It is written here because neither ``concurrent.futures`` nor loky does all of it: results are handed on while
+a job still works on the next ones, SIGTERM ends the run as an interrupt does, and a process that dies (out of
+memory) or whose parent dies ends the others instead of leaving them waiting.
+"""
 
 from __future__ import annotations
 
@@ -7,31 +12,36 @@ import queue
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
-from typing import Any, Protocol, TypeVar
+from multiprocessing.queues import Queue
+from typing import Protocol, TypeVar
 
 from realedit.errors import MemoryLimitError, RealEditError
 
 _Job = TypeVar("_Job", contravariant=True)
-_Word = TypeVar("_Word", covariant=True)
-_POLL = 0.5  # seconds between looks at whether a process has died
-_GRACE = 10.0  # seconds for a process that is done to end
+_Result = TypeVar("_Result", covariant=True)
+_POLL_SECONDS = 0.5
+"""Seconds between looks at whether a process has died: more notice it later, fewer cost time. Not
+measured."""
+_GRACE_SECONDS = 10.0
+"""Seconds for a process that is done to end by itself: after them it is ended, before them it may clean up.
+Not measured."""
 
 
-class Worker(Protocol[_Job, _Word]):
+class Worker(Protocol[_Job, _Result]):
     """Does jobs one after the other; what is slow to load is loaded once."""
 
-    def run(self, job: _Job, told: Callable[[_Word], None], /) -> None:
-        """Do a job; tell of what is done."""
+    def run(self, job: _Job, on_result: Callable[[_Result], None], /) -> None:
+        """Does a job and calls ``on_result`` with each of its results as soon as it is there."""
         ...
 
 
 @contextmanager
-def ends_in_order() -> Iterator[None]:
-    """Let SIGTERM, by which schedulers end a run, end the processes too, as an interrupt does."""
-    if threading.current_thread() is not threading.main_thread():  # signals are another's
+def ends_in_order() -> Generator[None]:
+    """Lets SIGTERM, by which schedulers end a run, end the processes too, as an interrupt does."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signals
         yield
         return
 
@@ -47,43 +57,44 @@ def ends_in_order() -> Iterator[None]:
 
 @ends_in_order()
 def run_jobs(
-    make_worker: Callable[[], Worker[_Job, _Word]],
+    make_worker: Callable[[], Worker[_Job, _Result]],
     jobs: Sequence[_Job],
     processes: int,
-    told: Callable[[_Word], None],
+    on_result: Callable[[_Result], None],
 ) -> None:
-    """Do jobs, in this process or in several.
+    """Does jobs, in this process or in several.
 
     Args:
-        make_worker: called once in each process; it, the jobs and what is told are pickled.
-        jobs: what is to be done, begun in this order.
+        make_worker: called once in each process; it, the jobs and the results are pickled.
+        jobs: begun in this order.
         processes: how many work at once.
-        told: called in this process with everything that a worker tells; no exception and not None.
+        on_result: called in this process with every result of a worker; a result is neither an exception nor
+            None.
 
     Raises:
-        RealEditError: what ended a job; the others are stopped.
+        RealEditError: a job raised it; the others are stopped.
         MemoryLimitError: a process died.
     """
     if processes == 1 or len(jobs) < 2:
         worker = make_worker()
         for job in jobs:
-            worker.run(job, told)
+            worker.run(job, on_result)
         return
     context = multiprocessing.get_context("spawn")
-    waiting: Any = context.Queue()
-    said: Any = context.Queue()
+    waiting: Queue[_Job | None] = context.Queue()
+    results: Queue[_Result | RealEditError | None] = context.Queue()
     for job in jobs:
         waiting.put(job)
     count = min(processes, len(jobs))
     for _ in range(count):
         waiting.put(None)
-    workers = [context.Process(target=_serve, args=(make_worker, waiting, said)) for _ in range(count)]
+    workers = [context.Process(target=_serve, args=(make_worker, waiting, results)) for _ in range(count)]
     try:
         for worker in workers:
             worker.start()
-        _listen(workers, said, told)
+        _listen(workers, results, on_result)
         for worker in workers:
-            worker.join(_GRACE)  # ended while it cleans up, it would leave semaphores behind
+            worker.join(_GRACE_SECONDS)  # ended while it cleans up, it would leave semaphores behind
     finally:
         for worker in workers:
             if worker.is_alive():
@@ -91,45 +102,53 @@ def run_jobs(
         for worker in workers:
             if worker.pid is not None:
                 worker.join()
-        waiting.cancel_join_thread()  # of an interrupted run: nobody is left to take the jobs
+        waiting.cancel_join_thread()  # after an interrupt nobody is left to take the jobs
 
 
-def _listen(workers: Sequence[BaseProcess], said: Any, told: Callable[[Any], None]) -> None:  # noqa: ANN401 - a queue
-    left = len(workers)
-    while left:
+def _listen(
+    workers: Sequence[BaseProcess],
+    results: Queue[_Result | RealEditError | None],
+    on_result: Callable[[_Result], None],
+) -> None:
+    """Hands results on until every process has said that it is done, by None."""
+    working = len(workers)
+    while working:
         try:
-            what = said.get(timeout=_POLL)
+            result = results.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             if any(worker.exitcode not in (None, 0) for worker in workers):
                 raise MemoryLimitError(
                     "one of the processes died", "try fewer --jobs; what is done is kept"
                 ) from None
             continue
-        match what:
-            case None:
-                left -= 1
-            case RealEditError():
-                raise what
-            case _:
-                told(what)
+        if result is None:
+            working -= 1
+        elif isinstance(result, RealEditError):
+            raise result
+        else:
+            on_result(result)
 
 
-def _next(waiting: Any) -> Any:  # noqa: ANN401 - a queue of jobs
-    """The next job; None when there are no more, or nobody who would hear of it."""
+def _next(waiting: Queue[_Job | None]) -> _Job | None:
+    """Takes the next job; None if there are no more, or if the parent has died."""
     while (parent := multiprocessing.parent_process()) is None or parent.is_alive():
         with suppress(queue.Empty):
-            return waiting.get(timeout=_POLL)
+            return waiting.get(timeout=_POLL_SECONDS)
     return None
 
 
-def _serve(make_worker: Callable[[], Worker[Any, Any]], waiting: Any, said: Any) -> None:  # noqa: ANN401 - queues
-    """A process: take jobs until there are none."""
+def _serve(
+    make_worker: Callable[[], Worker[_Job, _Result]],
+    waiting: Queue[_Job | None],
+    results: Queue[_Result | RealEditError | None],
+) -> None:
+    """Does jobs in a process of its own until there are none."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and ends this one
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this one
     try:
         worker = make_worker()
         while (job := _next(waiting)) is not None:
-            worker.run(job, said.put)
-        said.put(None)
+            worker.run(job, results.put)
+        results.put(None)
     except RealEditError as error:
-        said.put(error)
+        results.put(error)

@@ -1,9 +1,9 @@
-"""What a long run shows while it works: a bar for each stage, on a terminal only."""
+"""Shows a bar for each stage of a long run, on a terminal only."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 class Progress(Protocol):
-    """Told of every step: `stage` names the work, `step` of `total` are done; 0 is a total not known."""
+    """Is called at every step: `step` of `total` are done of the work `stage`; a total of 0 is not known."""
 
     def __call__(self, stage: str, step: int, total: int, /) -> None:
-        """Take note of a step."""
+        """Takes note of a step."""
         ...
 
 
 def silent(stage: str, step: int, total: int) -> None:
-    """Show nothing."""
+    """Shows nothing."""
 
 
 @contextmanager
-def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
-    """Draw stages on stderr with their steps and the time left; nothing where stderr is no terminal.
+def progress_bars(*, quiet: bool = False) -> Generator[Progress]:
+    """Draws stages on stderr with their steps and the time left; nothing if stderr is no terminal.
 
-    The bars are gone when the work is done.
+    The bars vanish when the work is done.
     """
     if quiet or not sys.stderr.isatty():
         yield silent
@@ -48,7 +48,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
 
 
 class _Stages:
-    """One bar a stage, in the order in which they are first heard of."""
+    """One bar for each stage, in the order of their first steps."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
@@ -63,7 +63,7 @@ class _Stages:
         self._bars.update(self._tasks[stage], completed=step, total=known, steps=steps)
 
     def _finish(self) -> None:
-        # A stage of unknown length is over when the next one begins.
+        # a stage of unknown length is over when the next one begins
         for task in self._bars.tasks:
             steps = "" if task.total is None else f"{task.total:g}/{task.total:g}"
             self._bars.update(task.id, completed=task.total or 1, total=task.total or 1, steps=steps)

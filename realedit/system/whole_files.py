@@ -1,4 +1,8 @@
-"""Files that appear whole or not at all."""
+"""Writes files that appear whole or not at all.
+
+It is written here because the package ``atomicwrites`` is no longer maintained and knows one file at a time:
+an edit's photo and its sidecar appear both or neither.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +15,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 TEMPORARY = (".realedit-", ".tmp")
-"""How the name of a file that is not whole yet begins and ends."""
+"""Begin and end of the name of a file that is not whole yet."""
 ABANDONED_SECONDS = 600.0
-"""Since the last write to a file that is not whole: a younger one may be another process at work."""
+"""Seconds since the last write to such a file: an older one is left over and removed, a younger one may be
+another process at work and stays. Not measured."""
 
 
 def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
-    """Write every file, or none: each under a temporary name beside its place first, then all renamed.
+    """Writes every file or none: each under a temporary name beside its place, then renames all.
 
     Args:
         contents: bytes by destination.
-        force: whether files that are already there may be replaced. Without it, a file that another process
-            puts there in the meantime survives as well.
+        force: whether existing files may be replaced. Without it, a file that another process writes in the
+            meantime survives as well.
 
     Raises:
         FileExistsError: a destination exists and `force` is not set.
-        OSError: a file could not be written; nothing new is left behind (what `force` had already replaced
-            stays replaced).
+        OSError: a file could not be written; nothing new is left behind (files that `force` has replaced stay
+            replaced).
     """
     staged: dict[Path, Path] = {}
     created: list[Path] = []
@@ -50,13 +55,13 @@ def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
 
 
 def clear_leftovers(folder: Path, *, below: bool = False) -> None:
-    """Remove what processes that were ended while they wrote have left, unless another may still write it.
+    """Removes temporary files and folders that ended processes have left, if nobody may still write them.
 
-    What cannot be removed stays: it is in nobody's way.
+    Those that cannot be removed stay.
 
     Args:
-        folder: where files and folders named as :data:`TEMPORARY` says are looked for.
-        below: whether in the folders below it, too.
+        folder: where names as in :data:`TEMPORARY` are looked for.
+        below: whether also in the folders below it.
     """
     pattern = "*".join(TEMPORARY)
     old = time.time() - ABANDONED_SECONDS
@@ -71,12 +76,12 @@ def clear_leftovers(folder: Path, *, below: bool = False) -> None:
 
 
 def _temporary_beside(destination: Path) -> Path:
-    # os.replace is atomic only within one file system; a name of its own keeps clear of length limits.
+    # beside it, as os.replace is atomic only within one file system; a name of its own is never too long
     return destination.with_name(secrets.token_hex(8).join(TEMPORARY))
 
 
 def _write(path: Path, content: bytes) -> None:
-    # Not tempfile: its files are private to the user, while a photo should follow the umask.
+    # not tempfile: its files are private to the user, while a photo should follow the umask
     with path.open("xb") as file:
         file.write(content)
         file.flush()
@@ -90,12 +95,12 @@ def _publish(temporary: Path, destination: Path, force: bool) -> None:
         os.replace(temporary, destination)
         return
     try:
-        # Unlike os.replace, a hard link fails where the name is taken, with no moment in between.
+        # unlike os.replace, a hard link fails if the name is taken, with no moment in between
         os.link(temporary, destination)
     except FileExistsError:
         raise
     except OSError:
-        # FAT and some network file systems have no hard links.
+        # FAT and some network file systems have no hard links
         if os.path.lexists(destination):
             raise FileExistsError(str(destination)) from None
         os.replace(temporary, destination)

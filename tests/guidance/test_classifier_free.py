@@ -46,10 +46,13 @@ def test_one_condition_is_diffusers_classifier_free_guidance(
     model, guidance, x = GaussianModel(schedule), told(0.8, -0.3, scale), drawn(2)
     t = schedule.timestep(5)
     torch.testing.assert_close(
-        _single(guidance).predict(model, x, t, 0, STEPS), predict(model, x, t, guidance), rtol=0, atol=1e-12
+        _single(guidance).predict(model, x, t, done=0, steps=STEPS),
+        predict(model, x, t, guidance),
+        rtol=0,
+        atol=1e-12,
     )
     ours, theirs = (
-        self_guided_sample(model, capture, schedule, x, g)[0] for g in (_single(guidance), guidance)
+        self_guided_sample(model, capture, schedule, x, guidance=g)[0] for g in (_single(guidance), guidance)
     )
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-10)
 
@@ -60,7 +63,7 @@ def test_conditions_are_composed_by_their_weights_and_a_negative_one_steers_away
     combined = ClassifierFree(null, (Condition(first, 3.0), Condition(second, -0.5)))
     e_null, e_first, e_second = (model(x, t, told) for told in (null, first, second))
     expected = e_null + 3.0 * (e_first - e_null) - 0.5 * (e_second - e_null)
-    torch.testing.assert_close(combined.predict(model, x, t, 0, STEPS), expected)
+    torch.testing.assert_close(combined.predict(model, x, t, done=0, steps=STEPS), expected)
     assert combined.text is first
 
 
@@ -75,7 +78,7 @@ def test_a_condition_acts_inside_its_window_alone(schedule: Schedule) -> None:
     inside, alone = predict(model, x, t, guidance), model(x, t, guidance.text)
     for done in range(STEPS):
         expected = inside if done in (2, 3) else alone
-        torch.testing.assert_close(limited.predict(model, x, t, done, STEPS), expected)
+        torch.testing.assert_close(limited.predict(model, x, t, done=done, steps=STEPS), expected)
 
 
 def test_nothing_is_evaluated_that_has_no_share(schedule: Schedule) -> None:
@@ -90,7 +93,7 @@ def test_nothing_is_evaluated_that_has_no_share(schedule: Schedule) -> None:
     ]
     for cost, conditions in costs:
         model = GaussianModel(schedule)
-        ClassifierFree(null, conditions).predict(model, drawn(), schedule.timestep(4), 0, STEPS)
+        ClassifierFree(null, conditions).predict(model, drawn(), schedule.timestep(4), done=0, steps=STEPS)
         assert model.evaluations == cost
 
 
@@ -103,4 +106,4 @@ def test_what_cannot_be_combined_is_refused(schedule: Schedule) -> None:
         return x_t * float("nan")
 
     with pytest.raises(FloatingPointError, match="noise prediction at t = 7 is not finite"):
-        _single(guidance).predict(broken, drawn(), 7, 0, STEPS)
+        _single(guidance).predict(broken, drawn(), 7, done=0, steps=STEPS)

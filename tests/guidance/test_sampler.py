@@ -72,11 +72,13 @@ def test_with_the_replay_s_null_text_and_no_edit_it_is_the_replay(
     backbone: Backbone, capture: Capture, schedule: Schedule, latent: Tensor, prompt: Prompt, method: str
 ) -> None:
     plain = _guidance(prompt)
-    result = invert(method, backbone, latent, plain, schedule)
+    result = invert(method, backbone, latent, plain, schedule=schedule)
     ties = Ties(null=lambda level: result.null(prompt.null, level))
-    found, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain, ties=ties)
+    found, _ = self_guided_sample(
+        backbone, capture, schedule, result.trajectory[-1], guidance=plain, ties=ties
+    )
     torch.testing.assert_close(found, replay(backbone, result, plain), rtol=1e-3, atol=1e-4)
-    without, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], plain)
+    without, _ = self_guided_sample(backbone, capture, schedule, result.trajectory[-1], guidance=plain)
     assert (without - found).abs().max() > 0.05
 
 
@@ -93,7 +95,9 @@ def test_without_terms_it_is_diffusers_ddim_step_by_step(
     start = torch.randn(1, 4, 32, 48, generator=torch.Generator().manual_seed(2))
     states = []
     keep = Ties(constrain=lambda x_0, _: states.append(x_0) or x_0)
-    out, trace = self_guided_sample(backbone, capture, schedule, start, _guidance(prompt, scale), ties=keep)
+    out, trace = self_guided_sample(
+        backbone, capture, schedule, start, guidance=_guidance(prompt, scale), ties=keep
+    )
     x, expected = start, []
     with torch.no_grad():
         for t in scheduler.timesteps.tolist():
@@ -114,12 +118,18 @@ def test_strength_zero_is_no_guidance_to_the_bit(
     backbone: Backbone, capture: Capture, schedule: Schedule, noisy: Tensor, prompt: Prompt
 ) -> None:
     term = Term(lambda state: state.x_t.square().sum())
-    plain, _ = self_guided_sample(backbone, capture, schedule, noisy, _guidance(prompt), start=4)
+    plain, _ = self_guided_sample(backbone, capture, schedule, noisy, guidance=_guidance(prompt), start=4)
     off, trace = self_guided_sample(
-        backbone, capture, schedule, noisy, _guidance(prompt), [term], start=4, strength=0
+        backbone, capture, schedule, noisy, guidance=_guidance(prompt), terms=[term], start=4, strength=0
     )
     weightless, _ = self_guided_sample(
-        backbone, capture, schedule, noisy, _guidance(prompt), [Term(term.energy, weight=0)], start=4
+        backbone,
+        capture,
+        schedule,
+        noisy,
+        guidance=_guidance(prompt),
+        terms=[Term(term.energy, weight=0)],
+        start=4,
     )
     assert torch.equal(plain, off)
     assert torch.equal(plain, weightless)
@@ -147,8 +157,8 @@ def test_guidance_lowers_the_energy_that_it_descends(
             capture,
             schedule,
             noisy,
-            _guidance(prompt),
-            [term],
+            guidance=_guidance(prompt),
+            terms=[term],
             start=4,
             strength=strength,
             ties=ties,
@@ -167,7 +177,7 @@ def test_everything_outside_the_region_stays_the_sources(
     noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(1))
     ties = Ties(region, lambda level: schedule.add_noise(latent, noise, level) if level else latent)
     out, _ = self_guided_sample(
-        backbone, capture, schedule, noisy, _guidance(prompt, 4.0), start=4, ties=ties
+        backbone, capture, schedule, noisy, guidance=_guidance(prompt, 4.0), start=4, ties=ties
     )
     outside = (region == 0).expand_as(latent)
     assert torch.equal(out[outside], latent[outside])
@@ -194,8 +204,8 @@ def test_a_term_acts_inside_its_window_alone(
         capture,
         schedule,
         noisy,
-        _guidance(prompt),
-        [Term(_brightness, window=window)],
+        guidance=_guidance(prompt),
+        terms=[Term(_brightness, window=window)],
         start=4,
         callback=lambda done, total: steps.append((done, total)),
     )
@@ -215,9 +225,11 @@ def test_a_term_that_asks_for_it_gets_the_predicted_latent(
         assert state.x_0 is not None
         return (state.x_0 - 1).square().mean()
 
-    plain, _ = self_guided_sample(backbone, capture, schedule, noisy, _guidance(prompt), start=4)
+    plain, _ = self_guided_sample(backbone, capture, schedule, noisy, guidance=_guidance(prompt), start=4)
     term = Term(distance, window=Window(), needs_x_0=True)
-    pulled, _ = self_guided_sample(backbone, capture, schedule, noisy, _guidance(prompt), [term], start=4)
+    pulled, _ = self_guided_sample(
+        backbone, capture, schedule, noisy, guidance=_guidance(prompt), terms=[term], start=4
+    )
     assert (pulled - 1).square().mean() < 0.9 * (plain - 1).square().mean()
 
 
@@ -226,4 +238,6 @@ def test_an_energy_that_is_not_finite_stops_the_sampling(
 ) -> None:
     broken = Term(lambda state: state.x_t.sum() * float("nan"))
     with pytest.raises(FloatingPointError, match="energy at level 4 is not finite: <lambda> is nan"):
-        self_guided_sample(backbone, capture, schedule, noisy, _guidance(prompt), [broken], start=4)
+        self_guided_sample(
+            backbone, capture, schedule, noisy, guidance=_guidance(prompt), terms=[broken], start=4
+        )

@@ -80,9 +80,9 @@ def test_a_noisy_classifier_at_scale_one_samples_the_posterior(
     start = _normal(4, (batch, *SHAPE[1:]))
     term = Term(NoisyClassifier(log_probability), window=Window())
     guided, trace = self_guided_sample(
-        prior, capture, schedule, start, PLAIN, [term], strength=GradientScale(1.0)
+        prior, capture, schedule, start, guidance=PLAIN, terms=[term], strength=GradientScale(1.0)
     )
-    expected, _ = self_guided_sample(posterior, capture, schedule, start, PLAIN)
+    expected, _ = self_guided_sample(posterior, capture, schedule, start, guidance=PLAIN)
     torch.testing.assert_close(guided, expected, rtol=1e-9, atol=1e-9)
     assert len(trace.energies) == schedule.steps
 
@@ -118,7 +118,9 @@ def test_an_analytic_centroid_is_reached_and_then_left_alone(
     term = Term(_at(*goal), window=Window(), needs_x_0=True, tolerance=TOLERANCE)
 
     def error(strength: float | Strength) -> float:
-        z, trace = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], strength=strength)
+        z, trace = self_guided_sample(
+            blob, capture, schedule, start, guidance=PLAIN, terms=[term], strength=strength
+        )
         if isinstance(strength, Automatic):
             assert trace.targets[0].share > 0.98
         return (_place(z) - torch.tensor(goal)).abs().mean().item()
@@ -140,7 +142,9 @@ def test_the_units_of_an_energy_do_not_matter(schedule: Schedule, capture: Captu
             unit_of * TOLERANCE,
         )
         samples.append(
-            self_guided_sample(blob, capture, schedule, start, PLAIN, [term], strength=Automatic())[0]
+            self_guided_sample(
+                blob, capture, schedule, start, guidance=PLAIN, terms=[term], strength=Automatic()
+            )[0]
         )
     torch.testing.assert_close(*samples)
 
@@ -149,7 +153,7 @@ def test_a_budget_bounds_what_an_edit_may_cost(schedule: Schedule, capture: Capt
     """Moving the spot changes the latent; the less is allowed, the less far it goes."""
     start, states = _normal(4, (1, 2, 12, 20)), {}
     keep = Ties(constrain=lambda x_0, level: states.setdefault(level, x_0))
-    free, _ = self_guided_sample(blob, capture, schedule, start, PLAIN, ties=keep)
+    free, _ = self_guided_sample(blob, capture, schedule, start, guidance=PLAIN, ties=keep)
 
     def change(state: State) -> Tensor:
         return (predicted_x_0(state) - states[state.level]).square().mean()
@@ -159,13 +163,15 @@ def test_a_budget_bounds_what_an_edit_may_cost(schedule: Schedule, capture: Capt
     for budget in (0.05, 0.2, 0.5):
         hold = Term(change, window=Window(), needs_x_0=True, budget=budget)
         z, trace = self_guided_sample(
-            blob, capture, schedule, start, PLAIN, [pursue, hold], strength=Automatic(1.0)
+            blob, capture, schedule, start, guidance=PLAIN, terms=[pursue, hold], strength=Automatic(1.0)
         )
         costs.append((z - free).square().mean().item())
         shifts.append((_place(z) - _place(free))[0, 0].item())
         assert costs[-1] < 1.7 * budget
         assert trace.targets[1].share == pytest.approx(min(1.0, budget / trace.last[1]))
-    unbound, _ = self_guided_sample(blob, capture, schedule, start, PLAIN, [pursue], strength=Automatic(1.0))
+    unbound, _ = self_guided_sample(
+        blob, capture, schedule, start, guidance=PLAIN, terms=[pursue], strength=Automatic(1.0)
+    )
     assert (unbound - free).square().mean() > 3 * costs[-1]
     assert costs == sorted(costs)
     assert 0.05 < shifts[0] < shifts[1] < shifts[2]
@@ -178,7 +184,9 @@ def test_the_trace_tells_every_terms_own_energy(
     early = Term(_at(0.6, 0.6), 2.0, Window(0.0, 0.5), needs_x_0=True, tolerance=TOLERANCE)
     late = Term(lambda s: s.x_t.square().mean(), 0.5, Window(0.25, 1.0))
     off = Term(_at(0.1, 0.1), 0.0, Window(), needs_x_0=True)
-    _, trace = self_guided_sample(blob, capture, schedule, start, PLAIN, [early, off, late], strength=0.5)
+    _, trace = self_guided_sample(
+        blob, capture, schedule, start, guidance=PLAIN, terms=[early, off, late], strength=0.5
+    )
     assert trace.levels == list(range(12, 0, -1))
     assert {place: len(energies) for place, energies in trace.terms.items()} == {0: 6, 2: 9}
     padded = {0: [*trace.terms[0], *[0.0] * 6], 2: [*[0.0] * 3, *trace.terms[2]]}
@@ -201,7 +209,7 @@ def test_a_term_whose_window_is_over_is_no_progress_of_the_others(
 
     start = _normal(4, (1, 2, 12, 20))
     terms = [Term(stuck, window=Window(0, 1)), Term(stuck, 10.0, Window(0, 0.25))]
-    self_guided_sample(blob, capture, schedule, start, PLAIN, terms, strength=rule)
+    self_guided_sample(blob, capture, schedule, start, guidance=PLAIN, terms=terms, strength=rule)
     assert lefts == [1.0] * 12
 
 
@@ -212,8 +220,10 @@ def test_remeasuring_tells_what_the_finished_sample_has_reached(
     start = _normal(4, (1, 2, 12, 20))
     energy = _at(0.6, 0.6)
     term = Term(energy, 1.0, Window(0.2, 0.5), needs_x_0=True, tolerance=TOLERANCE)
-    plain, before = self_guided_sample(blob, capture, schedule, start, PLAIN, [term])
-    again, after = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], remeasure=True)
+    plain, before = self_guided_sample(blob, capture, schedule, start, guidance=PLAIN, terms=[term])
+    again, after = self_guided_sample(
+        blob, capture, schedule, start, guidance=PLAIN, terms=[term], remeasure=True
+    )
     assert torch.equal(plain, again)
     assert before.terms == after.terms
     level = after.levels[-1]
@@ -225,7 +235,9 @@ def test_remeasuring_tells_what_the_finished_sample_has_reached(
     assert after.last[0] != before.last[0]
     own = _normal(5, again.shape)
     ties = Ties(noise=lambda _: own)
-    _, told = self_guided_sample(blob, capture, schedule, start, PLAIN, [term], ties=ties, remeasure=True)
+    _, told = self_guided_sample(
+        blob, capture, schedule, start, guidance=PLAIN, terms=[term], ties=ties, remeasure=True
+    )
     x_t = schedule.add_noise(again, own, level)
     x_0 = schedule.predict_x0(x_t, blob(x_t, schedule.timestep(level), NOTHING), level)
     assert told.last[0] == pytest.approx((_place(x_0) - 0.6).abs().mean().item(), rel=1e-6)
@@ -245,7 +257,7 @@ def test_what_is_missed_is_named_and_what_has_no_goal_is_not(
         Term(lambda state: state.x_t.square().mean(), budget=0.01, name="faint"),
         Term(lambda state: state.x_t.square().mean(), budget=100.0),
     ]
-    _, trace = self_guided_sample(blob, capture, schedule, start, PLAIN, terms, strength=0.01)
+    _, trace = self_guided_sample(blob, capture, schedule, start, guidance=PLAIN, terms=terms, strength=0.01)
     assert [target.name for target in trace.missed] == ["corner", "faint"]
     corner, faint = map(str, trace.missed)
     assert corner.startswith("corner: ")

@@ -38,7 +38,7 @@ def native_maps(model: Model, x_0: Tensor, guidance: Guidance, schedule: Schedul
     found = []
     for k in range(1, schedule.steps + 1):
         eps = predict(model, states[k], schedule.timestep(k), guidance)
-        mean = schedule.step(states[k], eps, k, k - 1, 1.0)
+        mean = schedule.step(states[k], eps, k, k - 1, eta=1.0)
         found.append((states[k - 1] - mean) / schedule.deviation(k, k - 1))
     return torch.stack(found)
 

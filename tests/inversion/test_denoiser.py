@@ -82,7 +82,7 @@ def test_cat_stacks_everything_along_the_batch() -> None:
 def test_cat_refuses_conditionings_of_different_kinds() -> None:
     other = Conditioning(torch.zeros(1, 3, 2), {"time_ids": torch.zeros(1, 6)})
     with pytest.raises(
-        ValueError, match=r"^conditionings differ in what they carry: \['pooled'\] and \['time_ids'\]$"
+        ValueError, match=r"^conditionings have different extras: \['pooled'\] and \['time_ids'\]$"
     ):
         Conditioning.cat(_conditioning(1, 2), other)
 

@@ -41,7 +41,7 @@ def test_the_model_is_observed_at_the_trajectory_s_own_states(backbone: Backbone
     prompt = backbone.prompt(PROMPT, size)
     x_0 = backbone.encode(np.array(Image.open(PHOTO).convert("RGB").resize(width_height)))
     with capture:
-        found = invert_photo(backbone, capture, x_0, prompt, size, method=method, steps=STEPS, scale=1.0)
+        found = invert_photo(backbone, capture, x_0, prompt, size=size, method=method, steps=STEPS, scale=1.0)
         assert found.evaluations == EVALUATIONS[method] * STEPS
         assert sorted(found.observations) == list(range(1, STEPS + 1))
         for level, seen in found.observations.items():

@@ -123,7 +123,7 @@ def test_a_result_survives_as_tensors(
     backbone: Backbone, prompt: Prompt, latent: Tensor, method: str
 ) -> None:
     guidance, schedule = Guidance(prompt.conditioning, prompt.null, 3.0), backbone.schedule(2)
-    result = invert(method, backbone, latent[..., :16, :24], guidance, schedule)
+    result = invert(method, backbone, latent[..., :16, :24], guidance, schedule=schedule)
     again = InversionResult.from_tensors(method, schedule, 3.0, result.tensors())
     assert torch.equal(replay(backbone, again, guidance), replay(backbone, result, guidance))
 
@@ -136,10 +136,10 @@ def test_a_batch_of_two_in_portrait_and_landscape(
     guidance, schedule = Guidance(prompt.conditioning, prompt.null, 3.0), backbone.schedule(2)
     x_0 = torch.nn.functional.interpolate(latent, size=size, mode="bilinear")
     pair = torch.cat([x_0, x_0.flip(-1)])
-    result = invert(method, backbone, pair, guidance, schedule)
+    result = invert(method, backbone, pair, guidance, schedule=schedule)
     replayed = replay(backbone, result, guidance)
     assert replayed.shape == pair.shape
-    alone = invert(method, backbone, x_0, guidance, schedule)
+    alone = invert(method, backbone, x_0, guidance, schedule=schedule)
     torch.testing.assert_close(result.trajectory[:, :1], alone.trajectory, rtol=1e-3, atol=1e-3)
     if method == "direct":
         assert (replayed - pair).abs().max() < 1e-4 * pair.abs().max()

@@ -19,7 +19,7 @@ MakeSchedule = Callable[[int], Schedule]
 def test_the_replay_is_the_known_linear_map(steps: int, make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(steps)
     guidance = told(0.4, 0.0, 1.0)
-    result = invert("ddim", GaussianModel(schedule), drawn(), guidance, schedule)
+    result = invert("ddim", GaussianModel(schedule), drawn(), guidance, schedule=schedule)
     whole = math.prod(gain(schedule, level, level - 1) for level in range(1, steps + 1))
     start = result.trajectory[-1] - schedule.alpha(steps) * 0.4
     expected = schedule.alpha(0) * 0.4 + whole * start
@@ -32,7 +32,9 @@ def test_every_state_of_the_trajectory_is_the_known_linear_map_of_the_one_before
     make_schedule: MakeSchedule,
 ) -> None:
     schedule = make_schedule(10)
-    trajectory = invert("ddim", GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule).trajectory
+    trajectory = invert(
+        "ddim", GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule=schedule
+    ).trajectory
     for k in range(10):
         up = schedule.sigma(k + 1) / variance(schedule, k + 1)
         ratio = schedule.alpha(k + 1) / schedule.alpha(k)
@@ -47,7 +49,7 @@ def test_with_more_steps_the_trajectory_nears_the_flows_own_endpoint(make_schedu
     for steps in (10, 100, 500):
         schedule = make_schedule(steps)
         guidance = told(0.4, 0.0, 1.0)
-        end = invert("ddim", GaussianModel(schedule), x_0, guidance, schedule).trajectory[-1]
+        end = invert("ddim", GaussianModel(schedule), x_0, guidance, schedule=schedule).trajectory[-1]
         flow = math.sqrt(variance(schedule, steps) / variance(schedule, 0))
         exact = schedule.alpha(steps) * 0.4 + flow * (x_0 - schedule.alpha(0) * 0.4)
         errors.append((end - exact).abs().max().item())
@@ -58,7 +60,7 @@ def test_with_more_steps_the_trajectory_nears_the_flows_own_endpoint(make_schedu
 
 def test_the_noise_of_a_state_rebuilds_it(make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(10)
-    result = invert("ddim", GaussianModel(schedule), drawn(), told(0.4, 0, 1), schedule)
+    result = invert("ddim", GaussianModel(schedule), drawn(), told(0.4, 0, 1), schedule=schedule)
     for level in (1, 5, 10):
         rebuilt = schedule.add_noise(result.x_0, result.noise(level), level)
         torch.testing.assert_close(rebuilt, result.trajectory[level], rtol=1e-10, atol=1e-10)
@@ -111,8 +113,8 @@ def test_the_inversion_scale_guides_the_way_up(make_schedule: MakeSchedule) -> N
     schedule, x_0 = make_schedule(5), drawn()
     model = GaussianModel(schedule)
     # eps is affine in the mean, so guidance at scale g is the model of the extrapolated mean
-    up = invert("ddim", model, x_0, told(0.4, -0.2, 1.0), schedule, inversion_scale=3.0)
-    extrapolated = invert("ddim", model, x_0, told(-0.2 + 3 * 0.6, 0.0, 1.0), schedule)
+    up = invert("ddim", model, x_0, told(0.4, -0.2, 1.0), schedule=schedule, inversion_scale=3.0)
+    extrapolated = invert("ddim", model, x_0, told(-0.2 + 3 * 0.6, 0.0, 1.0), schedule=schedule)
     torch.testing.assert_close(up.trajectory, extrapolated.trajectory, rtol=1e-9, atol=1e-9)
 
 
@@ -123,8 +125,13 @@ def test_the_callback_counts_every_step_to_the_end(
 ) -> None:
     schedule, calls = make_schedule(4), list[tuple[int, int]]()
     model, guidance = GaussianModel(schedule), told(0.4, 0.0, 3.0)
-    note = lambda done, total: calls.append((done, total))  # noqa: E731
-    result = invert(method, model, drawn(), guidance, schedule, callback=note if stage == "invert" else None)
+
+    def note(done: int, total: int) -> None:
+        calls.append((done, total))
+
+    result = invert(
+        method, model, drawn(), guidance, schedule=schedule, callback=note if stage == "invert" else None
+    )
     if stage == "replay":
         replay(model, result, guidance, note)
     total = 8 if stage == "invert" and method in ("direct", "null_text") else 4
@@ -135,10 +142,10 @@ def test_the_callback_counts_every_step_to_the_end(
 def test_a_batch_is_inverted_item_by_item(method: str, make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(4)
     model, guidance, x_0 = GaussianModel(schedule), told(0.4, 0.0, 3.0), drawn(batch=2)
-    together = invert(method, model, x_0, guidance, schedule)
+    together = invert(method, model, x_0, guidance, schedule=schedule)
     replayed = replay(model, together, guidance)
     for i in range(2):
-        alone = invert(method, model, x_0[i : i + 1], guidance, schedule)
+        alone = invert(method, model, x_0[i : i + 1], guidance, schedule=schedule)
         torch.testing.assert_close(together.trajectory[:, i : i + 1], alone.trajectory)
         if method != "null_text":  # whose loss is a mean over the batch
             torch.testing.assert_close(replayed[i : i + 1], replay(model, alone, guidance))
@@ -148,7 +155,7 @@ def test_a_batch_is_inverted_item_by_item(method: str, make_schedule: MakeSchedu
 def test_what_each_method_stores(make_schedule: MakeSchedule) -> None:
     schedule = make_schedule(4)
     model, guidance, x_0 = GaussianModel(schedule), told(0.4, 0.0, 3.0), drawn(batch=2)
-    stored = {m: invert(m, model, x_0, guidance, schedule) for m in METHODS}
+    stored = {m: invert(m, model, x_0, guidance, schedule=schedule) for m in METHODS}
     trajectory, null = (5, 2, 4, 3, 5), (4, 2, 1, 4)
     shapes = {m: {n: tuple(t.shape) for n, t in result.tensors().items()} for m, result in stored.items()}
     assert shapes == {
@@ -237,4 +244,4 @@ def test_an_unknown_method_is_refused_with_the_known_ones(make_schedule: MakeSch
         match=r"^no inversion method 'ddmi': expected one of ddim, null_text, negative_prompt, direct, "
         r"fixed_point, ddpm, noised$",
     ):
-        invert("ddmi", GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule)
+        invert("ddmi", GaussianModel(schedule), drawn(), told(0.4, 0.0, 1.0), schedule=schedule)

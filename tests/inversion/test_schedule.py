@@ -64,7 +64,9 @@ def test_a_noisy_step_is_that_of_diffusers_ddim(
     for level, t in zip(range(steps, 0, -1), scheduler.timesteps.tolist(), strict=True):
         x, eps, z = _float64(2, 4, 3, 5), _float64(2, 4, 3, 5), _float64(2, 4, 3, 5)
         theirs = scheduler.step(eps, t, x, eta=eta, variance_noise=z, return_dict=False)[0]
-        ours = schedule.step(x, eps, level, level - 1, eta) + schedule.deviation(level, level - 1, eta) * z
+        ours = (
+            schedule.step(x, eps, level, level - 1, eta=eta) + schedule.deviation(level, level - 1, eta) * z
+        )
         torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-10)
 
 
@@ -83,7 +85,7 @@ def test_with_eta_1_it_is_that_of_diffusers_ddpm(
         expected = theirs.step(eps, t, x, generator=generator, return_dict=False)[0]
         z = torch.randn(x.shape, generator=generator.manual_seed(level), dtype=torch.float64)
         deviation = schedule.deviation(level, level - 1)
-        ours = schedule.step(x, eps, level, level - 1, 1.0) + deviation * z
+        ours = schedule.step(x, eps, level, level - 1, eta=1.0) + deviation * z
         torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
         assert deviation > 0 or level == 1
 
@@ -91,8 +93,8 @@ def test_with_eta_1_it_is_that_of_diffusers_ddpm(
 def test_without_noise_the_mean_is_the_step() -> None:
     x, eps = _float64(1, 4, 3, 5), _float64(1, 4, 3, 5)
     assert SMALL.deviation(2, 1, 0.0) == 0
-    assert torch.equal(SMALL.step(x, eps, 2, 1, 0.0), SMALL.step(x, eps, 2, 1))
-    assert not torch.allclose(SMALL.step(x, eps, 2, 1, 1.0), SMALL.step(x, eps, 2, 1))
+    assert torch.equal(SMALL.step(x, eps, 2, 1, eta=0.0), SMALL.step(x, eps, 2, 1))
+    assert not torch.allclose(SMALL.step(x, eps, 2, 1, eta=1.0), SMALL.step(x, eps, 2, 1))
 
 
 @pytest.mark.parametrize("eta", [-0.1, 1.1, float("nan")])
@@ -104,7 +106,7 @@ def test_an_eta_out_of_range_is_refused(eta: float) -> None:
 @pytest.mark.parametrize("to", [1, 2])
 def test_a_noisy_step_up_is_refused(to: int) -> None:
     with pytest.raises(ValueError, match=rf"^a step with eta > 0 goes down, not from level 1 to {to}$"):
-        SMALL.step(_float64(1, 4, 3, 5), _float64(1, 4, 3, 5), 1, to, 1.0)
+        SMALL.step(_float64(1, 4, 3, 5), _float64(1, 4, 3, 5), 1, to, eta=1.0)
 
 
 def test_the_backbones_schedule_is_that_of_its_own_scheduler(

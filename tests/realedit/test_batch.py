@@ -94,7 +94,7 @@ def test_a_key_tells_the_content_of_named_files_and_the_version_apart(
     assert key(other) not in (first, none)
     other.write_bytes(data)
     assert key(other) == first
-    monkeypatch.setattr("realedit.batch.version", lambda name: f"{name} 99")
+    monkeypatch.setattr("realedit.batch.distribution_version", lambda name: f"{name} 99")
     assert key(other) != first
     other.unlink()
     with pytest.raises(PhotoError, match=r"other.png cannot be read \(No such file"):
@@ -134,7 +134,7 @@ def run(tmp_path: Path) -> Callable[..., tuple[list[str], list[PhotoRecord]]]:
             tasks,
             out,
             force=force,
-            told=told.append,
+            on_record=told.append,
             progress=progress,
         )
         assert told == records
@@ -218,7 +218,7 @@ def do(
         return PhotoRecord(given.key, str(given.photo), str(given.output), "done")
 
     told: list[PhotoRecord] = []
-    edit_photos(lambda: Editor(edit, journal), [task], journal.parent, force=force, told=told.append)
+    edit_photos(lambda: Editor(edit, journal), [task], journal.parent, force=force, on_record=told.append)
     return told
 
 

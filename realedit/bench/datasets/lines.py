@@ -1,4 +1,4 @@
-"""Reading manifests: every mistake is told with its file and line, and every file must be there."""
+"""Reads manifests: every mistake is reported with file and line, and every file must be there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,7 +16,7 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 class Strict(BaseModel):
-    """A schema that knows every key it takes."""
+    """A schema that refuses keys it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -25,7 +25,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def read_text(path: Path) -> str:
-    """A manifest's text.
+    """Reads a manifest's text.
 
     Raises:
         UsageError: it cannot be read, or is not UTF-8.
@@ -38,7 +38,7 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path, schema: type[Schema]) -> Iterator[tuple[str, Schema]]:
-    """Each line of a JSONL file with where it stands; empty lines are left out.
+    """Yields each line of a JSONL file with its place, without empty lines.
 
     Raises:
         UsageError: a line is not JSON of the schema.
@@ -49,8 +49,8 @@ def read_lines(path: Path, schema: type[Schema]) -> Iterator[tuple[str, Schema]]
             yield where, checked(where, _parsed(where, line), schema)
 
 
-def read_mapping(path: Path) -> Iterator[tuple[str, str, Any]]:
-    """Each entry of a file that holds one JSON object: where it stands, its key and its value.
+def read_mapping(path: Path) -> Iterator[tuple[str, str, object]]:
+    """Yields place, key and value of each entry of a file that holds one JSON object.
 
     Raises:
         UsageError: it holds no JSON object.
@@ -65,10 +65,10 @@ def read_mapping(path: Path) -> Iterator[tuple[str, str, Any]]:
 
 
 def checked(where: str, value: object, schema: type[Schema]) -> Schema:
-    """A value of a schema.
+    """Validates a value against a schema.
 
     Raises:
-        UsageError: it does not fit; the first mistake is told.
+        UsageError: it does not fit; the message names the first mistake.
     """
     try:
         return schema.model_validate(value)
@@ -82,7 +82,7 @@ def checked(where: str, value: object, schema: type[Schema]) -> Schema:
 
 
 def checked_id(where: str, name: str, seen: set[str]) -> str:
-    """A case's id, which becomes part of file names.
+    """Checks a case's id, which becomes part of file names.
 
     Raises:
         UsageError: it has other characters than letters, digits, ``-``, ``_`` and ``.``, or is not unique.
@@ -98,7 +98,7 @@ def checked_id(where: str, name: str, seen: set[str]) -> str:
 
 
 def file_in(where: str, folder: Path, name: str) -> Path:
-    """A file of the data set.
+    """Returns the path of a file of the data set, which must be there.
 
     Raises:
         PhotoError: there is none of this name.
@@ -112,7 +112,8 @@ def file_in(where: str, folder: Path, name: str) -> Path:
     return path
 
 
-def _parsed(where: str, text: str) -> Any:  # noqa: ANN401 - JSON
+def _parsed(where: str, text: str) -> object:
+    """Reads JSON."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

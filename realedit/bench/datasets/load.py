@@ -1,4 +1,4 @@
-"""Which layout a folder has, told by the manifest that lies in it."""
+"""Loads a data set by the layout that its manifest's name tells."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAYOUTS: Mapping[str, Callable[[Path], list[Case]]] = {
 
 
 def load_dataset(folder: Path) -> list[Case]:
-    """The cases of a folder, in the manifest's order.
+    """Reads the cases of a folder, in the manifest's order.
 
     Raises:
         UsageError: it is no data set, holds no case, or its manifest has a mistake.

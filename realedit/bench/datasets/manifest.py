@@ -77,7 +77,7 @@ class _Line(Strict):
 
 
 def load_manifest(folder: Path) -> list[Case]:
-    """The cases of a folder with :data:`MANIFEST`.
+    """Reads the cases of a folder with :data:`MANIFEST`.
 
     Raises:
         UsageError: a line is not as above; the message names file and line.

@@ -1,4 +1,4 @@
-"""Noun phrases of English captions, found without a parser: the words between the small ones.
+"""Finds noun phrases in English captions without a parser: the words between the small ones.
 
 **Convention:** a phrase is a ``range`` of positions in a caption's words; punctuation marks are words.
 """
@@ -30,27 +30,27 @@ _WORD = re.compile(r"\w[\w'\u2019-]*|[^\w\s]")
 
 
 def words_of(caption: str) -> tuple[str, ...]:
-    """A caption's words and punctuation marks."""
+    """Splits a caption into words and punctuation marks."""
     return tuple(_WORD.findall(caption))
 
 
 def positions(caption: str) -> list[tuple[int, int]]:
-    """Where each of :func:`words_of` stands, as (start, stop) in characters."""
+    """Returns where each of :func:`words_of` stands, as (start, stop) in characters."""
     return [match.span() for match in _WORD.finditer(caption)]
 
 
 def is_content(word: str) -> bool:
-    """Whether a word names or describes something."""
+    """Tells whether a word names or describes something."""
     return word[:1].isalnum() and word.lower() not in DETERMINERS | _LINKS
 
 
 def is_doing(word: str) -> bool:
-    """Whether a word looks like a participle, "sitting"."""
+    """Tells whether a word looks like a participle, "sitting"."""
     return word.lower().endswith("ing") and len(word) > 4 and word.lower() not in _NOUNS
 
 
 def phrase_after(words: Sequence[str], start: int) -> range:
-    """What describes and names a thing from a position on; empty where there is no such word."""
+    """Returns the words that describe and name a thing from a position on; empty where there are none."""
     stop = start
     while stop < len(words) and is_content(words[stop]) and not (stop > start and is_doing(words[stop])):
         stop += 1
@@ -58,7 +58,7 @@ def phrase_after(words: Sequence[str], start: int) -> range:
 
 
 def phrase_before(words: Sequence[str], stop: int) -> range:
-    """What describes and names a thing up to a position; "man riding" ends before its verb."""
+    """Returns the words that describe and name a thing up to a position, after any verb: "man riding"."""
     start = stop
     while start > 0 and is_content(words[start - 1]):
         if is_doing(words[start - 1]) and start > 1 and is_content(words[start - 2]):
@@ -68,7 +68,7 @@ def phrase_before(words: Sequence[str], stop: int) -> range:
 
 
 def find(words: Sequence[str], phrase: Sequence[str], near: int = 0) -> range | None:
-    """Where a phrase stands among words, the place nearest to a position; None where it does not."""
+    """Finds a phrase among words, at the place nearest to a position; None where it is not there."""
     low, wanted = [word.lower() for word in words], [word.lower() for word in phrase]
     size = len(wanted)
     starts = [at for at in range(len(low) - size + 1) if size and low[at : at + size] == wanted]
@@ -76,7 +76,7 @@ def find(words: Sequence[str], phrase: Sequence[str], near: int = 0) -> range | 
 
 
 def thing(words: Sequence[str], within: range) -> range:
-    """A phrase without what joins it to its sentence: "and a dog" to "a dog", "wearing a hat" to "a hat"."""
+    """Drops what joins a phrase to its sentence: "and a dog" to "a dog", "wearing a hat" to "a hat"."""
     start, stop = within.start, within.stop
     while start < stop and not _begins(words, start, stop):
         start += 1
@@ -86,7 +86,7 @@ def thing(words: Sequence[str], within: range) -> range:
 
 
 def named(words: Sequence[str], within: range) -> range:
-    """The first thing in a phrase, without determiners: "and a dog in a hat" to "dog"."""
+    """Returns the first thing in a phrase, without determiners: "and a dog in a hat" to "dog"."""
     found = thing(words, within)
     start = found.start
     while start < found.stop and not is_content(words[start]):
@@ -96,24 +96,24 @@ def named(words: Sequence[str], within: range) -> range:
 
 
 def name_in(caption: str) -> str:
-    """The first thing that words name, "and a dog in a hat" names "dog"; the words themselves if none."""
+    """Returns the first thing that words name, "dog" in "and a dog in a hat"; the words if none."""
     words = words_of(caption)
     return text(words, named(words, range(len(words)))) or caption
 
 
 def thing_in(caption: str) -> str:
-    """Words without what joins them to a sentence, "and a dog" to "a dog"; as they are if nothing is left."""
+    """Drops what joins words to a sentence, "and a dog" to "a dog"; the words if nothing is left."""
     words = words_of(caption)
     return text(words, thing(words, range(len(words)))) or caption
 
 
 def text(words: Sequence[str], phrase: range) -> str:
-    """A phrase as text."""
+    """Returns a phrase as text."""
     return " ".join(words[phrase.start : phrase.stop])
 
 
 def _begins(words: Sequence[str], at: int, stop: int) -> bool:
-    """Whether a thing's phrase can begin here."""
+    """Tells whether a thing's phrase can begin here."""
     word = words[at].lower()
     if word in DETERMINERS:
         return True

@@ -58,7 +58,7 @@ class _Entry(BaseModel):
 
 
 def load_pie_bench(folder: Path) -> list[Case]:
-    """The cases of a folder in PIE-Bench's own layout.
+    """Reads the cases of a folder in PIE-Bench's own layout.
 
     Raises:
         UsageError: an entry is not as above.
@@ -100,13 +100,13 @@ def _case(where: str, folder: Path, key: str, value: object, seen: set[str]) -> 
 
 
 def _named(old: str, kind: str, new: str | None = None) -> tuple[TextEdit, ...]:
-    """Realedit's edit where the brackets hold more than a name: "a cat [and a butterfly]"."""
+    """Returns realedit's edit where the brackets hold more than a name: "a cat [and a butterfly]"."""
     name, instead = name_in(old), new and thing_in(new)
     return () if (name, instead) == (old, new) else (TextEdit(kind, name, instead, "word"),)
 
 
 def _words(entry: _Entry) -> tuple[str | None, str | None]:
-    """What changes, and into what: the blended words, else what stands in brackets in either prompt."""
+    """Returns what changes, and into what: the blended words, else what is in brackets in either prompt."""
     blended = entry.blended_word.split()
     if len(blended) == 2:
         return blended[0], blended[1]

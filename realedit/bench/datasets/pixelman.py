@@ -24,7 +24,8 @@ from realedit.bench.edit_spec import EditSpec
 from realedit.errors import PhotoError, UsageError
 
 COCOEE, RES = "COCOEE_dataset.json", "ReS_dataset.json"
-_ORIENTATION, _SIDEWAYS = 274, frozenset({5, 6, 7, 8})  # Exif's tag, and its values that swap the sides
+_ORIENTATION, _SIDEWAYS = 274, frozenset({5, 6, 7, 8})
+"""Exif's tag for a picture's orientation, and its values that swap the sides. Set by Exif."""
 _TWIN = {"1": "2", "2": "1"}
 
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
@@ -43,7 +44,7 @@ class _Entry(BaseModel):
 
 
 def load_cocoee(folder: Path) -> list[Case]:
-    """The cases of a folder with :data:`COCOEE`.
+    """Reads the cases of a folder with :data:`COCOEE`.
 
     Raises:
         UsageError: an entry is not as above.
@@ -53,7 +54,7 @@ def load_cocoee(folder: Path) -> list[Case]:
 
 
 def load_res(folder: Path) -> list[Case]:
-    """The cases of a folder with :data:`RES`; raises as :func:`load_cocoee`."""
+    """Reads the cases of a folder with :data:`RES`; raises as :func:`load_cocoee`."""
     return _load(folder, RES, folder, folder)
 
 
@@ -90,7 +91,7 @@ def _move(where: str, photo: Path, entry: _Entry) -> EditSpec:
 
 
 def _size(path: Path) -> tuple[int, int]:
-    """Width and height of a picture as it is meant to be seen."""
+    """Returns width and height of a picture as it is meant to be seen."""
     try:
         with Image.open(path) as image:
             width, height = image.size
@@ -101,7 +102,7 @@ def _size(path: Path) -> tuple[int, int]:
 
 
 def _twin(photo: Path, masks: Path) -> tuple[Path | None, Path | None]:
-    """The same scene with the object at its other place, and its mask there."""
+    """Returns the same scene with the object at its other place, and its mask there."""
     match = re.fullmatch(r"(p\d+_)([12])", photo.stem)
     if match is None:
         return None, None

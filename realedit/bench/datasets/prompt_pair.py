@@ -1,4 +1,4 @@
-"""In what two prompts differ, word by word; what stands in [brackets] says which differences are meant."""
+"""Compares two prompts word by word; [brackets] in them mark the differences that are meant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GRAMMAR = _ARTICLES | {"is", "are"}
 
 @dataclass(frozen=True)
 class Change:
-    """A place where two prompts differ: positions in the one's words and in the other's, either may be empty.
+    """A place where two prompts differ: positions in the words of each, either of which may be empty.
 
     Args:
         old: what goes.
@@ -44,7 +44,7 @@ class PromptPair:
 
     @classmethod
     def of(cls, original: str, editing: str) -> PromptPair:
-        """Compare two prompts.
+        """Compares two prompts.
 
         Where brackets mark some of the differences, the others (grammar, mostly) are left out, and
         differences inside one pair of brackets are one. Brackets that mark nothing that differs, empty ones
@@ -70,12 +70,12 @@ class PromptPair:
 
 
 def plain(prompt: str) -> str:
-    """A prompt without its brackets."""
+    """Removes a prompt's brackets."""
     return prompt.replace("[", "").replace("]", "")
 
 
 def _read(prompt: str) -> tuple[tuple[str, ...], list[int]]:
-    """A prompt's words, and for each the number of the pair of brackets that it stands in, or 0."""
+    """Returns a prompt's words, and for each the number of the pair of brackets around it, or 0."""
     marks: list[int] = []
     opened: int | None = None
     pairs = 0
@@ -94,7 +94,7 @@ def _read(prompt: str) -> tuple[tuple[str, ...], list[int]]:
 
 
 def _without_articles(before: Sequence[str], after: Sequence[str], change: Change) -> Change:
-    """A change without the articles that both sides begin with: "an orange" to "a black"."""
+    """Drops the articles that both sides of a change begin with: "an orange" to "a black"."""
     old, new = change.old, change.new
     while old and new and before[old.start].lower() in _ARTICLES and after[new.start].lower() in _ARTICLES:
         old, new = old[1:], new[1:]
@@ -111,7 +111,7 @@ def _marked(marks: Sequence[int], words: range, side: int = 0) -> set[tuple[int,
 
 
 def _joined(marked: Sequence[tuple[Change, set[tuple[int, int]]]]) -> list[Change]:
-    """Neighbours that share a pair of brackets are one change, with what stands between them."""
+    """Joins neighbouring changes that share a pair of brackets, with what stands between them."""
     joined: list[tuple[Change, set[tuple[int, int]]]] = []
     for change, group in marked:
         if joined and joined[-1][1] & group:

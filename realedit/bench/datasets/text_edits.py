@@ -1,26 +1,26 @@
-"""What another prompt asks for, as realedit's own edits by text.
+"""Turns what another prompt asks for into realedit's own edits by text.
 
 ====================================  ==================================================================
 the data set's class                  realedit's edit
 ====================================  ==================================================================
 content, pose, colour, material       ``Restyle`` of the thing that the changed words describe; it keeps
-                                      the thing's outline, so a pose is hardly met
+                                      the thing's outline, so that a pose hardly changes
 background                            ``Background`` about the thing that the prompt begins with
 add object                            ``Retouch`` of the mask's region by the words that are added
 style                                 ``Restyle`` of the whole picture, from the one prompt to the other
-change object, delete object          ``Replace``, ``Remove``, where the entry does not say of what
+change object, delete object          ``Replace``, ``Remove``, where the entry does not name the object
 random, and any other                 one of the above, by the words that differ
 ====================================  ==================================================================
 
 Restyling carries the colours of what the model paints to the photo's own pixels, which the model then
-settles: of a content, a material or a style it meets a part. No edit is of a whole picture by text
-(``LookOf`` takes the look of another photo, which these data sets do not have), and a mask of everything is
-refused as a slip: what is given for a style is a mask of all but the outermost pixels.
+settles; a new content, material or style is met in part. No edit changes a whole picture by text (``LookOf``
+takes the look of another photo, which these data sets do not have), and a mask of everything is refused as a
+slip: for a style, a mask of all but the outermost pixels is given.
 
-A thing is found by its word, as a user's would be. The case's mask is given where no word can tell: what is
-added, several things that stay while their background changes. Where the changes are of several kinds, or no
-thing can be made out that they describe, what the mask shows is restyled from the one prompt to the other.
-Prompts that do not differ ask for nothing, and realedit refuses them.
+A thing is found by its word, as a user's would be. The case's mask is given where no word can tell the place:
+for something that is added, and for several things that stay while their background changes. Where the
+changes are of several kinds, or describe no thing that can be made out, what the mask shows is restyled from
+one prompt to the other. Prompts that do not differ ask for nothing, and realedit refuses them.
 """
 
 from __future__ import annotations
@@ -51,27 +51,34 @@ _PICTURES = frozenset(
 )
 """What a prompt may say that it shows before it says of what: "a watercolour painting of"."""
 _OPENING = 8
-"""Words within which it does."""
+"""Words at a prompt's beginning in which it may say what kind of picture it is; in later ones it names
+things. Not measured."""
 _PLACES = frozenset("against at behind in inside on over under".split())
 _ARTICLES = frozenset("a an the some".split())
 _DESCRIBING = 3
-"""Words between an article and a noun that realedit exchanges with the noun."""
+"""Words between an article and a noun: up to as many realedit exchanges them with the noun, more are kept.
+Set to what ``realedit.prompts`` does."""
 _APART = 6
-"""Most words between a thing and what is said of it."""
-_WHOLE, _MOST = 0.98, 0.5
-"""Share of the picture that a mask covers: all of it, and more than a thing does."""
+"""Words between a thing and what is said of it: up to as many they belong together, more are too far apart.
+Not measured."""
+_WHOLE = 0.98
+"""Share of the picture that a mask covers: at or above it the mask shows nothing in the picture, below it a
+region. Not measured."""
+_MOST = 0.5
+"""Share of the picture that a mask covers: above it the mask shows a background, up to it a thing. Not
+measured."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What an entry of a data set says.
+    """An entry of a data set.
 
     Args:
         original: what the photo shows; the changed words may stand in [brackets].
         editing: what the edited photo shows, likewise.
         category: the data set's class of edit, or None.
         blended: the thing's words before and after, "cat dog", or nothing.
-        share: of the picture that the mask covers, in [0, 1]; None where there is no mask.
+        share: share of the picture that the mask covers, in [0, 1]; None without a mask.
     """
 
     original: str
@@ -87,7 +94,7 @@ class Asked:
 
 
 def text_edits(asked: Asked) -> tuple[TextEdit, ...]:
-    """Realedit's edits for an entry, none where its prompts do not differ.
+    """Returns realedit's edits for an entry, none where its prompts do not differ.
 
     Each of several is shown by its word.
     """
@@ -109,7 +116,7 @@ def text_edits(asked: Asked) -> tuple[TextEdit, ...]:
 
 
 def blended_words(blended: str) -> tuple[list[str], list[str]]:
-    """The words before and after an edit: each half of "cat dog", one word for both."""
+    """Returns the words before and after an edit: each half of "cat dog", one word for both."""
     words = blended.split()
     if len(words) == 1:
         return words, words
@@ -118,7 +125,7 @@ def blended_words(blended: str) -> tuple[list[str], list[str]]:
 
 
 def _restyled(asked: Asked, shown: Shown) -> tuple[TextEdit, ...]:
-    """A region from the one prompt to the other."""
+    """Restyles a region from one prompt to the other."""
     # the edit exchanges whole words, and a full stop is not one
     word, look = (plain(prompt).strip(" .,;:!?\"'") for prompt in (asked.original, asked.editing))
     return (TextEdit("restyle", word or None, look, shown),) if look else ()
@@ -131,7 +138,7 @@ def _added(pair: PromptPair) -> tuple[TextEdit, ...]:
 
 
 def _background(asked: Asked, pair: PromptPair) -> tuple[TextEdit, ...]:
-    """New surroundings of the thing that the prompt begins with: by its word, or, of several, by the mask."""
+    """Changes the surroundings of the prompt's first thing: shown by its word, or by the mask if several."""
     phrases = []
     for change in pair.changes:
         new = thing(pair.after, change.new)
@@ -152,20 +159,20 @@ def _background(asked: Asked, pair: PromptPair) -> tuple[TextEdit, ...]:
 
 
 def _subject(pair: PromptPair) -> range | None:
-    """What the prompt before the edit is about: its first thing, unless that is what changes."""
+    """Returns what the prompt before the edit is about: its first thing, unless that is what changes."""
     found = named(pair.before, range(_opening(pair.before), len(pair.before)))
     changing = {at for change in pair.changes for at in (*change.old, *_following(pair, change))}
     return None if not found or changing & set(found) else found
 
 
 def _opening(words: Sequence[str]) -> int:
-    """How many words at the beginning say what kind of picture it is, "of" included."""
+    """Counts the words at the beginning that say what kind of picture it is, "of" included."""
     low = [word.lower() for word in words[:_OPENING]]
     return low.index("of") + 1 if "of" in low and _PICTURES & set(low[: low.index("of")]) else 0
 
 
 def _attributes(asked: Asked, pair: PromptPair) -> tuple[TextEdit, ...]:
-    """A restyling for each thing that the changes describe; none if one of them describes nothing."""
+    """Restyles each thing that the changes describe; returns none if one change describes nothing."""
     things: dict[range, list[Change]] = {}
     for change in pair.changes:
         noun = _described(asked, pair, change)
@@ -177,7 +184,7 @@ def _attributes(asked: Asked, pair: PromptPair) -> tuple[TextEdit, ...]:
 
 
 def _following(pair: PromptPair, change: Change) -> range:
-    """The thing before which a change stands as its adjective; empty where it does not."""
+    """Returns the thing before which a change stands as its adjective; empty where it does not."""
     following = phrase_after(pair.before, change.old.stop)
     if not following or is_doing(pair.before[following.start]):
         return range(0)
@@ -187,13 +194,13 @@ def _following(pair: PromptPair, change: Change) -> range:
 
 
 def _does(pair: PromptPair, change: Change) -> bool:
-    """Whether a change is about what something does."""
+    """Tells whether a change is about what something does."""
     sides = ((pair.before, change.old), (pair.after, change.new))
     return any(side and is_doing(words[side.start]) for words, side in sides)
 
 
 def _described(asked: Asked, pair: PromptPair, change: Change) -> range | None:
-    """The thing that a change describes, in the prompt before the edit."""
+    """Returns the thing that a change describes, in the prompt before the edit."""
     noun = find(pair.before, blended_words(asked.blended)[0], change.old.start)
     following = _following(pair, change)
     if following:
@@ -202,7 +209,7 @@ def _described(asked: Asked, pair: PromptPair, change: Change) -> range | None:
 
 
 def _restyle(pair: PromptPair, noun: range, changes: Sequence[Change]) -> TextEdit | None:
-    """The thing's new look; None where what is said of it stands too far away."""
+    """Returns the thing's new look; None where what is said of it stands too far away."""
     old = [at for change in changes for at in change.old]
     new = [at for change in changes for at in change.new]
     there = [pair.kept[at] for at in noun if at in pair.kept]
@@ -225,19 +232,19 @@ def _restyle(pair: PromptPair, noun: range, changes: Sequence[Change]) -> TextEd
 
 
 def _introduced(words: Sequence[str], noun: range, old: Sequence[int] = ()) -> bool:
-    """Whether an article stands before a noun, few words apart, and all that changes before it in between."""
+    """Tells whether an article stands few words before a noun, and all that changes before it between."""
     phrase = phrase_before(words, noun.start)
     article = phrase.start > 0 and words[phrase.start - 1].lower() in _ARTICLES
     return article and len(phrase) <= _DESCRIBING and all(at >= phrase.start for at in old)
 
 
 def _joined(words: Sequence[str], phrase: range) -> bool:
-    """Whether no punctuation stands inside: the words without it are not in the prompt."""
+    """Tells whether a phrase has no punctuation inside: without it the words are not in the prompt."""
     return all(words[at][:1].isalnum() for at in phrase)
 
 
 def _by_words(asked: Asked, pair: PromptPair) -> tuple[TextEdit, ...]:
-    """By what the prompts differ in; nothing where the changes are of several kinds."""
+    """Edits by what the prompts differ in; nothing where the changes are of several kinds."""
     if _of_style(pair) or asked.everything:
         return _restyled(asked, "whole")
     kinds = {_kind(asked, pair, change) for change in pair.changes}
@@ -255,7 +262,7 @@ def _by_words(asked: Asked, pair: PromptPair) -> tuple[TextEdit, ...]:
 
 
 def _of_style(pair: PromptPair) -> bool:
-    """Whether what changes is the kind of picture: "a photo of", "in the style of"."""
+    """Tells whether the kind of picture changes: "a photo of", "in the style of"."""
     for change in pair.changes:
         for words, side in ((pair.before, change.old), (pair.after, change.new)):
             if side and (side.stop <= _opening(words) or "style" in text(words, side).lower().split()):
@@ -264,7 +271,7 @@ def _of_style(pair: PromptPair) -> bool:
 
 
 def _kind(asked: Asked, pair: PromptPair, change: Change) -> str:
-    """Which of realedit's edits one change is nearest to."""
+    """Tells which of realedit's edits one change is nearest to."""
     old, new = change.old, change.new
     described = _described(asked, pair, change)
     if described and pair.before[described.stop - 1].lower() == "background":
@@ -286,7 +293,7 @@ def _kind(asked: Asked, pair: PromptPair, change: Change) -> str:
 
 
 def _replaced(asked: Asked, pair: PromptPair, change: Change) -> range | None:
-    """The thing that a change puts another in the place of; None where it only describes one."""
+    """Returns the thing that a change replaces by another; None where the change only describes one."""
     old_words, new_words = blended_words(asked.blended)
     inside = find(pair.before, old_words, change.old.start)
     if inside and set(inside) <= set(change.old) and old_words != new_words:
@@ -297,7 +304,7 @@ def _replaced(asked: Asked, pair: PromptPair, change: Change) -> range | None:
 
 
 def _exchanged(asked: Asked, pair: PromptPair, kind: str) -> tuple[TextEdit, ...]:
-    """Things replaced or removed, each by its word."""
+    """Replaces or removes things, each by its word."""
     edits = []
     for change in pair.changes:
         if kind == "remove":

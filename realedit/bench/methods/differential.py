@@ -5,15 +5,15 @@ r"""Differential image-to-image: a strength for every pixel (Levin and Fried 202
         + [s \le u_t]\, (\sqrt{\bar\alpha_t}\, z + \sqrt{1 - \bar\alpha_t}\, \epsilon)
 
 with the strength map :math:`s` on the latent's grid and :math:`u_t` the share of the noise levels from
-:math:`t` down: above its strength a cell follows the noised photo, below it is free. Here it is a callback on
-diffusers' SDXL image-to-image pipeline, started from the pasted pixels.
+:math:`t` down: while that share is above a cell's strength, the cell follows the noised photo; then it is
+free. Here it is a callback on diffusers' SDXL image-to-image pipeline, started from the pasted pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +27,11 @@ from realedit.bench.methods.pasted import Pasted
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.system.stopwatch import Stopwatch
+
+if TYPE_CHECKING:
+    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
+        StableDiffusionXLImg2ImgPipeline,
+    )
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Differential:
     }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Paste, resample under the strength map, composite."""
+        """Pastes, resamples under the strength map, and composites."""
         from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_img2img import (
             StableDiffusionXLImg2ImgPipeline,
         )
@@ -92,10 +97,12 @@ class Differential:
             ).images
         picture = peer.decoded(bench, latent, loaded)
         clock.lap("resample")
-        return peer.outcome(loaded, pasted, picture, strengths > 0, clock.laps, count.evaluations)
+        return peer.outcome(
+            loaded, pasted, picture, strengths > 0, times=clock.laps, evaluations=count.evaluations
+        )
 
     def strengths(self, loaded: LoadedCase, pasted: Pasted) -> np.ndarray:
-        """The map at the photo's size, float32 ``[H, W]``."""
+        """Returns the map at the photo's size, float32 ``[H, W]``."""
         found = np.zeros(pasted.alpha.shape, np.float32)
         if loaded.case.edit.kind not in GEOMETRIC | {"remove"}:
             return np.where(peer.repainted(loaded, pasted, self.rim), np.float32(self.hole), found)
@@ -105,12 +112,18 @@ class Differential:
         return np.where(pasted.after & ~rim, np.float32(self.body), found)
 
 
-def _held(z: torch.Tensor, noise: torch.Tensor, strengths: torch.Tensor, steps: int) -> Any:  # noqa: ANN401
-    """The callback that puts the noised start back wherever the strength does not reach the level yet."""
+Tensors = dict[str, torch.Tensor]
+Hold = Callable[["StableDiffusionXLImg2ImgPipeline", int, object, Tensors], Tensors]
+"""diffusers' callback after a step: pipeline, steps done, timestep and tensors, to the tensors to go on
+with."""
 
-    def hold(pipeline: Any, done: int, _: Any, seen: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+
+def _held(z: torch.Tensor, noise: torch.Tensor, strengths: torch.Tensor, steps: int) -> Hold:
+    """Makes the callback that restores the noised start where the strength does not yet reach the level."""
+
+    def hold(pipeline: StableDiffusionXLImg2ImgPipeline, done: int, _: object, seen: Tensors) -> Tensors:
         latents = seen["latents"]
-        scheduler = pipeline.scheduler
+        scheduler: Any = pipeline.scheduler
         times = scheduler.timesteps[-pipeline.num_timesteps :]
         left = pipeline.num_timesteps - done - 1
         source = z.to(latents)

@@ -52,7 +52,7 @@ class Inpaint:
     }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Paste, repaint, composite."""
+        """Pastes, repaints and composites."""
         from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
             StableDiffusionXLInpaintPipeline,
         )
@@ -78,4 +78,4 @@ class Inpaint:
             ).images
         picture = peer.decoded(bench, latent, loaded)
         clock.lap("inpaint")
-        return peer.outcome(loaded, pasted, picture, region, clock.laps, count.evaluations)
+        return peer.outcome(loaded, pasted, picture, region, times=clock.laps, evaluations=count.evaluations)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from realedit.bench.case import Case, LoadedCase
 from realedit.bench.counting import counted
@@ -20,13 +20,16 @@ from realedit.bench.workbench import Workbench
 from realedit.pixels.unit import unit_of
 from realedit.system.stopwatch import Stopwatch
 
+if TYPE_CHECKING:
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+
 
 @dataclass(frozen=True)
 class Ledits:
-    """LEDITS++; what it changes is laid over the photo about the object, where a mask is known.
+    """LEDITS++; where a mask is known, what it changes is laid over the photo around the object.
 
     Args:
-        guidance_scale: of the edit.
+        guidance_scale: guidance scale of the edit.
         threshold: share of the picture that the edit leaves alone, its lambda.
         skip: share of the first noise levels that inversion and edit leave out.
         steps: noise levels.
@@ -55,7 +58,7 @@ class Ledits:
     }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Invert, edit by text, composite."""
+        """Inverts, edits by text, and composites."""
         from diffusers.pipelines.ledits_pp.pipeline_leditspp_stable_diffusion_xl import (
             LEditsPPPipelineStableDiffusionXL,
         )
@@ -97,7 +100,7 @@ class Ledits:
 
 
 def directions(case: Case) -> tuple[list[str], list[bool]]:
-    """What the edit adds and takes away: concepts, and whether each is to become less.
+    """Returns what the edit adds and takes away: concepts, and whether each is to become less.
 
     Returns:
         One or two prompts, and as many flags.
@@ -112,8 +115,8 @@ def directions(case: Case) -> tuple[list[str], list[bool]]:
 
 
 @contextmanager
-def _processors_kept(unet: Any) -> Iterator[None]:  # noqa: ANN401
-    """Put the attention processors back that LEDITS++ replaces for good."""
+def _processors_kept(unet: UNet2DConditionModel) -> Iterator[None]:
+    """Puts back the attention processors that LEDITS++ replaces for good."""
     before = dict(unet.attn_processors)
     try:
         yield
@@ -123,7 +126,7 @@ def _processors_kept(unet: Any) -> Iterator[None]:  # noqa: ANN401
 
 @contextmanager
 def _one_line_logs() -> Iterator[None]:
-    """Without diffusers' remarks on the scheduler and on pictures of other sizes."""
+    """Silences diffusers' remarks on the scheduler and on pictures of other sizes."""
     logger = logging.getLogger("diffusers")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,9 +1,10 @@
-"""What every method is: a frozen dataclass of its settings with one call."""
+"""The protocol of methods: a frozen dataclass of settings, each with a default, and one call."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol
+from dataclasses import Field
+from typing import Any, ClassVar, Protocol
 
 from realedit.bench.case import LoadedCase
 from realedit.bench.outcome import Outcome
@@ -15,8 +16,8 @@ class Method(Protocol):
 
     Attributes:
         edits: the kinds of edit that it can make.
-        needs_mask: whether it has to be told where the object is.
-        needs_object: whether it has to be told the object's word.
+        needs_mask: whether it needs a mask of the object.
+        needs_object: whether it needs the object's word.
         uses_model: whether it runs the diffusion model.
         grid: values that a search for its best setting tries, by setting.
     """
@@ -26,19 +27,20 @@ class Method(Protocol):
     needs_object: ClassVar[bool]
     uses_model: ClassVar[bool]
     grid: ClassVar[Mapping[str, tuple[object, ...]]]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Edit a case that :func:`unsupported` does not rule out."""
+        """Edits a case that :func:`unsupported` does not rule out."""
         ...
 
 
 def unsupported(method: Method, loaded: LoadedCase) -> str | None:
-    """Why a method cannot edit a case, or None if it can."""
+    """Says why a method cannot edit a case, or returns None if it can."""
     case = loaded.case
     if case.edit.kind not in method.edits:
         return f"it does not {case.edit.kind}"
     if method.needs_mask and loaded.mask is None:
-        return "it has to be told where the object is, and the case has no mask"
+        return "it needs a mask of the object, and the case has no mask"
     if method.needs_mask and loaded.mask is not None and not loaded.mask.any():
         return "the case's mask is empty"
     if method.needs_object and case.object is None and case.edit.kind != "text":

@@ -23,5 +23,5 @@ class NoEdit:
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """The photo."""
+        """Returns the photo."""
         return Outcome(loaded.photo, after=loaded.mask if loaded.case.edit.kind != "remove" else None)

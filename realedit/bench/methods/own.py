@@ -21,7 +21,7 @@ from realedit.settings import Settings
 class Own:
     """Realedit, the object found by its word.
 
-    What another prompt asks for may have no word in the photo's own (something added, another style): then
+    What another prompt asks for (something added, another style) may have no word in the photo's prompt: then
     the case's mask, or all of the picture, is given.
 
     Args:
@@ -29,7 +29,7 @@ class Own:
         steps: noise levels; 0 is realedit's own choice.
         mask: whether the true mask is given instead of the word.
         bare: whether the prompt is ``a photo of a WORD`` instead of the case's own.
-        settings: of :class:`realedit.Settings`, each under its own name.
+        settings: realedit's own, each a setting of this method under its own name.
     """
 
     inversion: str = "direct"
@@ -49,7 +49,7 @@ class Own:
     }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Invert and edit; an object that leaves the frame is cut, as it is in the truth.
+        """Inverts and edits; an object that leaves the frame is cut, as it is in the truth.
 
         Raises:
             RealEditError: as :meth:`realedit.RealEditPipeline.edit`.
@@ -79,8 +79,8 @@ class Own:
         )
 
     def _given(self, loaded: LoadedCase) -> np.ndarray | None:
-        """The region that the edit is given, float32 ``[H, W]``; None where its words tell."""
-        shown = loaded.case.edit.shown(told=self.mask)
+        """Returns the region that the edit is given, float32 ``[H, W]``; None where words tell the place."""
+        shown = loaded.case.edit.shown(mask_given=self.mask)
         if shown == "whole":
             # a mask of everything is refused as a slip: the outermost pixels are half in it
             everything = np.full(loaded.photo.shape[:2], 0.5, np.float32)

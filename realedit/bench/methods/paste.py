@@ -18,7 +18,8 @@ from realedit.pixels.unit import unit_of
 from realedit.system.stopwatch import Stopwatch
 
 _ERODED = 3
-"""Times that OpenCV erodes the mask that ``seamlessClone`` is given, by a square of three pixels."""
+"""How often OpenCV's ``seamlessClone`` erodes its mask, by a square of three pixels: made up for here.
+Set by OpenCV."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class _Paste:
 
     Args:
         margin: how far the hole reaches beyond the mask, in 1/256 of the longer side.
-        radius: of the inpainting, in the same unit.
+        radius: radius of the inpainting, in the same unit.
     """
 
     margin: int = 4
@@ -41,7 +42,7 @@ class _Paste:
     algorithm: ClassVar[int]
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Inpaint and paste."""
+        """Inpaints and pastes."""
         clock = Stopwatch()
         pasted = paste(loaded, self.algorithm, margin=self.margin, radius=self.radius)
         clock.lap("paste")
@@ -81,7 +82,7 @@ class PasteSeamless:
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {"rim": (1, 3, 6), "mixed": (False, True)}
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Inpaint and clone; where the object leaves the frame OpenCV cannot, and it is pasted."""
+        """Inpaints and clones; where the object leaves the frame OpenCV cannot clone, and it is pasted."""
         clock = Stopwatch()
         pasted = paste(loaded, TELEA, margin=self.margin)
         picture = _cloned(pasted.front, pasted.behind, pasted.after, self.rim, mixed=self.mixed)

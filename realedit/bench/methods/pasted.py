@@ -1,6 +1,6 @@
 """The edit in pixels that most peers start from: the hole inpainted, the object's pixels put at their place.
 
-The true mask is given; it is softened by a pixel, as a matte would be.
+The true mask is given, softened by a pixel as a matte would be.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Pasted:
 
 
 def paste(loaded: LoadedCase, algorithm: int = TELEA, *, margin: int = 4, radius: float = 5.0) -> Pasted:
-    """Inpaint what the object covered and put it at its new place.
+    """Inpaints what the object covered and puts the object at its new place.
 
     Args:
         loaded: a case with a mask, of a geometric edit or a removal.
@@ -68,19 +68,19 @@ def paste(loaded: LoadedCase, algorithm: int = TELEA, *, margin: int = 4, radius
 
 
 def grown(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A bool mask ``[H, W]`` dilated by a disc."""
+    """Dilates a bool mask ``[H, W]`` by a disc."""
     reach = max(1, round(radius))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     return cv2.dilate(mask.astype(np.uint8), kernel) > 0
 
 
 def feathered(mask: np.ndarray, radius: float) -> np.ndarray:
-    """A bool mask as alpha, float32 ``[H, W]``: 1 inside, falling to 0 over ``radius`` pixels outside."""
+    """Turns a bool mask into alpha, float32 ``[H, W]``: 1 inside, 0 from ``radius`` pixels outside."""
     distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
     return np.clip(1 - distance / max(radius, 1.0), 0, 1).astype(np.float32)
 
 
 def composited(photo: np.ndarray, picture: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """A picture over a photo, uint8 ``[H, W, 3]``; the photo's very pixels where alpha is 0."""
+    """Lays a picture over a photo, uint8 ``[H, W, 3]``; the photo's own pixels where alpha is 0."""
     mixed = photo * (1 - alpha[..., None]) + picture.astype(np.float32) * alpha[..., None]
     return np.where(alpha[..., None] > 0, mixed.clip(0, 255).round(), photo).astype(np.uint8)

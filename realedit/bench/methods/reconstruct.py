@@ -1,4 +1,4 @@
-"""An inversion replayed, with no edit: how much of a photo an inversion method keeps.
+"""Replays an inversion without an edit, to show how much of a photo an inversion method keeps.
 
 Its figures compare the replay with the autoencoder's own round trip (``roundtrip``: what the method itself
 loses) and with the photo (``photo``), all at the model's working size.
@@ -28,7 +28,8 @@ class Reconstruct:
     Args:
         inversion: one of ``inversion.METHODS``.
         steps: noise levels; 0 is realedit's own choice.
-        guidance_scale: of the replay; 0 is the method's own default (1; 2 for null-text inversion).
+        guidance_scale: guidance scale of the replay; 0 is the method's own default (1, or 2 for null-text
+            inversion).
     """
 
     inversion: str = "direct"
@@ -42,7 +43,7 @@ class Reconstruct:
     grid: ClassVar[Mapping[str, tuple[object, ...]]] = {}
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """The replay, float32 ``[h, w, 3]`` in 0..255 at the working size.
+        """Returns the replay, float32 ``[h, w, 3]`` in 0..255 at the working size.
 
         Raises:
             RealEditError: as :meth:`realedit.RealEditPipeline.invert`.

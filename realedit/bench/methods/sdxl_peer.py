@@ -1,9 +1,9 @@
-"""What the peers that run diffusers' pipelines share: weights, prompt, sizes, and the composite."""
+"""Shared by the peers that run diffusers' pipelines: weights, prompt, sizes, and the composite."""
 
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -24,10 +24,37 @@ EDITS = GEOMETRIC | {"remove", "replace", "recolour"}
 """What a method can do that repaints a masked region under a prompt."""
 
 
-def sibling(kind: Any, bench: Workbench, **components: Any) -> Any:  # noqa: ANN401 - diffusers' classes
-    """Another of diffusers' SDXL pipelines on the very components of the one at hand, but the scheduler.
+class PeerOutput(Protocol):
+    """What a peer returns.
 
-    The VAE is lent: no pipeline can change its precision.
+    Attributes:
+        images: latents ``[1, C, h, w]``.
+    """
+
+    images: torch.Tensor
+
+
+class Peer(Protocol):
+    """One of diffusers' pipelines: each takes settings of its own."""
+
+    def __call__(self, **settings: Any) -> PeerOutput:
+        """Sample."""
+        ...
+
+    def invert(self, **settings: Any) -> object:
+        """Invert a photo; of LEDITS++ alone."""
+        ...
+
+
+def sibling(kind: type, bench: Workbench, **components: Any) -> Peer:
+    """Makes another of diffusers' SDXL pipelines on the components of the one at hand, but the scheduler.
+
+    The VAE is lent, so that no pipeline can change its precision.
+
+    Args:
+        kind: the pipeline's class.
+        bench: has the pipeline at hand.
+        components: used instead of that pipeline's.
     """
     own = bench.backbone.pipeline
     scheduler: Any = own.scheduler
@@ -38,13 +65,15 @@ def sibling(kind: Any, bench: Workbench, **components: Any) -> Any:  # noqa: ANN
         **components,
     }
     known = inspect.signature(kind.__init__).parameters
-    pipeline = kind(**{name: part for name, part in parts.items() if name in known}, add_watermarker=False)
+    pipeline: Any = kind(
+        **{name: part for name, part in parts.items() if name in known}, add_watermarker=False
+    )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
 
 
 def start(loaded: LoadedCase, fill: str, margin: int) -> Pasted:
-    """The pixels to start from: pasted, for a geometric edit or a removal, else the photo as it is.
+    """Returns the pixels to start from: pasted for a geometric edit or a removal, else the photo's.
 
     Args:
         loaded: the case.
@@ -64,7 +93,7 @@ def start(loaded: LoadedCase, fill: str, margin: int) -> Pasted:
 
 
 def repainted(loaded: LoadedCase, pasted: Pasted, seam: int) -> np.ndarray:
-    """Where a peer repaints, bool ``[H, W]``: the hole and a rim about the pasted object, or the object.
+    """Returns where a peer repaints, bool ``[H, W]``: the hole and the pasted object's rim, or the object.
 
     Args:
         loaded: the case.
@@ -81,7 +110,7 @@ def repainted(loaded: LoadedCase, pasted: Pasted, seam: int) -> np.ndarray:
 
 
 def prompt(loaded: LoadedCase) -> str:
-    """What the edited picture shows; what is removed is not mentioned."""
+    """Returns what the edited picture shows; what is removed is not mentioned."""
     case = loaded.case
     if case.edit.kind == "remove":
         return case.edit.target_prompt or without_words(case.prompt, [case.object or ""])
@@ -90,7 +119,7 @@ def prompt(loaded: LoadedCase) -> str:
 
 
 def at(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A picture or a mask at (height, width), averaged on the way down."""
+    """Resizes a picture or a mask to (height, width), averaging on the way down."""
     if image.shape[:2] == size:
         return image
     smaller = size[0] < image.shape[0]
@@ -98,17 +127,17 @@ def at(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def pillow(rgb: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """A uint8 picture as Pillow's, at (height, width)."""
+    """Returns a uint8 picture as Pillow's, at (height, width)."""
     return Image.fromarray(at(rgb, size))
 
 
 def generator(bench: Workbench) -> torch.Generator:
-    """Of the noise; the same for every case and method."""
+    """Returns the generator of the noise, the same for every case and method."""
     return torch.Generator().manual_seed(bench.seed)
 
 
 def decoded(bench: Workbench, latent: torch.Tensor, loaded: LoadedCase) -> np.ndarray:
-    """A latent as a uint8 picture at the photo's size.
+    """Decodes a latent to a uint8 picture at the photo's size.
 
     Raises:
         NumericalError: it is not finite.
@@ -124,10 +153,11 @@ def outcome(
     pasted: Pasted,
     picture: np.ndarray,
     region: np.ndarray,
+    *,
     times: dict[str, float],
     evaluations: int,
 ) -> Outcome:
-    """A peer's picture laid over the pasted one where it repainted, with a soft edge, and nowhere else."""
+    """Lays a peer's picture over the pasted one where it repainted, with a soft edge, and nowhere else."""
     unit = unit_of(loaded.photo.shape)
     final = composited(pasted.picture, picture, feathered(region, 3 * unit))
     after = pasted.after if pasted.after.any() else None

@@ -48,7 +48,8 @@ from realedit.system.memory import translated
 from realedit.system.stopwatch import Stopwatch
 
 _GUIDED = 3 / 16
-"""Share of the steps, from the first, that the energies act in."""
+"""Share of the steps, from the first: in them the energies act, after them they do not. Set by the authors'
+Colab."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class SelfGuidance:
     }
 
     def edit(self, loaded: LoadedCase, bench: Workbench) -> Outcome:
-        """Sample anew under the energies.
+        """Samples anew under the energies.
 
         Raises:
             ObjectNotFoundError: the model's tokenizers do not hold the object's word in the prompt.
@@ -122,13 +123,13 @@ class SelfGuidance:
             Capture(backbone.unet, selection, selection) as capture,
         ):
             terms = self._terms(tokens, prompt, case.edit)
-            latent = self._sample(bench, capture, schedule, prompt, z, noise, terms)
+            latent = self._sample(bench, capture, schedule, prompt, z=z, noise=noise, terms=terms)
         picture = peer.decoded(bench, latent, loaded)
         clock.lap("sample")
         return Outcome(picture, clock.laps, count.evaluations, picture)
 
     def _terms(self, tokens: tuple[int, ...], prompt: Prompt, edit: EditSpec) -> list[Term]:
-        """The object's shape where it shall be, its appearance, and every other token's shape as it is."""
+        """Returns the energies: the object's shape at its new place, its appearance, other tokens' shapes."""
         early = Window(0.0, _GUIDED)
         moved = Transform(edit.dx, edit.dy, edit.scale, edit.angle)
         others = [k for k in range(1, prompt.tokens - 1) if k not in tokens]
@@ -142,27 +143,30 @@ class SelfGuidance:
         capture: Capture,
         schedule: Schedule,
         prompt: Prompt,
+        *,
         z: Tensor,
         noise: Tensor,
         terms: list[Term],
     ) -> Tensor:
-        """DDIM from the noisiest level, guided in the first 3N/16 steps.
+        """Samples by DDIM from the noisiest level, guided in the first 3N/16 steps.
 
-        From the photo noised to it, as its references are: from noise alone, where these latents' mean is not
-        0, it would start far darker than the photo.
+        It starts from the photo noised to that level, as its references do: from noise alone, since these
+        latents' mean is not 0, it would start far darker than the photo.
         """
         guidance = Guidance(prompt.conditioning, prompt.null, self.guidance_scale)
         x = schedule.add_noise(z, noise, self.steps)
         ties = Ties(
-            reference=lambda level: self._reference(bench, capture, schedule, prompt, z, noise, level)
+            reference=lambda level: self._reference(
+                bench, capture, schedule, prompt, z=z, noise=noise, level=level
+            )
         )
         return self_guided_sample(
             bench.backbone,
             capture,
             schedule,
             x,
-            guidance,
-            terms,
+            guidance=guidance,
+            terms=terms,
             strength=GradientScale(self.weight),
             ties=ties,
         )[0]
@@ -174,11 +178,12 @@ class SelfGuidance:
         capture: Capture,
         schedule: Schedule,
         prompt: Prompt,
+        *,
         z: Tensor,
         noise: Tensor,
         level: int,
     ) -> Observation:
-        """What the model sees of the photo noised to a level."""
+        """Returns what the model sees of the photo noised to a level."""
         x = schedule.add_noise(z, noise, level)
         with capture.record((x.shape[-2], x.shape[-1]), tokens=prompt.tokens, partial=True) as seen:
             bench.backbone(x, schedule.timestep(level), prompt.conditioning)

@@ -69,13 +69,13 @@ class MethodSpec:
 
     @property
     def label(self) -> str:
-        """How it is called in tables: name and settings."""
+        """The method's name in tables: name and settings."""
         settings = ",".join(f"{key}={value}" for key, value in sorted(self.options.items()))
         return f"{self.name}:{settings}" if settings else self.name
 
 
 def parse_method(text: str) -> list[MethodSpec]:
-    """The methods that a user's words name: one of them with its settings, or a group.
+    """Returns the methods that a user's words name: one with its settings, or a group.
 
     Raises:
         UsageError: there is no such method or setting, or a value does not fit.
@@ -98,7 +98,7 @@ def parse_method(text: str) -> list[MethodSpec]:
 
 
 def build(spec: MethodSpec) -> Method:
-    """The method with its settings.
+    """Makes the method with its settings.
 
     Raises:
         UsageError: it has no such setting, or a value does not fit.
@@ -127,7 +127,7 @@ def build(spec: MethodSpec) -> Method:
 
 
 def expand(spec: MethodSpec, most: int = 64) -> list[MethodSpec]:
-    """The method with every combination of its grid's values; options that are set already stay as they are.
+    """Returns the method with every combination of its grid's values; options already set stay.
 
     Raises:
         UsageError: there would be more than ``most``.
@@ -144,14 +144,14 @@ def expand(spec: MethodSpec, most: int = 64) -> list[MethodSpec]:
     ]
 
 
-def method_class(name: str) -> Any:  # noqa: ANN401 - a class with Method's attributes and default settings
-    """The class of a method of :data:`METHODS`."""
+def method_class(name: str) -> type[Method]:
+    """Returns the class of a method of :data:`METHODS`."""
     module, _, attribute = METHODS[name].partition(":")
     return getattr(import_module(module), attribute)
 
 
 def unique(specs: Sequence[MethodSpec]) -> list[MethodSpec]:
-    """Every method once, in order."""
+    """Returns every method once, in order."""
     return list({spec.label: spec for spec in specs}.values())
 
 
@@ -160,7 +160,7 @@ def _text(value: object) -> str:
 
 
 def _value(spec: MethodSpec, key: str, text: str, default: object) -> object:
-    """Text as a value of the default's own type."""
+    """Converts text to a value of the default's own type."""
     try:
         match default:
             case bool():

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cosine_similarity
 
-from realedit.bench.metrics.missing import MetricUnavailable
+from realedit.bench.metrics.missing import MetricUnavailableError
 
 
 class ClipScore:
@@ -23,7 +23,7 @@ class ClipScore:
         folder: a model and its processor that transformers' ``CLIPModel`` and ``CLIPProcessor`` read.
 
     Raises:
-        MetricUnavailable: there is no such model.
+        MetricUnavailableError: there is no such model.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,11 +33,11 @@ class ClipScore:
             self._model = CLIPModel.from_pretrained(folder, local_files_only=True).eval()
             self._processor: Any = CLIPProcessor.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError) as error:
-            raise MetricUnavailable(f"no CLIP model in {folder}") from error
+            raise MetricUnavailableError(f"no CLIP model in {folder}") from error
 
     @torch.no_grad()
     def __call__(self, picture: np.ndarray, text: str, region: np.ndarray | None = None) -> float:
-        """The score of a uint8 picture ``[H, W, 3]``, black outside a region, bool ``[H, W]``, if given."""
+        """Scores a uint8 picture ``[H, W, 3]``, black outside a region, bool ``[H, W]``, if one is given."""
         shown = picture if region is None else picture * region[..., None].astype(np.uint8)
         inputs = self._processor(
             text=[text], images=[shown], return_tensors="pt", padding=True, truncation=True

@@ -1,4 +1,4 @@
-"""Where the object is: centroid, size and overlap of masks."""
+"""Compares where the object is: centroid, size and overlap of masks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 from realedit.bench.regions import centroid
 
 NEAR = 0.02
-"""Centroid error, a fraction of the width, up to which an object counts as where it was asked for."""
+"""Centroid error, a fraction of the width: up to it an object is where it was asked for, above it is not. Not
+measured."""
 
 
 def centroid_error(mask: np.ndarray, truth: np.ndarray) -> float:
-    r"""Distance of two masks' centres of mass, a fraction of the width; 0 is right, lower is better.
+    r"""Measures the distance of two masks' centres of mass, a fraction of the width; 0 is right.
 
     :math:`\sqrt{\Delta x^2 + (\Delta y\, h / w)^2}` with x and y in fractions of width and height.
 
@@ -27,7 +28,7 @@ def centroid_error(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def size_ratio(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Square root of the areas' ratio, a ratio of lengths; 1 is right, above it the object is too large.
+    """Returns the square root of the areas' ratio, a ratio of lengths; 1 is right, more is too large.
 
     Args:
         mask: bool or float ``[H, W]``.
@@ -37,5 +38,5 @@ def size_ratio(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def iou(mask: np.ndarray, truth: np.ndarray) -> float:
-    """Intersection over union of two bool masks ``[H, W]``, not both empty; 0 to 1, higher is better."""
+    """Returns intersection over union of two bool masks ``[H, W]``, not both empty; 0 to 1, 1 is right."""
     return float((mask & truth).sum() / (mask | truth).sum())

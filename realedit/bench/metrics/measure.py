@@ -1,4 +1,4 @@
-"""All figures of one outcome.
+"""Takes all figures of one outcome.
 
 Pictures are compared with the truth. Where a case has none, only what lies outside the edit is compared,
 with the photo itself; everything else is missing.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from realedit.bench.case import LoadedCase
 from realedit.bench.metrics import geometry, harmony
-from realedit.bench.metrics.missing import Figures, MetricUnavailable
-from realedit.bench.metrics.perceptual import PerceptualDistance, lpips, st_lpips
+from realedit.bench.metrics.missing import Figures, MetricUnavailableError
+from realedit.bench.metrics.perceptual import Backbone, PerceptualDistance, lpips, st_lpips
 from realedit.bench.metrics.pixel import psnr, ssim
 from realedit.bench.metrics.settings import REGIONAL, MetricSettings
 from realedit.bench.metrics.target import REACHED, Target
@@ -43,7 +43,7 @@ class Meter:
         self._made: dict[str, Any] = {}
 
     def measure(self, loaded: LoadedCase, outcome: Outcome) -> Figures:
-        """The figures of an outcome; those of the picture before the composite are called ``before.``."""
+        """Takes the figures of an outcome; those before the composite are called ``before.``."""
         if outcome.references is not None:
             return self._against(outcome.picture, outcome.references)
         figures = self.pictures(loaded, outcome.picture)
@@ -56,7 +56,7 @@ class Meter:
         return figures
 
     def pictures(self, loaded: LoadedCase, picture: np.ndarray) -> Figures:
-        """The figures that need nothing but the pictures."""
+        """Takes the figures that need nothing but the pictures."""
         figures = Figures()
         found = regions(loaded)
         for name in self.settings.metrics:
@@ -65,15 +65,15 @@ class Meter:
                     figures.merge(self._regional(name, loaded, picture, found))
                 elif name not in ("geometry", "target"):
                     figures.values |= self._single(name, loaded, picture, found)
-            except MetricUnavailable as reason:
+            except MetricUnavailableError as reason:
                 figures.missing[name] = str(reason)
         return figures
 
     def compare(self, name: str, picture: np.ndarray, reference: np.ndarray) -> float:
-        """One of the regional metrics on two whole pictures.
+        """Takes one of the regional metrics on two whole pictures.
 
         Raises:
-            MetricUnavailable: its weights cannot be had.
+            MetricUnavailableError: its weights cannot be had.
         """
         return self._regions_of(name)(picture, reference, {WHOLE: np.ones(picture.shape[:2], bool)})[WHOLE]
 
@@ -83,7 +83,7 @@ class Meter:
             try:
                 for which, reference in references.items():
                     figures.values[f"{name}.{which}"] = self.compare(name, picture, reference)
-            except MetricUnavailable as reason:
+            except MetricUnavailableError as reason:
                 figures.missing[name] = str(reason)
         return figures
 
@@ -99,7 +99,9 @@ class Meter:
                 )
                 figures.missing[f"{name}.{region}"] = reason
         if self.settings.masking == "pie":
-            values = {where: _blackened(compare, picture, reference, m, where) for where, m in wanted.items()}
+            values = {
+                where: _blackened(compare, picture, reference, m, name=where) for where, m in wanted.items()
+            }
         else:
             values = compare(picture, reference, wanted)
         figures.values |= {f"{name}.{region}": value for region, value in values.items()}
@@ -110,8 +112,8 @@ class Meter:
             return _PSNR if name == "psnr" else _SSIM
         if name.startswith("st_lpips"):
             return partial(_mapped, self._once(name, st_lpips))
-        backbone = name.removeprefix("lpips_")
-        make = partial(lpips, backbone, download=self.settings.download)  # pyright: ignore[reportArgumentType]
+        backbone = cast("Backbone", name.removeprefix("lpips_"))
+        make = partial(lpips, backbone, download=self.settings.download)
         return partial(_mapped, self._once(name, make))
 
     def _single(self, name: str, loaded: LoadedCase, picture: np.ndarray, found: Masks) -> dict[str, float]:
@@ -123,23 +125,23 @@ class Meter:
             case "changed_background":
                 return {name: _changed(picture, loaded.photo, _of(found, BACKGROUND))}
         if loaded.truth is None:
-            raise MetricUnavailable(_NO_TRUTH)
+            raise MetricUnavailableError(_NO_TRUTH)
         # a seam may run about the hole too
         region = _of(found, OBJECT) if name == "harmony" else ~_of(found, BACKGROUND)
         return {name: getattr(harmony, name)(picture, loaded.truth, region)}
 
     def _target(self, loaded: LoadedCase, outcome: Outcome) -> Figures:
-        """Whether the picture shows what was asked for; each case is checked on its own truth first."""
+        """Checks whether the picture shows what was asked; each case is checked on its own truth first."""
         try:
             target = self._once(f"target of {loaded.case.id}", lambda: Target.of(loaded))
-        except MetricUnavailable as reason:
+        except MetricUnavailableError as reason:
             return Figures(missing={REACHED: str(reason)})
         return Figures(target.check(outcome.picture))
 
     def _structure(self) -> Callable[..., float]:
         folder = self.settings.structure_model
         if folder is None:
-            raise MetricUnavailable("no model was given (--structure-model)")
+            raise MetricUnavailableError("no model was given (--structure-model)")
         from realedit.bench.metrics.structure import StructureDistance
 
         return self._once("structure", lambda: StructureDistance(folder))
@@ -147,7 +149,7 @@ class Meter:
     def _clip(self, loaded: LoadedCase, picture: np.ndarray, found: Masks) -> dict[str, float]:
         folder = self.settings.clip_model
         if folder is None:
-            raise MetricUnavailable("no model was given (--clip-model)")
+            raise MetricUnavailableError("no model was given (--clip-model)")
         from realedit.bench.metrics.clip_score import ClipScore
 
         score = self._once("clip", lambda: ClipScore(folder))
@@ -165,11 +167,11 @@ class Meter:
         if name not in self._made:
             try:
                 self._made[name] = make()
-            except MetricUnavailable as error:
+            except MetricUnavailableError as error:
                 self._made[name] = error
         made = self._made[name]
-        if isinstance(made, MetricUnavailable):
-            raise MetricUnavailable(str(made))
+        if isinstance(made, MetricUnavailableError):
+            raise MetricUnavailableError(str(made))
         return made
 
 
@@ -194,11 +196,11 @@ def _mapped(
 
 
 def _blackened(
-    compare: Compare, picture: np.ndarray, reference: np.ndarray, region: np.ndarray, name: str
+    compare: Compare, picture: np.ndarray, reference: np.ndarray, region: np.ndarray, *, name: str
 ) -> float:
-    """PIE-Bench's way: what does not count is black in both pictures, and the figure is over all of them.
+    """Compares as PIE-Bench does: what does not count is black in both, and the figure is over everything.
 
-    Its SSIM (torchmetrics') counts the border of the map too, which scikit-image's mean leaves out.
+    PIE-Bench's SSIM (torchmetrics') also counts the border of the map, which scikit-image's mean leaves out.
     """
     if name == BACKGROUND:
         region = ~with_border(~region)
@@ -208,18 +210,18 @@ def _blackened(
 
 
 def _geometry(loaded: LoadedCase, outcome: Outcome) -> Figures:
-    """What the method's own account comes to: the object as found, as it is afterwards, the edited region."""
+    """Measures the method's own account: the object found, the object afterwards, the edited region."""
     figures = _outside(loaded, outcome)
     if loaded.mask is None or loaded.case.edit.kind == "text":
         figures.missing["mask_iou"] = "the case has no mask of the object"
     elif outcome.found is None:
-        figures.missing["mask_iou"] = "the method was told where the object is"
+        figures.missing["mask_iou"] = "the method was given the object's mask"
     else:
         figures.values["mask_iou"] = geometry.iou(outcome.found, loaded.mask)
     truth = object_after(loaded) if loaded.truth_mask is not None else None
     reason = None
     if truth is None:
-        reason = "nobody knows where the object is afterwards"
+        reason = "where the object is afterwards is not known"
     elif outcome.after is None or not outcome.after.any():
         reason = "the method does not say where the object is afterwards"
     if truth is None or outcome.after is None or reason is not None:
@@ -232,7 +234,7 @@ def _geometry(loaded: LoadedCase, outcome: Outcome) -> Figures:
 
 
 def _outside(loaded: LoadedCase, outcome: Outcome) -> Figures:
-    """Pixels that are not the photo's own outside the region that the method says it edited."""
+    """Counts pixels that are not the photo's own outside the region that the method says it edited."""
     if outcome.region is None:
         return Figures(missing={"changed_outside": "the method does not say where it edited"})
     changed = (outcome.picture != loaded.photo).any(-1) & ~outcome.region
@@ -245,10 +247,10 @@ def _reference(loaded: LoadedCase) -> np.ndarray:
 
 def _of(found: Masks, region: str) -> np.ndarray:
     if region not in found:
-        raise MetricUnavailable("the case has no such region")
+        raise MetricUnavailableError("the case has no such region")
     return found[region]
 
 
 def _changed(picture: np.ndarray, photo: np.ndarray, region: np.ndarray) -> float:
-    """Share of a region's pixels that are not the photo's own, from 0 to 1."""
+    """Returns the share of a region's pixels that are not the photo's own, from 0 to 1."""
     return float((picture != photo).any(-1)[region].mean())

@@ -1,12 +1,12 @@
-"""A figure that could not be had, with the reason: it is reported as missing, never as zero."""
+"""Figures that cannot be had, each with its reason: they are reported as missing, never as zero."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 
-class MetricUnavailable(Exception):  # noqa: N818 - a state of affairs, caught where figures are gathered
-    """A metric cannot be computed here: weights, a folder or a mask are lacking."""
+class MetricUnavailableError(Exception):
+    """A metric cannot be computed here: weights, a folder or a mask are lacking. Caught by the meter."""
 
 
 @dataclass
@@ -22,6 +22,6 @@ class Figures:
     missing: dict[str, str] = field(default_factory=dict)
 
     def merge(self, other: Figures, prefix: str = "") -> None:
-        """Take in other figures under a prefix."""
+        """Takes in other figures under a prefix."""
         self.values |= {prefix + name: value for name, value in other.values.items()}
         self.missing |= {prefix + name: reason for name, reason in other.missing.items()}

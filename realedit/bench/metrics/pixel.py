@@ -8,11 +8,12 @@ import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 CAP = 100.0
-"""PSNR in dB of equal pictures, which has no upper bound: so that a mean stays finite."""
+"""PSNR in dB, which has no upper bound: larger ones, and those of equal pictures, are cut to this, so that a
+mean stays finite. Not measured."""
 
 
 def psnr(picture: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
-    r"""Peak signal-to-noise ratio, :math:`10 \log_{10} (255^2 / \mathrm{MSE})` in dB; higher is better.
+    r"""Returns peak signal-to-noise ratio, :math:`10 \log_{10} (255^2 / \mathrm{MSE})` in dB; more is better.
 
     Args:
         picture: uint8 ``[H, W, 3]``.
@@ -30,11 +31,11 @@ def psnr(picture: np.ndarray, reference: np.ndarray, region: np.ndarray | None =
 
 
 def ssim(picture: np.ndarray, reference: np.ndarray, region: np.ndarray | None = None) -> float:
-    """Structural similarity (Wang et al. 2004), mean over a region of its map; up to 1, higher is better.
+    """Returns structural similarity (Wang et al. 2004), a mean over a region; up to 1, higher is better.
 
-    With the paper's Gaussian window, standard deviation 1.5, by ``skimage.metrics.structural_similarity``,
-    whose own mean (over all but the border) it is for the whole picture. A region's map reaches five pixels
-    over its edge.
+    The map is ``skimage.metrics.structural_similarity``'s, with the paper's Gaussian window of standard
+    deviation 1.5; for the whole picture scikit-image's own mean is taken, which leaves the border out. A
+    pixel of the map sees five pixels around it, so that a region's figure reaches over its edge.
 
     Args:
         picture: uint8 ``[H, W, 3]``, at least 11 pixels a side.

@@ -1,4 +1,4 @@
-r"""Where an object is in a picture, found by its pixels in the photo: a similarity transform by correlation.
+r"""Finds an object in a picture by its pixels in the photo: a similarity transform by correlation.
 
 .. math::
     \max_{s, \theta, t} \mathrm{corr}_{p \in M}\left(I(p),\; J(s R_\theta\,(p - c) + c + t)\right)
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,13 +21,28 @@ from scipy.optimize import minimize
 
 from realedit.bench.methods.pasted import grown
 
-_RIM = 2 / 256  # of the longer side
-_COARSE = 128  # pixels of the longer side that templates are matched at
-_LEAST = 12  # pixels of a mask there
-_MOST = 10_000  # pixels that are correlated; cv2.remap takes no more than 32,767 in a row
-_TRIED = 2  # template matches that are refined
-_SPREAD = np.array([2.0, 2.0, 0.06, 0.06])  # first simplex: pixels, log size, radians
-_SIZES = (0.4, 2.5)  # outside them a match is chance
+_RIM_SIDES = 2 / 256
+"""Width of the rim that counts with an object, in longer sides: a wider one takes in more ground, a narrower
+one less of the outline. Not measured."""
+_COARSE_PIXELS = 128
+"""Longer side, in pixels, of the picture that templates are matched in: a larger one is slower, a smaller one
+misses small objects. Not measured."""
+_LEAST_PIXELS = 12
+"""Pixels of a mask in that picture: an object of fewer is not matched, one of more is. Not measured."""
+_MOST_PIXELS = 10_000
+"""Pixels that are correlated: of an object of more only every nth, of a smaller one all. Set below the 32,767
+that cv2.remap takes in a row."""
+_REFINED = 2
+"""Template matches that are refined, the best first: more are slower, fewer may miss the object. Not
+measured."""
+_SPREAD = np.array([2.0, 2.0, 0.06, 0.06])
+"""Edges of the first simplex, in pixels twice, log size and radians: larger ones search farther. Not
+measured."""
+_SIZES = (0.4, 2.5)
+"""Sizes of an object, as multiples of its own: a match outside them is chance and refused. Not measured."""
+_LEAST_INSIDE = 0.5
+"""Share of an object's pixels that lie in the frame: below it the object has left it, above it is correlated.
+Not measured."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +67,7 @@ class Registered:
 def register(
     photo: np.ndarray, mask: np.ndarray, picture: np.ndarray, likely: Iterable[tuple[float, float]] = ()
 ) -> Registered:
-    """Look for an object all over a picture.
+    """Looks for an object all over a picture.
 
     Args:
         photo: uint8 ``[H, W, 3]``.
@@ -59,14 +75,18 @@ def register(
         picture: uint8 ``[H, W, 3]``.
         likely: sizes and angles (degrees) that templates are matched at, beside the object's own.
     """
-    candidates = [_matched(photo, mask, picture, *found) for found in {(1.0, 0.0), *likely}]
+    candidates = [
+        _matched(photo, mask, picture, scale=scale, angle=angle) for scale, angle in {(1.0, 0.0), *likely}
+    ]
     candidates.sort(key=lambda one: -one[0])
     patch = _Patch.of(photo, mask)
-    return max((patch.refined(picture, start) for _, start in candidates[:_TRIED]), key=lambda one: one.score)
+    return max(
+        (patch.refined(picture, start) for _, start in candidates[:_REFINED]), key=lambda one: one.score
+    )
 
 
 def remains(photo: np.ndarray, mask: np.ndarray, picture: np.ndarray) -> float:
-    """Correlation of an object's pixels with a picture at the very place where they were, -1 to 1."""
+    """Correlates an object's pixels with a picture at the very place where they were; -1 to 1."""
     return _Patch.of(photo, mask).correlation(picture, np.zeros(4))
 
 
@@ -82,29 +102,30 @@ class _Patch:
     def of(cls, photo: np.ndarray, mask: np.ndarray) -> _Patch:
         rows, columns = np.nonzero(mask)
         centre = np.array([columns.mean(), rows.mean()])
-        y, x = np.nonzero(grown(mask, max(mask.shape) * _RIM))
-        every = math.ceil(len(x) / _MOST)
+        y, x = np.nonzero(grown(mask, max(mask.shape) * _RIM_SIDES))
+        every = math.ceil(len(x) / _MOST_PIXELS)
         x, y = x[::every], y[::every]
         return cls(photo[y, x].astype(np.float32), np.stack([x, y], -1) - centre, centre)
 
     def correlation(self, picture: np.ndarray, parameters: np.ndarray) -> float:
-        """With the picture under (dx, dy, log size, radians); -1 where the object would leave the frame."""
+        """Correlates with the picture under (dx, dy, log size, radians); -1 where that leaves the frame."""
         dx, dy, size, turn = parameters
         if not math.log(_SIZES[0]) < size < math.log(_SIZES[1]):
             return -1.0
         there = self.places @ _linear(math.exp(size), turn).T + self.centre + (dx, dy)
         h, w = picture.shape[:2]
         inside = ((there > -0.5) & (there < (w - 0.5, h - 0.5))).all(1)
-        if inside.mean() < 0.5:
+        if inside.mean() < _LEAST_INSIDE:
             return -1.0
         x, y = there[inside].astype(np.float32).T
         seen = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0]
         return _corr(self.pixels[inside], seen.astype(np.float32))
 
     def refined(self, picture: np.ndarray, start: np.ndarray) -> Registered:
-        """The best match near a start."""
+        """Finds the best match near a start."""
         simplex = start + np.vstack([np.zeros(4), np.diag(_SPREAD)])
-        options = {"initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-4, "maxfev": 300}
+        # the stubs know other methods' options alone
+        options: Any = {"initial_simplex": simplex, "xatol": 0.02, "fatol": 1e-4, "maxfev": 300}
         found = minimize(
             lambda p: -self.correlation(picture, p), start, method="Nelder-Mead", options=options
         )
@@ -115,17 +136,17 @@ class _Patch:
 
 
 def wrapped(degrees: float) -> float:
-    """The same angle in (-180, 180]."""
+    """Returns the same angle in (-180, 180]."""
     return 180 - (180 - degrees) % 360
 
 
 def _matched(
-    photo: np.ndarray, mask: np.ndarray, picture: np.ndarray, scale: float, angle: float
+    photo: np.ndarray, mask: np.ndarray, picture: np.ndarray, *, scale: float, angle: float
 ) -> tuple[float, np.ndarray]:
-    """The best place of an object at a size and an angle: correlation, and :class:`_Patch`'s parameters."""
-    factor = min(1.0, _COARSE / max(mask.shape))
+    """Finds an object's best place at a size and an angle: correlation, and :class:`_Patch`'s parameters."""
+    factor = min(1.0, _COARSE_PIXELS / max(mask.shape))
     turn = math.radians(angle)
-    support = grown(mask, max(mask.shape) * _RIM).astype(np.float32)
+    support = grown(mask, max(mask.shape) * _RIM_SIDES).astype(np.float32)
     rows, columns = np.nonzero(mask)
     centre = np.array([columns.mean(), rows.mean()])
     reach = math.ceil(
@@ -136,7 +157,7 @@ def _matched(
     size = (2 * reach + 1, 2 * reach + 1)
     weight = cv2.warpAffine(support, matrix, size) > 0.9
     start = np.array([0.0, 0.0, math.log(scale), turn])
-    if weight.sum() < _LEAST:
+    if weight.sum() < _LEAST_PIXELS:
         return -1.0, start
     soft = cv2.GaussianBlur(photo, (0, 0), 0.4 / (factor * scale)) if factor * scale < 0.75 else photo
     left, top, w, h = cv2.boundingRect(weight.astype(np.uint8))
@@ -155,13 +176,13 @@ def _matched(
 
 
 def _linear(scale: float, turn: float) -> np.ndarray:
-    """Rotation, clockwise on screen, and scaling, ``[2, 2]``."""
+    """Returns a rotation, clockwise on screen, and scaling, ``[2, 2]``."""
     cos, sin = math.cos(turn), math.sin(turn)
     return scale * np.array([[cos, -sin], [sin, cos]])
 
 
 def _corr(a: np.ndarray, b: np.ndarray) -> float:
-    """Pearson's correlation of two sets of colours, each channel about its own mean."""
+    """Returns Pearson's correlation of two sets of colours, each channel about its own mean."""
     a, b = a - a.mean(0), b - b.mean(0)
     norm = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
     return float((a * b).sum()) / norm if norm > 0 else -1.0

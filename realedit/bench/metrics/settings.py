@@ -1,4 +1,4 @@
-"""Which figures are taken, and how; no heavy import, so that a command can check its options first."""
+"""Settings of the figures; no heavy import, so that a command can check its options first."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 REGIONAL = ("st_lpips_alex", "lpips_alex", "lpips_vgg", "lpips_squeeze", "psnr", "ssim")
-"""Distances of two pictures, taken on every region."""
+"""Metrics of two pictures, taken on every region."""
 
 OTHERS = ("structure", "clip", "seam", "harmony", "changed_background", "geometry", "target")
-"""The rest. ``geometry`` stands for ``mask_iou``, ``centroid_error``, ``centroid_near``, ``size_ratio`` and
-``changed_outside``, by the method's own account; ``target`` for the figures of
+"""All other metrics. ``geometry`` stands for ``mask_iou``, ``centroid_error``, ``centroid_near``,
+``size_ratio`` and ``changed_outside``, by the method's own account; ``target`` for the figures of
 :mod:`realedit.bench.metrics.target`, by the pictures alone."""
 
 METRICS = (*REGIONAL, *OTHERS)
 
 HIGHER_IS_BETTER = frozenset({"psnr", "ssim", "clip", "mask_iou", "centroid_near", "target_reached"})
-"""Figures of which more is better; of all others less is, but of ``size_ratio``, of which 1 is right."""
+"""Figures where higher is better. For all others lower is better, except ``size_ratio``, whose ideal is 1."""
 
 Masking = Literal["region", "pie"]
 
@@ -43,7 +43,7 @@ class MetricSettings:
     download: bool = False
 
     def fields(self) -> dict[str, Any]:
-        """What decides the figures, for a record's key: models by name, without this machine's folders."""
+        """Returns what decides the figures, for a record's key: models by name, without their folders."""
         plain = asdict(self)
         for name in ("structure_model", "clip_model"):
             plain[name] = None if plain[name] is None else Path(plain[name]).name
@@ -51,5 +51,5 @@ class MetricSettings:
 
 
 def base_name(figure: str) -> str:
-    """The metric of a figure's name: without ``before.`` and without the region."""
+    """Returns the metric of a figure's name: without ``before.`` and without the region."""
     return figure.removeprefix("before.").partition(".")[0]

@@ -1,4 +1,4 @@
-r"""Structure distance: how much the layout of a picture changed, by DINO's self-similarity; lower is better.
+r"""Structure distance: how much a picture's layout changed, by DINO's self-similarity; lower is better.
 
 .. math::
     d(x, y) = \mathrm{mean}_{i, j} (S_{ij}(x) - S_{ij}(y))^2, \qquad
@@ -12,17 +12,20 @@ published tables state it times 1000.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, mse_loss, normalize
 
-from realedit.bench.metrics.missing import MetricUnavailable
+from realedit.bench.metrics.missing import MetricUnavailableError
 
 _SIDE, _LONGEST = 224, 480
+"""Pixels: the shorter side is brought to the first, unless the longer side would then exceed the second. Set
+by PIE-Bench and by Splicing ViT."""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Mean and standard deviation of ImageNet's red, green and blue, in [0, 1], as DINO sees them. Set by DINO's
+training."""
 
 
 class StructureDistance:
@@ -32,7 +35,7 @@ class StructureDistance:
         folder: a model that transformers' ``AutoModel`` reads, such as ``facebook/dino-vitb8`` downloaded.
 
     Raises:
-        MetricUnavailable: there is no such model.
+        MetricUnavailableError: there is no such model.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,20 +44,20 @@ class StructureDistance:
         try:
             self._model = AutoModel.from_pretrained(folder, local_files_only=True).eval()
         except (OSError, ValueError) as error:
-            raise MetricUnavailable(f"no vision transformer in {folder}") from error
+            raise MetricUnavailableError(f"no vision transformer in {folder}") from error
         self._patch = int(self._model.config.patch_size)
         self._keys = _last_keys(self._model)
 
     def __call__(self, picture: np.ndarray, reference: np.ndarray) -> float:
-        """The distance of two uint8 pictures ``[H, W, 3]``."""
+        """Returns the distance of two uint8 pictures ``[H, W, 3]``."""
         return float(mse_loss(self.similarity(picture), self.similarity(reference)))
 
     @torch.no_grad()
     def similarity(self, rgb: np.ndarray) -> Tensor:
-        """Cosine similarities of the last layer's keys, ``[T, T]``, class token first."""
+        """Returns cosine similarities of the last layer's keys, ``[T, T]``, class token first."""
         seen: list[Tensor] = []
 
-        def see(_: nn.Module, __: object, output: Any) -> None:  # noqa: ANN401 - a tensor
+        def see(_: nn.Module, __: object, output: Tensor) -> None:
             seen.append(output)
 
         hook = self._keys.register_forward_hook(see)
@@ -66,7 +69,7 @@ class StructureDistance:
         return keys @ keys.T
 
     def _prepared(self, rgb: np.ndarray) -> Tensor:
-        """``[1, 3, h, w]``, the shorter side 224 (the longer at most 480), in whole patches."""
+        """Returns ``[1, 3, h, w]`` in whole patches, the shorter side 224, the longer at most 480."""
         x = torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
         factor = min(_SIDE / min(x.shape[-2:]), _LONGEST / max(x.shape[-2:]))
         size = [max(1, round(side * factor) // self._patch) * self._patch for side in x.shape[-2:]]
@@ -75,12 +78,12 @@ class StructureDistance:
 
 
 def _last_keys(model: nn.Module) -> nn.Module:
-    """The linear layer that makes the last attention's keys, by the names that transformers gives it."""
+    """Returns the linear layer of the last attention's keys, by the names that transformers gives it."""
     found = [
         module
         for name, module in model.named_modules()
         if isinstance(module, nn.Linear) and name.rpartition(".")[2] in ("key", "k_proj")
     ]
     if not found:
-        raise MetricUnavailable(f"{type(model).__name__} has no layer of keys")
+        raise MetricUnavailableError(f"{type(model).__name__} has no layer of keys")
     return found[-1]

@@ -1,4 +1,4 @@
-r"""Whether an edit did what was asked, by the pictures alone: no mask of the method's own, no attention.
+r"""Checks whether an edit did what was asked, by the pictures alone: no mask or attention of the method's.
 
 * move, resize, rotate: the object's pixels are looked for all over the result
   (:mod:`realedit.bench.metrics.registration`); it is as large and turned as in the truth, and in its place:
@@ -22,18 +22,25 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import GEOMETRIC
-from realedit.bench.metrics.missing import MetricUnavailable
+from realedit.bench.metrics.missing import MetricUnavailableError
 from realedit.bench.metrics.registration import register, remains, wrapped
 from realedit.bench.regions import centroid
 
 CENTROID, SIZE, ANGLE = 0.02, 0.1, 5.0
-"""Tolerances: a fraction of the width, a share of the size, degrees."""
+"""Errors of place (a fraction of the width), size (a share) and angle (degrees): up to them an edit did what
+was asked, above any of them it did not. Not measured."""
 SCORE = 0.5
-"""Least correlation of an object that was found."""
+"""Correlation of an object's pixels, up to 1: at or above it the object was found, below it was not. Not
+measured."""
 REMAINS = 0.7
-"""Correlation from which an object is still there."""
+"""Correlation at an object's old place, up to 1: at or above it the object is still there, below it is gone.
+Not measured."""
 HALF = 0.5
-"""Share of the untouched photo's colour difference to the truth that may be left."""
+"""Share of the untouched photo's colour difference to the truth: up to it an edit did what was asked, above
+it did not. Not measured."""
+NOTICED = 5.0
+"""CIEDE2000 of a recolouring: above it the new colour can be told at a glance, at or below it the case cannot
+be judged. Not measured; 2 is just noticeable."""
 
 REACHED = "target_reached"
 Check = Callable[[np.ndarray], dict[str, float]]
@@ -41,7 +48,7 @@ Check = Callable[[np.ndarray], dict[str, float]]
 
 @dataclass(frozen=True)
 class Target:
-    """What a case asks for, and how a picture is held against it.
+    """What a case asks for, and the check of a picture against it.
 
     Args:
         check: a picture, uint8 ``[H, W, 3]``, to figures; :data:`REACHED` is 1 or 0.
@@ -51,35 +58,35 @@ class Target:
 
     @classmethod
     def of(cls, loaded: LoadedCase) -> Target:
-        """The target of a case.
+        """Returns the target of a case.
 
         Raises:
-            MetricUnavailable: it has none that is known, or the check cannot tell it from the photo.
+            MetricUnavailableError: it has none that is known, or the check cannot tell it from the photo.
         """
         check = _check(loaded)
         truth = loaded.truth
         if truth is None:
-            raise MetricUnavailable("the case has no truth")
+            raise MetricUnavailableError("the case has no truth")
         if not check(truth)[REACHED] or check(loaded.photo)[REACHED]:
-            raise MetricUnavailable("the check cannot tell this case's truth from its photo")
+            raise MetricUnavailableError("the check cannot tell this case's truth from its photo")
         return cls(check)
 
 
 def _check(loaded: LoadedCase) -> Check:
     kind, mask, truth, there = loaded.case.edit.kind, loaded.mask, loaded.truth, loaded.truth_mask
     if mask is None or truth is None or not mask.any():
-        raise MetricUnavailable("the case has no mask of the object or no truth")
+        raise MetricUnavailableError("the case has no mask of the object or no truth")
     if kind == "remove":
         return partial(removed, loaded.photo, mask, truth)
     if there is None or not there.any() or kind not in GEOMETRIC | {"replace", "recolour"}:
-        raise MetricUnavailable("nobody knows where the object is afterwards")
+        raise MetricUnavailableError("where the object is afterwards is not known")
     if kind in GEOMETRIC:
         return partial(placed, loaded, mask, there)
     return partial(coloured, loaded.photo, truth, there)
 
 
 def placed(loaded: LoadedCase, mask: np.ndarray, there: np.ndarray, picture: np.ndarray) -> dict[str, float]:
-    r"""Errors of the object's place, size and angle, 0 is right.
+    r"""Measures errors of the object's place, size and angle; 0 is right.
 
     ``target_centroid``: :math:`\sqrt{\Delta x^2 + (\Delta y\, h / w)^2}`, a fraction of the width, to the
     truth's or to the asked place, whichever is nearer;
@@ -105,7 +112,7 @@ def placed(loaded: LoadedCase, mask: np.ndarray, there: np.ndarray, picture: np.
 
 
 def removed(photo: np.ndarray, mask: np.ndarray, truth: np.ndarray, picture: np.ndarray) -> dict[str, float]:
-    """What is left of a removed object, lower is better.
+    """Measures what is left of a removed object; lower is better.
 
     ``target_remains``: correlation with its own pixels at its place; ``target_hole``: mean colour difference
     (CIEDE2000) of the hole's pixels to the truth's, as a share of the untouched photo's.
@@ -121,7 +128,7 @@ def removed(photo: np.ndarray, mask: np.ndarray, truth: np.ndarray, picture: np.
 def coloured(
     photo: np.ndarray, truth: np.ndarray, there: np.ndarray, picture: np.ndarray
 ) -> dict[str, float]:
-    """``target_colour``: difference (CIEDE2000) of the mean Lab colours where the new object truly is.
+    """Measures ``target_colour``: CIEDE2000 of the mean Lab colours where the new object truly is.
 
     0 is right; 2 is just noticeable, red to green about 85.
     """
@@ -130,8 +137,4 @@ def coloured(
         return float(deltaE_ciede2000(*(rgb2lab(rgb[there]).mean(0) for rgb in (one, truth))))
 
     far, now = difference(photo), difference(picture)
-    return {"target_colour": now, REACHED: float(now <= HALF * far and far > _NOTICED)}
-
-
-_NOTICED = 5.0
-"""CIEDE2000 of a recolouring that can be told at a glance."""
+    return {"target_colour": now, REACHED: float(now <= HALF * far and far > NOTICED)}

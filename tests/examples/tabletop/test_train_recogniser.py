@@ -11,8 +11,8 @@ from examples.tabletop.frames import read_frames
 from examples.tabletop.image_features import halves, scaled
 from examples.tabletop.train_recogniser import examples, fit, new_recogniser, train_recogniser
 from examples.tabletop.vocabulary import NOUNS, SYNONYMS
-from realedit.models.efficientnet_lite import CHANNELS
-from realedit.models.recogniser import SIDE, Recogniser
+from realedit.models.efficientnet_lite import CHANNELS, PLACE_PIXELS
+from realedit.models.recogniser import Recogniser
 
 
 def test_examples_are_an_objects_mean_its_places_and_bare_ones(scene_folders: tuple[Path, Path]) -> None:
@@ -38,7 +38,7 @@ def test_examples_are_an_objects_mean_its_places_and_bare_ones(scene_folders: tu
 
 class _Places(torch.nn.Module):
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        side = pixels.shape[-1] // SIDE
+        side = pixels.shape[-1] // PLACE_PIXELS
         out = torch.zeros(len(pixels), CHANNELS, side, side)
         out[:, 0], out[:, 1] = torch.arange(side)[:, None], torch.arange(side)
         return out

@@ -19,7 +19,7 @@ def test_the_edits_that_realedit_has() -> None:
 def test_every_supported_kind_becomes_an_edit(kind: str) -> None:
     spec = EditSpec(kind, 0.1, 0.1, 1.2, 20.0, "bowl", "red")
     (edit,) = realedit_edits(spec, "mug")
-    assert edit.target == "mug"
+    assert edit.objects == ("mug",)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_text_that_asks_for_nothing_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("own", "by_word", "told"),
+    ("own", "by_word", "by_mask"),
     [
         ((), "word", "mask"),
         ((TextEdit("restyle", "mug", "blue mug", "word"),), "word", "mask"),
@@ -62,10 +62,10 @@ def test_a_text_that_asks_for_nothing_is_refused() -> None:
         ((TextEdit("restyle", "a mug", "a sketch of a mug", "whole"),), "whole", "whole"),
     ],
 )
-def test_what_shows_the_object(own: tuple[TextEdit, ...], by_word: str, told: str) -> None:
+def test_what_shows_the_object(own: tuple[TextEdit, ...], by_word: str, by_mask: str) -> None:
     spec = EditSpec("text" if own else "move", own=own)
     assert spec.shown() == by_word
-    assert spec.shown(told=True) == told
+    assert spec.shown(mask_given=True) == by_mask
 
 
 @pytest.mark.parametrize(

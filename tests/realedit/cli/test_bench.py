@@ -14,9 +14,9 @@ import pytest
 
 from command import Command
 from realedit.bench.records import RECORDS, read_records
-from realedit.cli.bench import BenchOptions, SamplingOptions, chosen_methods
+from realedit.cli.bench import BenchOptions, SamplingOptions, _check_installed, chosen_methods
 from realedit.cli.main import main
-from realedit.errors import ModelUnavailableError
+from realedit.errors import ForeignPackageError, ModelUnavailableError
 from realedit.models.choice import resolve_model
 from tiny_hub import serving_pipeline
 
@@ -167,6 +167,22 @@ def test_a_replay_is_a_baseline_by_its_name_in_the_tables() -> None:
     names = [spec.label for spec in chosen_methods(what, SamplingOptions(steps=4))]
     assert names == ["reconstruct:inversion=ddim,steps=4", "reconstruct:inversion=direct,steps=4"]
     assert chosen_methods(replace(what, baseline=names[1]), SamplingOptions(steps=4))
+
+
+def test_what_is_not_installed_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    _check_installed(())
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{package} is not installed: the results will have no {gives}; pip install 'realedit[bench]'"
+        for package, gives in (("matplotlib", "plots"), ("stlpips_pytorch", "st_lpips_alex"))
+    ]
+    caplog.clear()
+    _check_installed(("psnr",))
+    assert len(caplog.records) == 1
+    with pytest.raises(ForeignPackageError, match="st_lpips_alex needs stlpips_pytorch"):
+        _check_installed(("st_lpips_alex",))
 
 
 def test_steps_and_inversion_go_to_realedit_and_leave_the_others_alone() -> None:

@@ -153,7 +153,7 @@ def test_what_a_recipe_cannot_hand_over_is_told(realedit: Command, photo: np.nda
     assert result.returncode == 2
     mask, error, hint = result.stderr.splitlines()
     assert mask == (
-        "realedit: warning: the recipe holds only a digest of its mask: show the object with --mask"
+        "realedit: warning: the recipe was made with a mask, which it does not hold: add --mask FILE"
     )
     assert error == "realedit: error: what is to be edited?"
     assert hint == "realedit: hint: give a word, a mask, a box or a point"
@@ -161,10 +161,10 @@ def test_what_a_recipe_cannot_hand_over_is_told(realedit: Command, photo: np.nda
     (realedit.folder / "made.json").write_text(json.dumps(recipe))
     result = realedit("photo.png", "--edits", "made.json", "--mask", "mask.png", "--dry-run", *QUICK)
     assert result.returncode == 0, result.stderr
-    assert "digest" not in result.stderr
+    assert "which it does not hold" not in result.stderr
     assert (
         "realedit: warning: the recipe's picture was made with model sdxl (here tabletop), detector owl "
-        "(here none); see --model, --detector\n"
+        "(here none); choose with --model, --detector for the same picture\n"
     ) in result.stderr
 
 
@@ -174,11 +174,12 @@ def test_an_edit_under_alpha_is_told(realedit: Command, photo: np.ndarray) -> No
     alpha[38:69, 32:62] = 255
     Image.fromarray(np.dstack([photo, alpha])).save(realedit.folder / "cut.png")
     words = ("--dx", "0.3", "--mask", "mask.png", "--strength", "0", *QUICK)
-    result = realedit("cut.png", *words, "-o", "out.png", "--json")
+    result = realedit("cut.png", *words, "-o", "out.png", "--json", "--debug")
     assert result.returncode == 0, result.stderr
     (warning,) = json.loads(result.stdout)["warnings"]
-    assert warning.startswith("the photo is transparent in part where it was edited")
+    assert warning.startswith("the photo is partly transparent where it was edited")
     assert f"realedit: warning: {warning}\n" in result.stderr
+    assert "realedit: debug: changed_outside_region 0, region_share 0." in result.stderr
     with Image.open(realedit.folder / "out.png") as image:
         assert np.array_equal(np.array(image)[..., 3], alpha)
 

@@ -17,6 +17,7 @@ from PIL import Image
 
 from command import Command
 from realedit.cli.boundary import guard
+from realedit.errors import ObjectNotFoundError
 
 MOVE = ("--move", "mug", "--dx", "0.2")
 
@@ -163,6 +164,7 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
             "nothing here edits one",
         ),
         (("photo.jpg", *MOVE, "--remove", "can", "--box", "0,0,1,1"), 2, "shows one object, the edits name"),
+        (("photo.jpg", "--remove", "mug", *MOVE), 2, "'mug' is taken away before it is edited"),
         (("photo.jpg", "--edits", "shown.json"), 2, "what is to be edited?"),
         (("locat", "photo.jpg", "mug"), 2, "did you mean locate?"),
         (("locate", "photo.jpg"), 2, "what is to be found?"),
@@ -262,6 +264,35 @@ def test_an_unexpected_error_names_debug(capfd: pytest.CaptureFixture[str]) -> N
     assert "Traceback" not in told
     assert guard(fail, debug=True) == 1
     assert "Traceback" in capfd.readouterr().err
+
+
+def test_the_figures_behind_an_error_are_told_for_debug_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise ObjectNotFoundError("no 'mug' found", "name\nit", detail="likelihood 0.005,\nneeds 0.006")
+
+    assert guard(fail, debug=False) == 4
+    lines = ["realedit: error: no 'mug' found", "realedit: hint: name it"]
+    assert capfd.readouterr().err.splitlines() == lines
+    assert guard(fail, debug=True) == 4
+    assert capfd.readouterr().err.splitlines()[-3:] == [
+        *lines,
+        "realedit: debug: likelihood 0.005, needs 0.006",
+    ]
+
+
+def test_a_photo_that_is_to_be_replaced_is_warned_of(realedit: Command, folder: Path) -> None:
+    """Here an error ends the command before anything is written."""
+    warning = (
+        "realedit: warning: -o names the photo itself: with --force the edited photo replaces photo.jpg\n"
+    )
+    refused = ("--model", "tabletpo")
+    result = realedit("photo.jpg", *MOVE, "-o", "./photo.jpg", "--force", *refused)
+    assert (result.returncode, result.stderr.startswith(warning)) == (6, True)
+    for words in (("-o", "./photo.jpg", "--force", "-q"), ("-o", "there.png", "--force"), ("-o", "new.jpg")):
+        assert "names the photo itself" not in realedit("photo.jpg", *MOVE, *words, *refused).stderr
+    shutil.copy(folder / "clear.png", folder / "own.png")
+    result = realedit("locate", "own.png", "mug", "-o", "own.png", "--force", *refused)
+    assert "with --force the mask replaces own.png" in result.stderr
 
 
 def test_a_reader_that_leaves_is_no_error(realedit: Command) -> None:

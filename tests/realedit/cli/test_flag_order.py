@@ -10,6 +10,8 @@ import pytest
 from realedit.cli.edit_options import EditOptions
 from realedit.cli.flag_order import FLAGS, MODIFIERS, gather, in_order
 from realedit.cli.main import app
+from realedit.edits.edit import givens
+from realedit.edits.kinds import KINDS
 from realedit.errors import UsageError
 
 
@@ -34,7 +36,7 @@ def test_a_flag_with_underscores_is_the_flag() -> None:
 
 
 def test_every_flag_is_one_of_the_command() -> None:
-    numbers = {"--dx", "--dy", "--scale", "--angle", "--x", "--y"}
+    numbers = {about.flag for kind in KINDS for about in givens(kind).values() if about.is_number}
     tokens = [token for flag in FLAGS for token in (flag, "0.5" if flag in numbers else flag[2:])]
     _, bound, _ = app.parse_args(["p.jpg", *tokens], exit_on_error=False, print_error=False)
     options = bound.arguments["what"]
@@ -144,7 +146,7 @@ def test_what_is_shown_needs_no_name(line: str, expected: list[dict[str, Any]]) 
         ("--object mug --dx 0.1", "--object does not say what it belongs to; it goes with --restyle"),
         (
             "--dx 0.1 --move mug --dx 0.2 --move bowl",
-            "--dx does not say which of --move and --move it belongs to; put it behind its own",
+            "--dx does not say which of --move and --move it belongs to; put it after the one that",
         ),
         ("--with a --swap mug --replace can", "--with does not say which of --swap and --replace it belongs"),
         ("--dx 0.1 --dx 0.2 --move mug", "--dx is given twice for --move"),
@@ -164,7 +166,10 @@ def test_what_is_shown_needs_no_name(line: str, expected: list[dict[str, Any]]) 
         ("--restyle mug", "--restyle does not say how; add --as 'a blue mug', --like FILE or --ob"),
         ("--paste mug", "--paste does not say from where; add --from FILE"),
         ("--swap-looks mug", "--swap-looks does not say with what"),
-        ("--move mug --dx 0.1 --dx 0.2", "--dx is given twice for --move; give each edit its own name again"),
+        (
+            "--move mug --dx 0.1 --dx 0.2",
+            "--dx is given twice for --move; for another edit, give --move again",
+        ),
         ("--swap mug --with bowl --with can", "--with is given twice for --swap"),
         ("--move '' --dx 0.1", "--move has an empty name; name the object: --move mug"),
         ("--remove ' '", "--remove has an empty name"),

@@ -23,7 +23,7 @@ def _scene(
     rgb = 130 + np.random.default_rng(0).normal(0, 3, (h, w, 3))
     rgb[disc] = COLOUR
     rgb = rgb.clip(0, 255).round().astype(np.uint8)
-    return rgb, from_mask(rgb, disc.astype(np.uint8) * 255)
+    return rgb, from_mask(rgb, disc.astype(np.float32))
 
 
 def _centroid(weight: np.ndarray) -> tuple[float, float]:
@@ -138,7 +138,10 @@ def test_a_large_photo_keeps_the_objects_own_pixels() -> None:
 def test_a_shadow_goes_along() -> None:
     rgb, location = _scene(256, 384, 130, 110, 28)
     rows, columns = np.mgrid[:256, :384]
-    ellipse = lambda x, y: ((columns - x) / 36) ** 2 + ((rows - y) / 11) ** 2 < 1  # noqa: E731
+
+    def ellipse(x: float, y: float) -> np.ndarray:
+        return ((columns - x) / 36) ** 2 + ((rows - y) / 11) ** 2 < 1
+
     disc = location.hard
     before, after = ellipse(160, 132) & ~disc, ellipse(160 + 96, 132)
     rgb[before] = (rgb[before] * 0.6).astype(np.uint8)

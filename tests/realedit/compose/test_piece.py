@@ -28,7 +28,7 @@ def _scene(*discs: tuple[tuple[int, int, int], float, float, float]) -> tuple[np
     for colour, x, y, r in discs:
         rgb[_disc(x, y, r)] = colour
     rgb = rgb.clip(0, 255).round().astype(np.uint8)
-    return rgb, [from_mask(rgb, _disc(x, y, r).astype(np.uint8) * 255) for _, x, y, r in discs]
+    return rgb, [from_mask(rgb, _disc(x, y, r).astype(np.float32)) for _, x, y, r in discs]
 
 
 def _is(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
@@ -125,8 +125,8 @@ def test_what_stands_lower_is_in_front(order: tuple[int, int], front: str) -> No
 def test_the_foot_counts_and_not_the_middle() -> None:
     """A tall object whose middle is higher stands lower."""
     rgb, (small, _) = _scene((RED, 50, 90, 12), (BLUE, 190, 70, 12))
-    tall = np.zeros((H, W), np.uint8)
-    tall[30:130, 180:200] = 255
+    tall = np.zeros((H, W), np.float32)
+    tall[30:130, 180:200] = 1
     rgb[tall > 0] = BLUE
     pieces = [_to(small, dx=70 / W), _to(from_mask(rgb, tall), dx=-70 / W)]
     anchor = build_anchor(rgb, pieces, shadow=False)

@@ -37,7 +37,7 @@ def test_the_centroid_lands_where_it_is_wanted(
     size: tuple[int, int], at: tuple[float, float], scale: float
 ) -> None:
     rgb, found = _scene(120, 180, 70, 50, 18)
-    laid, matte = pasted(rgb, found, size, at, scale)
+    laid, matte = pasted(rgb, found, size, at=at, scale=scale)
     assert laid.shape == (*size, 3)
     assert laid.dtype == np.uint8
     assert matte.shape == size
@@ -51,7 +51,7 @@ def test_the_centroid_lands_where_it_is_wanted(
 @pytest.mark.parametrize("scale", [0.3, 0.6, 1.0, 1.6])
 def test_the_area_is_the_square_of_the_scale_in_shares_of_the_longer_sides(scale: float) -> None:
     rgb, found = _scene(120, 180, 70, 50, 18)
-    _, matte = pasted(rgb, found, (400, 360), (0.5, 0.5), scale)
+    _, matte = pasted(rgb, found, (400, 360), at=(0.5, 0.5), scale=scale)
     share, own = matte.sum() / 400**2, found.mask.sum() / 180**2
     assert share == pytest.approx(scale**2 * own, rel=0.03)
     assert 0 <= matte.min() <= matte.max() <= 1
@@ -61,14 +61,14 @@ def test_at_its_own_place_and_size_a_photo_is_as_it_was() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     mask = _ellipse(60, 90, 40, 30, 12, 9).astype(np.float32)
     found = Location(None, mask, mask, 1.0, "mask")
-    laid, matte = pasted(rgb, found, (60, 90), found.centroid, 1.0)
+    laid, matte = pasted(rgb, found, (60, 90), at=found.centroid, scale=1.0)
     assert np.array_equal(laid, rgb)
     assert np.array_equal(matte, mask)
 
 
 def test_beyond_the_other_photo_its_edge_goes_on_and_its_matte_does_not() -> None:
     rgb, found = _scene(40, 40, 8, 20, 12)  # cut by the left side
-    laid, matte = pasted(rgb, found, (200, 200), (0.5, 0.5), 0.4)
+    laid, matte = pasted(rgb, found, (200, 200), at=(0.5, 0.5), scale=0.4)
     assert (laid[:20] == GREY).all()
     assert (laid[:, 180:] == GREY).all()
     x, y = _centroid(matte)

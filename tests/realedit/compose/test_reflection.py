@@ -108,7 +108,7 @@ def test_taking_it_away_gives_back_what_it_was_cast_on() -> None:
 @pytest.mark.parametrize("texture", ["flat", "ramp"])
 def test_it_goes_where_the_object_goes(texture: str) -> None:
     rgb, place, light = _scene(texture, _box())
-    location = from_mask(rgb, _box().astype(np.uint8) * 255)
+    location = from_mask(rgb, _box().astype(np.float32))
     piece = Piece(location, Transform(0.25, centre=location.centroid))
     anchor = build_anchor(rgb, [piece], reflection=True)
     shift = SIDE // 4
@@ -123,7 +123,7 @@ def test_it_goes_where_the_object_goes(texture: str) -> None:
 
 def test_unless_it_is_asked_for_it_stays() -> None:
     rgb, place, _ = _scene("flat", _box())
-    location = from_mask(rgb, _box().astype(np.uint8) * 255)
+    location = from_mask(rgb, _box().astype(np.float32))
     anchor = build_anchor(rgb, [Piece(location, None)], shadow=False)
     far = place & (np.mgrid[:SIDE, :SIDE][0] > FOOT + 16)
     assert np.array_equal(anchor.picture[far], rgb[far].astype(np.float32))

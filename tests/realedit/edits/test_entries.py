@@ -28,7 +28,7 @@ from realedit.edits.kinds import (
     Swap,
     SwapLooks,
 )
-from realedit.edits.recipe import Besides, EditsFile, json_schema, read_file
+from realedit.edits.recipe import EditsFile, RecipeOptions, json_schema, read_file
 from realedit.errors import UsageError
 from realedit.photo.provenance import recipe_json
 from realedit.settings import Settings
@@ -202,16 +202,16 @@ def test_a_recipe_beside_a_photo_is_such_a_file(tmp_path: Path) -> None:
     file.write_bytes(recipe_json(told))
     read = read_file(file)
     assert read.edits == edits
-    assert read.besides.model_dump(by_alias=True, exclude_unset=True) == BESIDES
-    assert read.besides.settings == Settings(strength=0.3, shadow=False)
+    assert read.options.model_dump(by_alias=True, exclude_unset=True) == BESIDES
+    assert read.options.settings == Settings(strength=0.3, shadow=False)
     assert _fits(json.loads(file.read_text()), json_schema(), json_schema())
 
 
 def test_a_file_that_says_no_more_than_edits_leaves_all_open(tmp_path: Path) -> None:
     listed = [{"remove": "mug"}]
     for content in (listed, {"edits": listed}):
-        assert read_file(_written(tmp_path, content)) == EditsFile([Remove("mug")], Besides())
-    assert Besides().settings is None
+        assert read_file(_written(tmp_path, content)) == EditsFile([Remove("mug")], RecipeOptions())
+    assert RecipeOptions().settings is None
 
 
 @pytest.mark.parametrize(

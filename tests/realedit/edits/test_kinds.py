@@ -1,82 +1,84 @@
+"""The kinds of edit: their ranges, and that all of realedit knows each of them."""
+
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+import realedit
 from realedit import Move, Resize
-from realedit.edits.edit import Similarity
-from realedit.edits.kinds import (
-    Background,
-    Edit,
-    Like,
-    Paste,
-    Remove,
-    Replace,
-    Restyle,
-    Retouch,
-    Rotate,
-    Swap,
-)
-from realedit.edits.plan import EditStep, plan, steps_of
+from realedit.cli.edit_options import EditOptions
+from realedit.cli.flag_order import FLAGS, field_of
+from realedit.edits import kinds
+from realedit.edits.edit import Edit, Given, Similarity, flag_of, givens, names_of
+from realedit.edits.entries import KEYS
+from realedit.edits.kinds import KINDS, Background, Like, Paste, Replace, Restyle, Retouch, Rotate
+from realedit.edits.recipe import json_schema
 from realedit.errors import UsageError
+from realedit.steps import do
+
+GIVENS = [(kind, about) for kind in KINDS for about in givens(kind).values()]
 
 
-def test_moves_add_scales_multiply_and_angles_add() -> None:
-    edits = [
-        Move("mug", dx=0.2, dy=-0.1),
-        Resize("mug", 2.0),
-        Rotate("mug", 30),
-        Move("mug", dx=-0.05),
-        Resize("mug", 0.75),
-        Rotate("mug", -50),
-    ]
-    (total,) = steps_of(edits)
-    assert isinstance(total, Similarity)
-    assert total.target == "mug"
-    assert total.dx == pytest.approx(0.15)
-    assert total.dy == pytest.approx(-0.1)
-    assert total.scale == pytest.approx(1.5)
-    assert total.angle == pytest.approx(-20)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+class TestEveryKind:
+    """What a new kind of edit must not lack; see :mod:`realedit.edits.kinds`."""
+
+    def test_is_public(self, kind: type[Edit]) -> None:
+        assert kind.__name__ in kinds.__all__
+        assert kind.__name__ in realedit.__all__
+        assert getattr(realedit, kind.__name__) is kind
+
+    def test_has_a_step_function(self, kind: type[Edit]) -> None:
+        # those that are similarities of their object are added up and done as one
+        done_as = Similarity if "similarity" in vars(kind) else kind
+        assert done_as in do.registry, f"no function in realedit/steps has @do.register and a {kind.__name__}"
+
+    def test_says_what_it_does(self, kind: type[Edit]) -> None:
+        text = kind.__doc__ or ""
+        # a dataclass without a docstring gets its signature
+        assert text
+        assert not text.startswith(f"{kind.__name__}(")
+        for field in givens(kind):
+            assert re.search(rf"^ +{field.name}: |``{field.name}``", text, re.MULTILINE), field.name
+
+    def test_has_a_flag_and_an_entry(self, kind: type[Edit]) -> None:
+        assert kind.key in KEYS
+        assert kind.key in names_of(kind)
+        assert kind.key.isidentifier()
+        assert kind.key == kind.key.lower()
+        assert flag_of(kind.key) in FLAGS
+        form = json_schema()["$defs"][kind.__name__]
+        assert set(form["properties"]) == names_of(kind)
+        for about in givens(kind).values():
+            assert about.flag in FLAGS
+            assert field_of(about.flag) in EditOptions.__dataclass_fields__
 
 
-@pytest.mark.parametrize(
-    ("edit", "expected"),
-    [
-        (Move("mug", dy=0.3), Similarity("mug", 0, 0.3, 1)),
-        (Resize(None, 0.5), Similarity(None, 0, 0, 0.5)),
-        (Rotate("book", -90), Similarity("book", angle=-90)),
-        (Remove("mug"), Remove("mug")),
-    ],
-)
-def test_one_edit_is_a_step_by_itself(edit: Edit, expected: EditStep) -> None:
-    assert plan(edit, shown=True).steps == (expected,)
-    assert plan([edit], shown=True).steps == (expected,)
+def test_a_move_of_any_kind_is_done_by_one_function() -> None:
+    assert Similarity in do.registry
 
 
-def test_only_neighbours_that_move_one_object_are_one_step() -> None:
-    edits = [
-        Move("mug", dx=0.1),
-        Rotate("mug", 10),
-        Resize("bowl", 2.0),
-        Resize("mug", 0.5),
-        Remove("can"),
-        Rotate("mug", 5),
-    ]
-    assert steps_of(edits) == (
-        Similarity("mug", dx=0.1, angle=10),
-        Similarity("bowl", scale=2.0),
-        Similarity("mug", scale=0.5),
-        Remove("can"),
-        Similarity("mug", angle=5),
-    )
+def test_kinds_and_the_public_names_are_the_same() -> None:
+    assert set(kinds.__all__) == {"Edit", *(kind.__name__ for kind in KINDS)}
+    assert list(kinds.__all__) == sorted(kinds.__all__)
 
 
-def test_the_order_of_steps_is_that_of_the_edits() -> None:
-    edits = [Swap("mug", "bowl"), Remove("can"), Swap("mug", "bowl"), Retouch("a book")]
-    assert steps_of(edits) == tuple(edits)
+@pytest.mark.parametrize(("kind", "about"), GIVENS, ids=[f"{k.__name__}-{a.name}" for k, a in GIVENS])
+def test_help_mentions_flags_and_keys(kind: type[Edit], about: Given) -> None:
+    siblings = [one for one in KINDS if one.key == kind.key]
+    for mentioned in re.findall(r"\{(\w*)\}", about.help):
+        assert any(mentioned in names_of(one) for one in siblings)
+        assert flag_of(mentioned) in about.flag_help
+        assert f'"{mentioned}"' in about.json_help
+    assert about.help[:1].isupper()
+    assert about.help.endswith(".")
+    assert "--" not in about.json_help
+    assert "{" not in about.flag_help + about.json_help
 
 
 @pytest.mark.parametrize("value", [1.01, -1.5, math.nan, math.inf])
@@ -132,23 +134,3 @@ def test_a_look_is_not_taken_from_itself() -> None:
             own("mug")
     assert Like("mug", None, "bowl").other == "bowl"
     assert Like("mug", np.zeros((4, 4, 3), np.uint8)).other is None
-
-
-@pytest.mark.parametrize(
-    ("edits", "message"),
-    [
-        ([], "there is nothing to do; give an edit, for example Move('mug', dx=0.2)"),
-        ([Move("mug")], "the edit changes nothing; give a dx, dy, scale or angle"),
-        ([Resize("mug", 2.0), Resize("mug", 0.5)], "the edit changes nothing; give a dx, dy, scale or angle"),
-        (
-            [Rotate("mug", 180), Rotate("mug", 180)],
-            "the edit changes nothing; give a dx, dy, scale or angle",
-        ),
-        ([Remove("bowl"), Move("mug")], "the edit changes nothing; give a dx, dy, scale or angle"),
-    ],
-)
-def test_edits_that_make_no_plan_say_why(edits: list[Edit], message: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        plan(edits, shown=False)
-    assert str(caught.value) == message
-    assert caught.value.exit_code == 2

@@ -60,7 +60,7 @@ def test_a_box_in_pixels_becomes_fractions_of_the_photo(
     width, height = seen(model_type, size)
     pixels = (8, 4, 20, 28)
     output = raw([(8 / width, 4 / height, 20 / width, 28 / height)], [0.7])
-    (found,) = detections(loaded_of(model_type), output, TOKENS, size, 0.1)
+    (found,) = detections(loaded_of(model_type), output, TOKENS, size, threshold=0.1)
     assert close(found.box, (pixels[0] / w, pixels[1] / h, pixels[2] / w, pixels[3] / h))
     assert found.score == pytest.approx(0.7, abs=1e-5)
 
@@ -82,7 +82,7 @@ def test_what_a_processor_shows_where_its_answers_bring_back(
         float(columns.max() + 1) / width,
         float(rows.max() + 1) / height,
     )
-    (found,) = detections(loaded, raw([corners], [0.7]), TOKENS, size, 0.1)
+    (found,) = detections(loaded, raw([corners], [0.7]), TOKENS, size, threshold=0.1)
     h, w = size
     assert close(found.box, (box[0] / w, box[1] / h, box[2] / w, box[3] / h), within=0.06)
 
@@ -90,7 +90,7 @@ def test_what_a_processor_shows_where_its_answers_bring_back(
 @pytest.mark.parametrize("model_type", TYPES)
 def test_the_surest_comes_first_and_the_doubtful_not_at_all(loaded_of: Get, model_type: str) -> None:
     boxes = [(0.0, 0.0, 0.2, 0.2), (0.3, 0.3, 0.5, 0.5), (0.6, 0.1, 0.8, 0.3)]
-    found = detections(loaded_of(model_type), raw(boxes, [0.3, 0.19, 0.9]), TOKENS, (50, 50), 0.2)
+    found = detections(loaded_of(model_type), raw(boxes, [0.3, 0.19, 0.9]), TOKENS, (50, 50), threshold=0.2)
     assert [round(one.score, 3) for one in found] == [0.9, 0.3]
     assert close(found[0].box, boxes[2])
     assert close(found[1].box, boxes[0])
@@ -99,7 +99,7 @@ def test_the_surest_comes_first_and_the_doubtful_not_at_all(loaded_of: Get, mode
 @pytest.mark.parametrize("model_type", TYPES)
 def test_two_boxes_of_one_object_count_once(loaded_of: Get, model_type: str) -> None:
     boxes = [(0.1, 0.1, 0.5, 0.5), (0.15, 0.1, 0.55, 0.5), (0.45, 0.1, 0.85, 0.5)]
-    found = detections(loaded_of(model_type), raw(boxes, [0.5, 0.6, 0.4]), TOKENS, (50, 50), 0.2)
+    found = detections(loaded_of(model_type), raw(boxes, [0.5, 0.6, 0.4]), TOKENS, (50, 50), threshold=0.2)
     assert [round(one.score, 3) for one in found] == [0.6, 0.4]
     assert close(found[0].box, boxes[1])
 
@@ -107,7 +107,7 @@ def test_two_boxes_of_one_object_count_once(loaded_of: Get, model_type: str) -> 
 def test_what_lies_beyond_the_photo_is_cut_off(loaded_of: Get) -> None:
     # Of a photo of 64 x 32, OWLv2 sees a square whose lower half is padding.
     boxes = [(0.5, 0.25, 0.75, 0.75), (0.1, 0.6, 0.3, 0.9), (-0.1, 0.1, 0.25, 0.2)]
-    found = detections(loaded_of("owlv2"), raw(boxes, [0.9, 0.8, 0.7]), TOKENS, (32, 64), 0.1)
+    found = detections(loaded_of("owlv2"), raw(boxes, [0.9, 0.8, 0.7]), TOKENS, (32, 64), threshold=0.1)
     assert len(found) == 2
     assert close(found[0].box, (0.5, 0.5, 0.75, 1.0))
     assert close(found[1].box, (0.0, 0.2, 0.25, 0.4))
@@ -115,14 +115,14 @@ def test_what_lies_beyond_the_photo_is_cut_off(loaded_of: Get) -> None:
 
 def test_what_is_too_thin_to_cut_out_is_no_object(loaded_of: Get) -> None:
     boxes = [(0.1, 0.1, 0.11, 0.9), (0.9995, 0.2, 1.2, 0.4), (0.3, 0.3, 0.33, 0.33)]
-    found = detections(loaded_of("owlvit"), raw(boxes, [0.9, 0.8, 0.7]), TOKENS, (100, 100), 0.1)
+    found = detections(loaded_of("owlvit"), raw(boxes, [0.9, 0.8, 0.7]), TOKENS, (100, 100), threshold=0.1)
     assert [round(one.score, 3) for one in found] == [0.7]
 
 
 def test_grounding_dino_scores_a_box_by_its_best_token(loaded_of: Get) -> None:
     output = raw([(0.1, 0.1, 0.5, 0.5)], [0.3])
     output.logits[0, 0, 2] = torch.tensor(0.8).logit()
-    (found,) = detections(loaded_of("grounding-dino"), output, TOKENS, (50, 50), 0.5)
+    (found,) = detections(loaded_of("grounding-dino"), output, TOKENS, (50, 50), threshold=0.5)
     assert found.score == pytest.approx(0.8, abs=1e-5)
 
 
@@ -154,11 +154,12 @@ def test_a_word_that_is_not_there_is_told_with_the_best_score(folder_of: Callabl
     detector = Detector(folder_of("owlv2"), offline=True, threshold=1.0)
     with pytest.raises(ObjectNotFoundError) as caught:
         detector.detect(photo, "mug")
-    told = str(caught.value)
-    assert told.startswith("no 'mug' found in the photo: owlv2 saw none (best score ")
-    assert told.endswith(
-        ", needs 1.0); use another word or --detector, or show the object with --point, --box or --mask"
+    assert str(caught.value) == (
+        "no 'mug' found in the photo: owlv2 saw none; "
+        "use another word or --detector, or show the object with --point, --box or --mask"
     )
+    assert caught.value.detail.startswith("best score 0.")
+    assert caught.value.detail.endswith(", needs 1.0")
 
 
 def test_the_threshold_is_the_model_s_own_unless_given(folder_of: Callable[[str], Path]) -> None:

@@ -70,7 +70,7 @@ def test_a_cached_model_is_used_with_no_look_at_the_network(
 LOCATE = """
 import sys
 from realedit.errors import RealEditError
-from realedit.outside.files import located
+from realedit.external.files import located
 try:
     root, label, kind = located(sys.argv[1], sys.argv[2])
     print(label, kind.model_type, "torch" in sys.modules, "transformers" in sys.modules)

@@ -14,7 +14,7 @@ import pytest
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.external.detector import Detection, Detector
 from realedit.external.segmenter import BoxSegmenter, WordSegmenter
-from realedit.find.by_detector import FOUND, DetectorFinder, inside_box, pick
+from realedit.find.by_detector import LEAST_HEAT, DetectorFinder, inside_box, pick
 
 SIZE = (120, 200)
 LEFT, RIGHT = (20, 40, 60, 90), (120, 30, 180, 100)
@@ -121,7 +121,7 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
     return float((one & other).sum() / (one | other).sum())
 
 
-# --- a detector alone
+# a detector alone
 
 
 def test_a_detector_s_box_is_cut_out_and_keeps_word_source_and_score(photo: np.ndarray) -> None:
@@ -162,7 +162,7 @@ def test_overlapping_boxes_are_told_apart() -> None:
     assert pick(three, "middle", SIZE) == 2
 
 
-# --- with SAM
+# with SAM
 
 
 def test_sam_cuts_the_detector_s_box(photo: np.ndarray, sam: Callable[[np.ndarray], Cuts]) -> None:
@@ -197,12 +197,12 @@ def test_sam_finding_no_object_is_told(
     with pytest.raises(ObjectNotFoundError) as caught:
         finder(Says((LEFT, 0.7)), sam(mask)).find(photo, "mug")
     assert str(caught.value) == (
-        f"sam cut {what} out of the box of 'mug'; "
+        f"'mug' is in the photo, but could not be cut out: sam outlined {what}; "
         "leave the --segmenter out, or show the object with --point, --box or --mask"
     )
 
 
-# --- with CLIPSeg
+# with CLIPSeg
 
 
 def test_heat_alone_is_refined_on_the_pixels(
@@ -238,20 +238,21 @@ def test_heat_below_the_least_is_nothing_found(
     with pytest.raises(ObjectNotFoundError) as caught:
         finder(None, clipseg(cold)).find(photo, "left mug")
     assert str(caught.value) == (
-        f"no 'mug' found in the photo: clipseg saw none (heat 0.290, needs {FOUND}); "
+        "no 'mug' found in the photo: clipseg saw none; "
         "use another word or --segmenter, or show the object with --point, --box or --mask"
     )
+    assert caught.value.detail == f"heat 0.290, needs {LEAST_HEAT}"
 
 
 def test_a_detector_says_which_hot_place(photo: np.ndarray, clipseg: Callable[[np.ndarray], Heats]) -> None:
     location = finder(Says((LEFT, 0.4)), clipseg(hot({LEFT: 0.5, RIGHT: 0.9}))).find(photo, "mug")
     assert iou(location.hard, boxed(LEFT)) > 0.85
     assert location.score == 0.4
-    with pytest.raises(ObjectNotFoundError, match="heat 0"):
+    with pytest.raises(ObjectNotFoundError, match="clipseg saw none"):
         finder(Says((LEFT, 0.4)), clipseg(hot({RIGHT: 0.9}))).find(photo, "mug")
 
 
-# --- the rest
+# the rest
 
 
 def test_a_box_on_a_coarse_map_holds_at_least_one_place() -> None:

@@ -13,7 +13,7 @@ from transformers import CLIPConfig, CLIPImageProcessor, CLIPModel, CLIPProcesso
 
 from guidance import Capture, Clip, Observation, State, Term, Window, self_guided_sample
 from inversion import Guidance
-from realedit.generate.clip_guidance import ClipEmbedder, picture_decoder
+from realedit.generate import ClipEmbedder, picture_decoder
 from realedit.models.backbone import Backbone, Prompt
 
 SIDE = 64
@@ -134,8 +134,8 @@ def test_guidance_brings_the_sample_nearer_to_a_text(
                 capture,
                 schedule,
                 noise,
-                guidance,
-                [Term(energy, window=Window())],
+                guidance=guidance,
+                terms=[Term(energy, window=Window())],
                 strength=strength,
             )
             with torch.no_grad():

@@ -178,8 +178,8 @@ def test_it_takes_the_steps_of_the_guided_sampler(
             capture,
             schedule,
             noise,
-            Guidance(prompt.conditioning, prompt.null, 2.5),
-            terms,
+            guidance=Guidance(prompt.conditioning, prompt.null, 2.5),
+            terms=terms,
             strength=0.5,
         )
     assert guided.trace.energies == pytest.approx(trace.energies, rel=1e-2)

@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
 HAMMER = """
 import random, sys, torch
 from pathlib import Path
-from realedit.cache import Cache, cache_key
+from realedit.inverted.cache import Cache, cache_key
 root, seed = Path(sys.argv[1]), int(sys.argv[2])
 random.seed(seed)
 torch.set_num_threads(1)

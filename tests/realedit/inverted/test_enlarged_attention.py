@@ -66,7 +66,7 @@ def test_it_is_the_same_again_and_draws_no_noise_of_others(
     inversion, before = inverted.inversion, torch.get_rng_state()
     with pipeline.engine.capture:
         again = enlarged_attention(
-            pipeline.backbone, pipeline.engine.capture, inverted.photo.rgb, PROMPT, inversion.size
+            pipeline.backbone, pipeline.engine.capture, inverted.photo.rgb, PROMPT, size=inversion.size
         )
     assert inversion.enlarged is not None
     assert torch.equal(again, inversion.enlarged)

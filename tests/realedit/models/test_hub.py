@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from realedit.models import hub as model_hub
+from realedit.models.hub import fetch_hint, is_hub_id
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLETOP = ROOT / "realedit" / "assets" / "tabletop"
@@ -35,29 +35,29 @@ OWN_COMMAND = (
 )
 LOAD = """
 import sys, time
-from realedit import model_hub, models
+from realedit.models import choice, hub, loading
 from realedit.errors import ModelUnavailableError
-ref = models.resolve_model(sys.argv[1])
+ref = choice.resolve_model(sys.argv[1])
 started = time.perf_counter()
 try:
     offline = sys.argv[3] == "offline"
     if sys.argv[2] == "fetch":
-        model_hub.ensure_snapshot(ref.location, ref.name, half=False, offline=offline)
-        print("fetched", "torch" not in sys.modules, models.fingerprint(ref))
+        hub.ensure_snapshot(ref.location, ref.name, half=False, offline=offline)
+        print("fetched", "torch" not in sys.modules, choice.fingerprint(ref))
     elif sys.argv[2] == "fetch half":
-        model_hub.ensure_snapshot(ref.location, ref.name, half=True, offline=offline)
-        print("fetched", "torch" not in sys.modules, models.fingerprint(ref))
+        hub.ensure_snapshot(ref.location, ref.name, half=True, offline=offline)
+        print("fetched", "torch" not in sys.modules, choice.fingerprint(ref))
     else:
         dtype = None
         if sys.argv[2] != "default":
             import torch
             dtype = getattr(torch, sys.argv[2])
-        pipeline = models.load_pipeline(ref, dtype=dtype, offline=offline)
-        print(pipeline.unet.dtype, pipeline.vae.dtype, models.fingerprint(ref))
+        pipeline = loading.load_pipeline(ref, dtype=dtype, offline=offline)
+        print(pipeline.unet.dtype, pipeline.vae.dtype, choice.fingerprint(ref))
 except ModelUnavailableError as error:
     print(error)
 print(time.perf_counter() - started)
-print([info.note for info in models.list_models() if info.location == ref.location])
+print([info.note for info in choice.list_models() if info.location == ref.location])
 """
 
 
@@ -331,13 +331,13 @@ def test_a_download_that_breaks_off_is_told_in_one_line(hub: Hub, tmp_path: Path
 
 
 def test_only_owner_and_name_is_a_hub_id() -> None:
-    assert model_hub.is_hub_id(SDXL)
+    assert is_hub_id(SDXL)
     wrong = ("sdxl", "a/b/c", "/a", "a/", "../a", "a b/c", "owner/name.git")
-    assert [name for name in wrong if model_hub.is_hub_id(name)] == []
+    assert [name for name in wrong if is_hub_id(name)] == []
 
 
 def test_the_command_that_the_hint_names_is_one_that_hf_takes() -> None:
-    command = model_hub.fetch_hint(SDXL).removeprefix("get it with: ").replace('"', "").split()
+    command = fetch_hint(SDXL).removeprefix("get it with: ").replace('"', "").split()
     hf = Path(sys.executable).with_name("hf")
     done = subprocess.run(
         [str(hf), *command[1:], "--dry-run"],

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from realedit.errors import OutputExistsError, PhotoError, UsageError
 from realedit.photo import Photo, composite, load_photo, save_photo
@@ -117,13 +118,19 @@ def test_16_bits_survive_a_change_of_format(tmp_path: Path, mode: str, source: s
     np.testing.assert_array_equal(load_photo(output).native.values, truth)
 
 
+def _jpeg(path: Path) -> JpegImageFile:
+    image = Image.open(path)
+    assert isinstance(image, JpegImageFile)
+    return image
+
+
 @pytest.mark.parametrize(("quality", "subsampling"), [(35, 2), (80, 1), (97, 0)])
 def test_jpeg_keeps_its_own_tables_and_subsampling(tmp_path: Path, quality: int, subsampling: int) -> None:
     photo = _photo(tmp_path, "photo.jpg", quality=quality, subsampling=subsampling, progressive=True)
     output = save_photo(_edit(photo)[0], tmp_path / "out.jpg")
-    with Image.open(tmp_path / "photo.jpg") as before, Image.open(output) as after:
-        assert after.quantization == before.quantization  # type: ignore[attr-defined]
-        assert [c[1:3] for c in after.layer] == [c[1:3] for c in before.layer]  # type: ignore[attr-defined]
+    with _jpeg(tmp_path / "photo.jpg") as before, _jpeg(output) as after:
+        assert after.quantization == before.quantization
+        assert [c[1:3] for c in after.layer] == [c[1:3] for c in before.layer]
         assert after.info["progressive"]
 
 
@@ -132,9 +139,9 @@ def test_grey_and_cmyk_jpegs_stay_so(tmp_path: Path) -> None:
         source = tmp_path / f"{mode}.jpg"
         Image.new(mode, (31, 20), 90 if mode == "L" else (10, 60, 90, 40)).save(source, quality=60)
         output = save_photo(_edit(load_photo(source))[0], tmp_path / f"{mode}-out.jpg")
-        with Image.open(source) as before, Image.open(output) as after:
+        with _jpeg(source) as before, _jpeg(output) as after:
             assert after.mode == mode
-            assert after.quantization == before.quantization  # type: ignore[attr-defined]
+            assert after.quantization == before.quantization
             far = np.abs(np.asarray(after).astype(int) - np.asarray(before))[16:, 24:]
             assert far.max() <= 3
 
@@ -142,9 +149,9 @@ def test_grey_and_cmyk_jpegs_stay_so(tmp_path: Path) -> None:
 def test_jpeg_from_another_format_is_quality_95_without_subsampling(tmp_path: Path) -> None:
     output = save_photo(_photo(tmp_path), tmp_path / "out.jpg")
     Image.fromarray(_noise(20, 31, 3)).save(tmp_path / "reference.jpg", quality=95, subsampling=0)
-    with Image.open(tmp_path / "reference.jpg") as expected, Image.open(output) as written:
-        assert written.quantization == expected.quantization  # type: ignore[attr-defined]
-        assert written.layer == expected.layer  # type: ignore[attr-defined]
+    with _jpeg(tmp_path / "reference.jpg") as expected, _jpeg(output) as written:
+        assert written.quantization == expected.quantization
+        assert written.layer == expected.layer
 
 
 def test_heic_is_written_close_to_the_photo(tmp_path: Path) -> None:
@@ -159,8 +166,16 @@ def test_heic_is_written_close_to_the_photo(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("mode", "suffix", "text"),
     [
-        ("RGBA", ".jpg", "JPEG files have no transparency and the photo does; save as .png"),
-        ("P transparent", ".bmp", "BMP files have no transparency and the photo does; save as .png"),
+        (
+            "RGBA",
+            ".jpg",
+            "JPEG files have no transparency, and the photo is partly transparent; save as .png",
+        ),
+        (
+            "P transparent",
+            ".bmp",
+            "BMP files have no transparency, and the photo is partly transparent; save as .png",
+        ),
         ("CMYK", ".png", "PNG cannot hold the photo's CMYK; save as .jpg, .jpeg, .tif, .tiff"),
         ("RGB;16", ".jpg", "JPEG cannot hold the photo's 16 bits a channel; save as .png, .tif, .tiff"),
         ("I;16", ".webp", "WEBP cannot hold the photo's 16 bits a channel; save as .png"),
@@ -185,7 +200,7 @@ def test_opaque_alpha_may_become_jpeg(tmp_path: Path) -> None:
 
 def test_a_side_longer_than_the_format_allows_is_told(tmp_path: Path) -> None:
     photo = load_photo(np.zeros((1, 16400, 3), np.uint8))
-    with pytest.raises(UsageError, match="WEBP files end at 16383 pixels a side, the photo has 16400 x 1"):
+    with pytest.raises(UsageError, match="WEBP files hold 16383 pixels a side at most, the photo has 16400"):
         save_photo(photo, tmp_path / "out.webp")
 
 
@@ -193,7 +208,9 @@ def test_an_existing_file_is_replaced_only_by_force(tmp_path: Path) -> None:
     photo = _photo(tmp_path)
     output = tmp_path / "out.png"
     output.write_bytes(b"precious")
-    with pytest.raises(OutputExistsError, match=r"out\.png exists already; choose another name, or --force"):
+    with pytest.raises(
+        OutputExistsError, match=r"out\.png exists already; choose another name with -o, or --force"
+    ):
         save_photo(photo, output)
     assert output.read_bytes() == b"precious"
     assert save_photo(photo, output, force=True) == output

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from skimage.metrics import peak_signal_noise_ratio as psnr
 
 from realedit.pixels.hole_filling import fill, rough_fill, smooth_fill
+
+Filler = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 SIDE = 128
 
@@ -44,7 +48,7 @@ def test_a_texture_goes_on_inside_the_hole(texture: np.ndarray, floor: float) ->
 
 
 @pytest.mark.parametrize("filler", [fill, rough_fill, smooth_fill])
-def test_nothing_changes_outside_the_hole(filler) -> None:  # noqa: ANN001
+def test_nothing_changes_outside_the_hole(filler: Filler) -> None:
     hole = _hole()
     scene = _scene(_stripes(), hole)
     before = scene.copy()
@@ -55,7 +59,7 @@ def test_nothing_changes_outside_the_hole(filler) -> None:  # noqa: ANN001
 
 
 @pytest.mark.parametrize("filler", [fill, rough_fill, smooth_fill])
-def test_without_a_hole_it_is_the_picture(filler) -> None:  # noqa: ANN001
+def test_without_a_hole_it_is_the_picture(filler: Filler) -> None:
     texture = _stripes()
     filled = filler(texture, np.zeros((SIDE, SIDE), bool))
     assert np.array_equal(filled, texture)

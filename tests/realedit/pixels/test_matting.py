@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realedit.pixels.masks import grow, main_part
+from realedit.pixels.masks import grow
 from realedit.pixels.matting import grabcut, matte
 
 
@@ -37,14 +37,6 @@ def test_grabcut_is_the_same_every_time() -> None:
     guess = _disc(96, 96, 46, 46, 17)
     first, second = (grabcut(_photo(disc), disc & False, guess, grow(guess, 10)) for _ in range(2))
     assert np.array_equal(first, second)
-
-
-def test_the_main_part_is_the_one_that_weighs_most() -> None:
-    small, large = _disc(64, 96, 20, 30, 8), _disc(64, 96, 70, 30, 15)
-    assert np.array_equal(main_part(small | large, np.ones((64, 96), np.float32)), large)
-    assert np.array_equal(main_part(small | large, 10.0 * small + 0.1), small)
-    nothing = np.zeros((64, 96), bool)
-    assert np.array_equal(main_part(nothing, np.ones((64, 96))), nothing)
 
 
 @pytest.mark.parametrize("side", [256, 1600])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from realedit.pixels.normalised_blur import broad
+from realedit.pixels.normalised_blur import normalised_blur
 
 SHAPE = (90, 130)
 
@@ -20,7 +20,7 @@ def values() -> np.ndarray:
 @pytest.mark.parametrize("sigma", [4.0, 20.0])
 def test_what_is_known_everywhere_is_averaged_with_a_gaussian(values: np.ndarray, sigma: float) -> None:
     """The wide one is made of fewer pixels."""
-    found = broad(values, np.ones(SHAPE, bool), sigma)
+    found = normalised_blur(values, np.ones(SHAPE, bool), sigma)
     expected = gaussian_filter(values, (sigma, sigma, 0), mode="mirror")
     assert np.abs(found - expected).max() < 0.1 * values.std()
 
@@ -30,9 +30,9 @@ def test_what_is_unknown_has_no_say_and_is_filled(values: np.ndarray, sigma: flo
     known = np.ones(SHAPE, bool)
     known[30:60, 40:80] = False
     found, other = (
-        broad(np.where(known[..., None], values, unknown).astype(np.float32), known, sigma)
+        normalised_blur(np.where(known[..., None], values, unknown).astype(np.float32), known, sigma)
         for unknown in (0, 9)
     )
     assert np.array_equal(found, other)
-    flat = broad(np.where(known[..., None], 3, 0).repeat(3, 2).astype(np.float32), known, sigma)
+    flat = normalised_blur(np.where(known[..., None], 3, 0).repeat(3, 2).astype(np.float32), known, sigma)
     assert flat == pytest.approx(3, abs=0.02)

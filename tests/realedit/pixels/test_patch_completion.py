@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter
 from skimage import data
 from skimage.transform import rotate
 
-from realedit.pixels.patch_completion import complete
+from realedit.pixels.patch_completion import complete_by_patches
 
 SIDE = 96
 
@@ -23,7 +23,7 @@ MIDDLE = _hole(slice(36, 60), slice(36, 60))
 
 
 def _completed(rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None) -> np.ndarray:
-    filled = complete(rgb, hole, forbidden)
+    filled = complete_by_patches(rgb, hole, forbidden)
     assert filled is not None
     assert filled.dtype == np.uint8
     assert np.array_equal(filled[~hole], rgb[~hole])
@@ -127,13 +127,13 @@ def test_what_is_closed_is_neither_copied_nor_followed() -> None:
 
 def test_with_nothing_to_copy_from_there_is_no_answer() -> None:
     rgb = np.zeros((SIDE, SIDE, 3), np.uint8)
-    assert complete(rgb, np.ones((SIDE, SIDE), bool)) is None
-    assert complete(rgb, MIDDLE, ~MIDDLE) is None
+    assert complete_by_patches(rgb, np.ones((SIDE, SIDE), bool)) is None
+    assert complete_by_patches(rgb, MIDDLE, ~MIDDLE) is None
 
 
 def test_without_a_hole_it_is_a_copy() -> None:
     rgb = data.astronaut()[:SIDE, :SIDE]
-    same = complete(rgb, np.zeros((SIDE, SIDE), bool))
+    same = complete_by_patches(rgb, np.zeros((SIDE, SIDE), bool))
     assert same is not None
     assert same is not rgb
     assert np.array_equal(same, rgb)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realedit.pixels.screened_poisson import from_gradients
+from realedit.pixels.screened_poisson import solve_screened_poisson
 
 SIDE = 24
 HOLE = np.zeros((SIDE, SIDE), bool)
@@ -13,10 +13,10 @@ HOLE[7:17, 5:15] = True
 NOTHING = np.zeros((SIDE, SIDE), bool)
 
 
-def _steps(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _steps(values: np.ndarray) -> dict[str, np.ndarray]:
     down, right = np.zeros_like(values), np.zeros_like(values)
     down[:-1], right[:, :-1] = np.diff(values, axis=0), np.diff(values, axis=1)
-    return down, right
+    return {"down": down, "right": right}
 
 
 @pytest.fixture
@@ -25,16 +25,18 @@ def picture() -> np.ndarray:
 
 
 def test_its_own_gradients_give_a_picture_back(picture: np.ndarray) -> None:
-    found = from_gradients(np.where(HOLE[..., None], 9.0, picture), HOLE, NOTHING, *_steps(picture), 1e6)
+    found = solve_screened_poisson(
+        np.where(HOLE[..., None], 9.0, picture), HOLE, NOTHING, **_steps(picture), length=1e6
+    )
     assert np.abs(found - picture).max() < 1e-6
 
 
 def test_what_is_known_stays_and_nothing_is_changed_in_place(picture: np.ndarray) -> None:
     before = picture.copy()
-    found = from_gradients(picture, HOLE, NOTHING, *_steps(0 * picture), 5.0)
+    found = solve_screened_poisson(picture, HOLE, NOTHING, **_steps(0 * picture), length=5.0)
     assert np.array_equal(found[~HOLE], before[~HOLE])
     assert np.array_equal(picture, before)
-    same = from_gradients(picture, NOTHING, NOTHING, *_steps(picture), 5.0)
+    same = solve_screened_poisson(picture, NOTHING, NOTHING, **_steps(picture), length=5.0)
     assert np.array_equal(same, before)
     assert same is not picture
 
@@ -45,7 +47,9 @@ def test_a_strip_fades_from_its_rim_over_the_length() -> None:
     strip = np.zeros((SIDE, SIDE), bool)
     strip[:, 4 : 4 + width] = True
     flat = np.zeros((SIDE, SIDE, 1))
-    found = from_gradients(strip[..., None].astype(float), strip, NOTHING, flat, flat, length)
+    found = solve_screened_poisson(
+        strip[..., None].astype(float), strip, NOTHING, down=flat, right=flat, length=length
+    )
     k = np.arccosh(1 + 1 / (2 * length**2))
     x = np.arange(width) - (width - 1) / 2
     expected = 1 - np.cosh(k * x) / np.cosh(k * (width + 1) / 2)
@@ -57,7 +61,9 @@ def test_nothing_is_joined_to_what_is_left_out(picture: np.ndarray) -> None:
     forbidden[7:17, 15:] = True
     flat = _steps(0 * picture)
     found, other = (
-        from_gradients(np.where(forbidden[..., None], value, picture), HOLE, forbidden, *flat, 5.0)
+        solve_screened_poisson(
+            np.where(forbidden[..., None], value, picture), HOLE, forbidden, **flat, length=5.0
+        )
         for value in (0.0, 100.0)
     )
     assert np.array_equal(found[HOLE], other[HOLE])

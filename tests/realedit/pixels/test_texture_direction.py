@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from realedit.pixels.texture_direction import grain_of
+from realedit.pixels.texture_direction import texture_direction
 
 SIDE = 128
 WAVE = 0.4  # radians a pixel
@@ -23,7 +23,7 @@ def test_it_lies_across_waves_and_is_their_mean_squared_slope(degrees: int) -> N
     angle = np.deg2rad(degrees)
     known = np.ones((SIDE, SIDE), bool)
     known[50:80, 40:90] = False
-    grain = grain_of(np.where(known, _waves(angle), 50).astype(np.float32), known, 12)
+    grain = texture_direction(np.where(known, _waves(angle), 50).astype(np.float32), known, 12)
     middle = slice(30, -30), slice(30, -30)  # seen and hidden
     along = grain.across[middle] @ np.array([np.cos(angle), np.sin(angle)])
     assert np.abs(along).min() > 0.99
@@ -36,6 +36,6 @@ def test_noise_and_nothing_have_next_to_none() -> None:
     known = np.ones((SIDE, SIDE), bool)
     noise = np.random.default_rng(0).normal(0, 1, (SIDE, SIDE)).astype(np.float32)
     # of central differences: half the noise's variance, in each direction
-    assert grain_of(noise, known, 16).strength[30:-30, 30:-30].max() < 0.15 * 0.5
-    assert not grain_of(np.full((SIDE, SIDE), 7, np.float32), known, 16).strength.any()
-    assert not grain_of(noise, ~known, 16).strength.any()
+    assert texture_direction(noise, known, 16).strength[30:-30, 30:-30].max() < 0.15 * 0.5
+    assert not texture_direction(np.full((SIDE, SIDE), 7, np.float32), known, 16).strength.any()
+    assert not texture_direction(noise, ~known, 16).strength.any()

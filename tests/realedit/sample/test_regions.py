@@ -79,7 +79,10 @@ def test_a_pasted_object_is_nowhere_in_the_source() -> None:
 
 def test_the_region_holds_what_changes_and_the_core_what_is_the_objects() -> None:
     maps = _regions(OLD, NEW, OLD)
-    fine = lambda mask: torch.from_numpy(mask[2::4, 2::4].copy())[None, None]  # noqa: E731
+
+    def fine(mask: np.ndarray) -> Tensor:
+        return torch.from_numpy(mask[2::4, 2::4].copy())[None, None]
+
     assert (maps.region[fine(OLD | NEW)] == 1).all()
     assert set(maps.region.unique().tolist()) == {0, 1}
     assert maps.region.mean() < 0.7
@@ -110,7 +113,7 @@ def test_each_subject_looks_at_its_own_lender_and_no_other(pipeline: RealEditPip
     tall[32:96, 16:48] = True
     lenders = [Lender(_inversion(0.25, CELLS), bowl), Lender(_inversion(0.75, (32, 16)), tall)]
     subjects = [Subject((), Transform(), m, m.astype(np.float32)) for m in (mug, bowl)]
-    memory, masks = _lent(capture, lenders, subjects, 1, torch.zeros(1, 4, *CELLS))
+    memory, masks = _lent(capture, lenders, subjects, level=1, z=torch.zeros(1, 4, *CELLS))
     keys, values = memory["layer"]
     assert keys[0, :, 0].tolist() == [0.25] * 24 + [0.75] * 32
     assert values[0, :, 0].tolist() == [*range(24), *range(32)]
@@ -183,7 +186,10 @@ def test_noise_goes_along_with_an_object_and_is_fresh_in_the_hole() -> None:
 def test_of_what_goes_away_only_its_absence_is_asked_for() -> None:
     maps = _regions(OLD, NEW, OLD)
     matte = NEW.astype(np.float32)
-    names = lambda *subjects: [type(t.energy).__name__ for t in _terms(subjects, maps, Settings())]  # noqa: E731
+
+    def names(*subjects: Subject) -> list[str]:
+        return [type(term.energy).__name__ for term in _terms(subjects, maps, Settings())]
+
     moved = Subject((2,), Transform(dx=0.5), OLD, matte)
     gone, pasted = Subject((3,), None, OLD, 0 * matte), Subject((4,), Transform(), None, matte)
     unnamed = Subject((), Transform(dx=0.5), OLD, matte)

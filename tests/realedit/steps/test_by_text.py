@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from guidance.guide import MET
 from realedit.edits.kinds import Background, Move, Replace, Restyle, Retouch
 from realedit.errors import UsageError
 from realedit.result import EditResult
-from realedit.steps.by_text import _thin
+from realedit.steps.by_text import _MISSED, _thin
 
 Scene = Any
 """Of conftest."""
@@ -106,6 +107,21 @@ def test_of_the_embedded_model_no_painting_is_promised(scene: Scene) -> None:
     assert any("too small to paint" in warning for warning in result.warnings)
     moved = scene.pipeline.edit(scene.inverted, Move("mug", dx=0.05), box=(0.2, 0.4, 0.5, 0.8), strength=0)
     assert not moved.warnings
+
+
+def test_an_outline_that_was_not_held_is_told_in_words_of_photos(scene: Scene) -> None:
+    result = scene.pipeline.edit(scene.inverted, Restyle(None, "a green mug"), mask=scene.masks["mug"])
+    told = [warning for warning in result.warnings if "outline" in warning]
+    missed = result.metrics["reached_shape"] < MET
+    assert told == ([_MISSED] if missed else [])
+    assert "reached" not in _MISSED
+    assert not any("%" in warning for warning in result.warnings)
+
+
+def test_several_steps_do_not_warn_of_the_same_twice(scene: Scene) -> None:
+    edits = [Retouch("an apple"), Retouch("a can")]
+    result = scene.pipeline.edit(scene.inverted, edits, box=(0.5, 0.5, 0.7, 0.7))
+    assert len(set(result.warnings)) == len(result.warnings)
 
 
 def test_a_scratch_is_painted_over_and_a_wide_region_is_left_to_its_own_fading() -> None:

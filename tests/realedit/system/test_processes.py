@@ -14,14 +14,14 @@ import pytest
 PROGRAM = """
 import os, sys, time
 from pathlib import Path
-from realedit.parallel import run_jobs
+from realedit.system.processes import run_jobs
 
 class Slow:
-    def run(self, job, told):
+    def run(self, job, on_result):
         Path(sys.argv[1], str(os.getpid())).touch()
         Path(sys.argv[1], f"job{job}").touch()
         time.sleep(0.2)
-        told(job)
+        on_result(job)
 
 if __name__ == "__main__":
     run_jobs(Slow, range(200), 2, lambda job: None)

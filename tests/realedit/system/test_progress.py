@@ -14,7 +14,7 @@ from realedit.system.progress import progress_bars, silent
 
 ROOT = Path(__file__).resolve().parents[3]
 RUN = """
-from realedit.progress import progress_bars
+from realedit.system.progress import progress_bars
 with progress_bars(quiet={quiet}) as progress:
     progress("loading the model", 0, 0)
     for step in range(5):

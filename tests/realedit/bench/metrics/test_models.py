@@ -13,7 +13,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPVisionConfig
 
 from bench_data import scene
 from realedit.bench.metrics.clip_score import ClipScore
-from realedit.bench.metrics.missing import MetricUnavailable
+from realedit.bench.metrics.missing import MetricUnavailableError
 from realedit.bench.metrics.structure import StructureDistance
 
 A, B = scene()[0], scene(30)[0]
@@ -113,5 +113,5 @@ def test_clip_score_by_hand(clip: Path) -> None:
 
 def test_a_folder_without_a_model_is_missing(tmp_path: Path) -> None:
     for kind in (StructureDistance, ClipScore):
-        with pytest.raises(MetricUnavailable, match="no "):
+        with pytest.raises(MetricUnavailableError, match="no "):
             kind(tmp_path)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from bench_data import scene
-from realedit.bench.metrics.missing import MetricUnavailable
+from realedit.bench.metrics.missing import MetricUnavailableError
 from realedit.bench.metrics.perceptual import Backbone, PerceptualDistance, lpips, st_lpips
 
 A, MASK = scene()
@@ -84,5 +84,5 @@ def test_lpips_without_weights_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(MetricUnavailable, match="torch hub's cache"):
+    with pytest.raises(MetricUnavailableError, match="torch hub's cache"):
         lpips(backbone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from realedit.bench.case import LoadedCase
 from realedit.bench.datasets import load_dataset
 from realedit.bench.edit_spec import EditSpec
 from realedit.bench.metrics.measure import Meter
-from realedit.bench.metrics.missing import MetricUnavailable
+from realedit.bench.metrics.missing import MetricUnavailableError
 from realedit.bench.metrics.settings import MetricSettings
 from realedit.bench.metrics.target import REACHED, Target
 from realedit.bench.outcome import Outcome
@@ -101,13 +100,13 @@ def test_half_of_the_way_to_a_colour_is_half_of_the_difference(tmp_path: Path) -
 
 def test_what_the_check_cannot_tell_is_missing_not_reached(tmp_path: Path) -> None:
     much_the_same = painted(tmp_path, (202, 42, 31))
-    with pytest.raises(MetricUnavailable, match="cannot tell"):
+    with pytest.raises(MetricUnavailableError, match="cannot tell"):
         Target.of(much_the_same)
     still = moved(tmp_path, dx=0.0)
     figures = Meter(MetricSettings(("target",))).measure(still, Outcome(still.photo))
     assert "cannot tell" in figures.missing[REACHED]
     assert not figures.values
-    with pytest.raises(MetricUnavailable, match="no truth"):
+    with pytest.raises(MetricUnavailableError, match="no truth"):
         Target.of(replace(still, truth=None))
 
 
@@ -123,9 +122,10 @@ def test_rendered_cases_of_every_kind_can_be_judged(kind: str) -> None:
 
 def test_a_meter_asks_each_case_for_its_own_target(tmp_path: Path) -> None:
     meter = Meter(MetricSettings(("target",)))
-    checked: Callable[[LoadedCase, np.ndarray], dict[str, float]] = lambda loaded, picture: (  # noqa: E731
-        meter.measure(loaded, Outcome(picture)).values
-    )
+
+    def checked(loaded: LoadedCase, picture: np.ndarray) -> dict[str, float]:
+        return meter.measure(loaded, Outcome(picture)).values
+
     first = moved(tmp_path, dx=0.25)
     other = moved(tmp_path / "other", dx=0.4)
     other = replace(other, case=replace(other.case, id="b"))

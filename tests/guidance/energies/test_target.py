@@ -199,7 +199,7 @@ def test_what_is_no_target_is_refused() -> None:
         Size(TOKENS, target=1.5)
     with pytest.raises(ValueError, match=r"region \[1, 1, H, W\], got \[8, 12\]"):
         Shape(TOKENS, target=torch.ones(8, 12))
-    with pytest.raises(ValueError, match="the second image was not observed at level 3"):
+    with pytest.raises(ValueError, match="the target's image was not observed at level 3"):
         Centroid(TOKENS, target=Image({}.get, TOKENS))(_state(seen))
     with pytest.raises(ValueError, match="none of the captured layers at level 3"):
         Appearance(TOKENS, lambda _: {})(_state(seen))

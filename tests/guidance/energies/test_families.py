@@ -37,7 +37,7 @@ from guidance import (
 )
 from guidance.properties import centroid, object_attention, shape
 from inversion import Guidance, Schedule
-from realedit.generate.clip_guidance import picture_decoder
+from realedit.generate import picture_decoder
 from realedit.models.backbone import Backbone, Prompt
 
 START = 6
@@ -79,7 +79,7 @@ def sample(
         terms = [] if energy is None else [Term(energy, window=Window(0.0, 0.7))]
         x = schedule.add_noise(latent, noise, START)
         return self_guided_sample(
-            backbone, capture, schedule, x, guidance, terms, start=START, strength=strength
+            backbone, capture, schedule, x, guidance=guidance, terms=terms, start=START, strength=strength
         )
 
     return run
