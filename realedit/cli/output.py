@@ -119,9 +119,13 @@ def numbers(values: Iterable[float]) -> str:
     return ",".join(f"{value:.3f}" for value in values)
 
 
+_EXACT_DB = 100.0
+"""PSNR in dB at which pictures count as equal; below, it is told. The bench cuts its figures there, too."""
+
+
 def decibels(value: float) -> str:
-    """Returns a PSNR in dB as text; "exact" for equal pictures, which have none."""
-    return "exact" if math.isinf(value) else f"{value:.1f} dB"
+    """Returns a PSNR in dB as text; "exact" at or above :data:`_EXACT_DB`."""
+    return "exact" if value >= _EXACT_DB else f"{value:.1f} dB"
 
 
 def seconds(timings: Mapping[str, float]) -> str:

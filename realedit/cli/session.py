@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +101,10 @@ def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dic
     """Returns what is known about an inversion: what was kept, and how well it replays.
 
     `replay_psnr` compares the replay with the autoencoder's own round trip, `photo_psnr` with the photo at
-    the model's working size (dB, peak 255; higher is better, infinite for equal pictures).
+    the model's working size (dB, peak 255; higher is better, 100 for equal pictures).
     """
+    from realedit.bench.metrics.pixel import psnr
+
     found = inverted.inversion
     height, width = found.size
     at_size = Image.fromarray(inverted.photo.rgb).resize((width, height), Image.Resampling.BOX)
@@ -117,13 +118,7 @@ def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dic
         "working_size": [height, width],
         "cached": inverted.cached,
         "kept_bytes": kept[0] if kept else None,
-        "replay_psnr": _psnr(replayed, pipeline.backbone.decode(found.result.x_0)),
-        "photo_psnr": _psnr(replayed, np.asarray(at_size, dtype=np.float32)),
+        "replay_psnr": psnr(replayed, pipeline.backbone.decode(found.result.x_0)),
+        "photo_psnr": psnr(replayed, np.asarray(at_size, dtype=np.float32)),
         "seconds": inverted.seconds,
     }
-
-
-def _psnr(one: np.ndarray, other: np.ndarray) -> float:
-    r"""Returns :math:`10 \log_{10} (255^2 / \mathrm{MSE})` in dB; infinity for equal pictures."""
-    error = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))
-    return math.inf if error == 0 else float(10 * np.log10(255**2 / error))
