@@ -26,6 +26,7 @@ from realedit.edits.entries import entries
 from realedit.edits.kinds import (
     Background,
     Edit,
+    Flip,
     Like,
     LookOf,
     Move,
@@ -125,6 +126,7 @@ def of_photos() -> list[Example]:
         ("move", mug, Move("mug", 0.2), {}),
         ("resize", mug, Resize("mug", 0.7), {}),
         ("rotate", mug, Rotate("mug", -20), {}),
+        ("flip", mug, Flip("mug"), {}),
         ("remove", mug, Remove("mug"), {}),
         ("move and resize", mug, [Move("mug", -0.1), Resize("mug", 1.2)], {}),
         ("restyle by text", mug, Restyle("mug", "a blue mug"), {}),

@@ -2,7 +2,8 @@
 
 **Convention:** (x, y) in [0, 1] of the frame, x right, y down; ``dx, dy`` fractions of its width and height;
 ``scale`` about the object's own centroid or a given ``centre``; ``angle`` in degrees, positive clockwise on
-screen, a rotation in pixels (not in fractions of an oblong frame). Cells that come in over the border are 0:
+screen, a rotation in pixels (not in fractions of an oblong frame); ``mirrored`` swaps left and right before
+that. Cells that come in over the border are 0:
 a warp never wraps around and never repeats the edge.
 """
 
@@ -19,7 +20,7 @@ from torch.nn.functional import affine_grid, grid_sample
 
 @dataclass(frozen=True)
 class Transform:
-    """Scales and rotates about ``centre``, then shifts by (dx, dy).
+    """Mirrors, scales and rotates about ``centre``, then shifts by (dx, dy).
 
     If no centre is given, an energy takes the object's own centroid (:meth:`about`), and a map that belongs
     to no object is turned about the middle of the frame.
@@ -33,6 +34,7 @@ class Transform:
     scale: float = 1.0
     angle: float = 0.0
     centre: tuple[float, float] | None = None
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if not self.scale > 0:
@@ -40,7 +42,7 @@ class Transform:
 
     def about(self, place: Tensor) -> Self:
         """Returns the same transform about ``place [2]``, if it has no centre of its own and needs one."""
-        if self.centre is not None or (self.scale == 1 and self.angle == 0):
+        if self.centre is not None or (self.scale == 1 and self.angle == 0 and not self.mirrored):
             return self
         x, y = place.detach()
         return replace(self, centre=(float(x), float(y)))
@@ -50,6 +52,8 @@ class Transform:
         c, s = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
         a, b = self.scale * c, -self.scale * s / aspect
         d, e = self.scale * s * aspect, self.scale * c
+        if self.mirrored:
+            a, d = -a, -d
         x, y = self.centre or (0.5, 0.5)
         return [[a, b, x + self.dx - a * x - b * y], [d, e, y + self.dy - d * x - e * y]]
 

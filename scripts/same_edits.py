@@ -316,6 +316,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "move": ("--move", "mug", "--dx", "0.1", "--dy", "0.05"),
     "resize": ("--resize", "bowl", "--scale", "0.7"),
     "rotate": ("--rotate", "mug", "--angle", "25"),
+    "flip": ("--flip", "mug"),
+    "flip-vertical": ("--flip", "bowl", "--direction", "vertical"),
     "reshape": ("--reshape", "mug", "--shape", f"{IN}shape.png"),
     "remove": ("--remove", "bowl"),
     "swap": ("--swap", "mug", "--with", "bowl"),

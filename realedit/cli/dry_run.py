@@ -64,7 +64,7 @@ def _carried(place: _Place, to: Carried, location: Location, *, allow_crop: bool
         return place
     if not isinstance(to, Similarity):
         return _Place(to, place.centroid)
-    transform = Transform(to.dx, to.dy, to.scale, to.angle, place.centroid)
+    transform = Transform(to.dx, to.dy, to.scale, to.angle, place.centroid, to.mirrored)
     if place.found and not allow_crop:
         check_frame(location, transform)
     height, width = location.mask.shape

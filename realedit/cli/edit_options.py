@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter, Token
 
@@ -34,6 +34,8 @@ def _parameter(given: Given, text: str) -> object:
         "negative": "",
         "show_default": False,
     }
+    if given.choices:
+        return Annotated[tuple[Literal[given.choices], ...], Parameter(**shared, show_choices=False)]
     if given.low is None or given.high is None:
         return Annotated[Words, Parameter(**shared)]
     one = number(given.low, given.high)

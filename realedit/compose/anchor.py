@@ -88,7 +88,7 @@ def build_anchor(
     shadow_after = np.zeros((h, w), bool)
     placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
     for k, piece, transform in sorted(placed, key=lambda one: _foot(one[1].location, one[2])):
-        cast = casts[id(piece)].moved(transform, (w, h))
+        cast = casts[id(piece)].moved(piece.location, transform, (w, h))
         behind = cast.upon(behind)
         shadow_after |= cast.mask
         laid, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)

@@ -19,6 +19,9 @@ it, all others stay. Set by eye: less cannot be seen."""
 _LEAST_SEEN_LIGHT = 0.5
 """Smallest light of a reflection, in grey levels of 255: pixels with more change with it, all others stay.
 Set by rounding: less changes no 8-bit value."""
+_STANDING_SHARE = 0.1
+"""Lowest share of an object's height that it stands on: what is lower carries a mirrored object's shadow
+along, what is higher does not. Set by eye, on one photo."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +55,16 @@ class Cast:
         """Where there is shadow or reflection, bool ``[H, W]``."""
         return self.shadow.mask | self.reflection.mask
 
-    def moved(self, transform: Transform, size: tuple[int, int]) -> Cast:
-        """Carries both along with the piece, at a size (width, height)."""
-        loss = carried(scaled(self.shadow.loss, size), transform)
-        light = carried(scaled(self.reflection.light, size), transform)
+    def moved(self, location: Location, transform: Transform, size: tuple[int, int]) -> Cast:
+        """Carries both along with the piece.
+
+        Args:
+            location: the piece.
+            transform: where it goes.
+            size: (width, height) of what is returned.
+        """
+        loss = carried(scaled(self.shadow.loss, size), _way_of_shadow(location, transform))
+        light = carried(scaled(self.reflection.light, size), _way_of_reflection(location, transform))
         seen = np.zeros_like(loss)  # the photo shows nothing of it at the new place
         shadow = Shadow(loss.max(-1) > LEAST_SEEN_LOSS, loss, seen)
         return Cast(shadow, Reflection(np.abs(light).max(-1) > _LEAST_SEEN_LIGHT, light))
@@ -70,6 +79,46 @@ class Cast:
         """Lays shadow and reflection onto a picture, float32 ``[H, W, 3]`` in 0..255; the rest stays."""
         dark = np.where(self.shadow.mask[..., None], self.shadow.cast(behind), behind)
         return np.where(self.reflection.mask[..., None], self.reflection.cast(dark), dark)
+
+
+def _way_of_shadow(location: Location, transform: Transform) -> Transform:
+    """Returns where the shadow goes: with the piece, but a mirrored one's is shifted with its foot alone.
+
+    The light keeps coming from where it came, so that such a shadow is neither mirrored nor turned; its
+    outline remains that of the object as it stood.
+    """
+    if not transform.mirrored:
+        return transform
+    (x0, y0), (x1, y1) = _feet(location, transform)
+    return Transform(x1 - x0, y1 - y0, transform.scale, centre=(x0, y0))
+
+
+def _way_of_reflection(location: Location, transform: Transform) -> Transform:
+    """Returns where the reflection goes: with the piece; a mirrored one's stays upside down from its foot."""
+    if not transform.mirrored:
+        return transform
+    (_, y0), (_, y1) = _feet(location, transform)
+    x, y = location.centroid
+    dy = 2 * (y1 - y0) - transform.dy  # as far below the new foot as the object's centroid is above it
+    return replace(transform, dy=dy, angle=-transform.angle, centre=(x, 2 * y0 - y))
+
+
+def _feet(location: Location, transform: Transform) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Returns (x, y) of the middle of what a piece stands on, before and after it is carried."""
+    height, width = location.mask.shape
+    # half of the highest value, which is less than 1 where an object is thinner than a pixel
+    rows, columns = np.nonzero(location.mask >= location.mask.max() / 2)
+    # upper and lower edges of the pixels: what is mirrored upside down stands on the upper ones
+    edges = np.stack([np.tile(columns + 0.5, 2), np.concatenate([rows, rows + 1])])
+    before = edges / np.array([[width], [height]])
+    matrix = np.array(transform.matrix(width / height))
+    return _foot(before), _foot(matrix[:, :2] @ before + matrix[:, 2:])
+
+
+def _foot(points: np.ndarray) -> tuple[float, float]:
+    x, y = points
+    low = y >= y.max() - _STANDING_SHARE * np.ptp(y)
+    return float(x[low].mean()), float(y.max())
 
 
 def carried(image: np.ndarray, transform: Transform) -> np.ndarray:

@@ -39,6 +39,7 @@ class Given:
         low: smallest number allowed; None for a field that is text.
         high: largest number allowed; None for a field that is text.
         unit: of the number, as errors write it: " degrees".
+        choices: the words that it may be; empty where it may be any text.
         picture: "photo" if the field names another photo, "outline" if it names a mask at the photo's size.
         called: what errors call the text ("the new look"). The text must not be empty; None allows it.
         optional: whether a JSON entry may leave the field out although the dataclass has no default for it.
@@ -50,6 +51,7 @@ class Given:
     low: float | None = None
     high: float | None = None
     unit: str = ""
+    choices: tuple[str, ...] = ()
     picture: Literal["photo", "outline"] | None = None
     called: str | None = None
     optional: bool = False
@@ -120,7 +122,7 @@ def given(name: str, text: str, metavar: str = "WORD", **others: Any) -> dict[st
 
 @dataclass(frozen=True)
 class Similarity:
-    """Scales and turns an object about its own centroid, then shifts it: several moves of one object in one.
+    """Mirrors, scales and turns an object about its own centroid, then shifts it: several moves in one.
 
     Args:
         target: the object's words; None where it is shown.
@@ -128,6 +130,7 @@ class Similarity:
         dy: shift down, as a fraction of the height.
         scale: factor of its size.
         angle: degrees, clockwise on screen.
+        mirrored: whether left and right change places, before the turn.
     """
 
     target: str | None
@@ -135,6 +138,7 @@ class Similarity:
     dy: float = 0.0
     scale: float = 1.0
     angle: float = 0.0
+    mirrored: bool = False
 
     takes_away: ClassVar[bool] = False
     brings: ClassVar[bool] = False
@@ -142,7 +146,8 @@ class Similarity:
     @property
     def idle(self) -> bool:
         """Whether it changes nothing."""
-        return self.dx == 0 and self.dy == 0 and self.scale == 1 and self.angle % 360 == 0
+        still = self.dx == 0 and self.dy == 0 and self.scale == 1 and self.angle % 360 == 0
+        return still and not self.mirrored
 
     @property
     def name(self) -> str:
@@ -150,7 +155,9 @@ class Similarity:
         done = {
             "move": bool(self.dx or self.dy),
             "resize": self.scale != 1,
-            "rotate": self.angle % 360 != 0,
+            # mirrored and turned by half is mirrored top to bottom
+            "rotate": self.angle % (180 if self.mirrored else 360) != 0,
+            "flip": self.mirrored,
         }
         return ", ".join(name for name, is_done in done.items() if is_done)
 
@@ -161,12 +168,14 @@ class Similarity:
 
     def then(self, other: Similarity) -> Similarity:
         """Returns this similarity followed by another one of the same object."""
+        turned = -self.angle if other.mirrored else self.angle  # seen in a mirror, a turn goes the other way
         return Similarity(
             self.target,
             self.dx + other.dx,
             self.dy + other.dy,
             self.scale * other.scale,
-            self.angle + other.angle,
+            turned + other.angle,
+            self.mirrored != other.mirrored,
         )
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
@@ -204,6 +213,8 @@ class Edit:
             value = getattr(self, field.name)
             if about.is_number:
                 _check_number(about, value)
+            elif about.choices and value not in about.choices:
+                raise UsageError(f"{about.name} must be {' or '.join(about.choices)}, got {value}")
             elif about.called is not None and not str(value).strip():
                 raise UsageError(
                     f"{about.called} is empty", "say what it is to look like, for example 'a blue mug'"

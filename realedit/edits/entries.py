@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field
 from functools import cache
 from numbers import Integral, Real
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic import Field as Key
@@ -91,6 +91,8 @@ def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
         text = f"{text}; {_SHOWN}"
     if about.is_number:
         return float, Key(default, alias=about.name, ge=about.low, le=about.high, description=text)
+    if about.choices:
+        return Literal[about.choices], Key(default, alias=about.name, description=text)
     least = 1 if about.called is not None else None
     kind = str | None if may_be_shown or default is None else str
     return kind, Key(default, alias=about.name, min_length=least, description=text)

@@ -1,11 +1,11 @@
 """Every kind of edit, and all that is particular to it except what it does to pixels.
 
-To add a kind, say one that mirrors an object:
+To add a kind:
 
 1. Here, write its class: a frozen dataclass derived from :class:`~realedit.edits.edit.Edit`, with a ``key``
    and one field for each value that the user gives (:func:`~realedit.edits.edit.given`). :class:`Remove` is
-   the smallest example, :class:`Resize` has a number, :class:`Reshape` a file. Add the class to ``KINDS`` and
-   its name to ``__all__``, both at the end of this file.
+   the smallest example, :class:`Resize` has a number, :class:`Flip` a choice, :class:`Reshape` a file. Add
+   the class to ``KINDS`` and its name to ``__all__``, both at the end of this file.
 2. In :mod:`realedit.steps`, write the function that does it, with ``@do.register`` above it
    (:mod:`realedit.steps.dispatch` says how).
 3. Test both: an entry in ``PAIRS`` of tests/realedit/edits/test_entries.py, the class's name in
@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from realedit.edits.edit import Carried, Edit, ImpliedBy, Needs, Similarity, given
 from realedit.errors import UsageError
@@ -128,6 +128,37 @@ class Rotate(Edit):
     def similarity(self) -> Similarity:
         """Returns the turn."""
         return Similarity(self.target, angle=float(self.angle))
+
+
+@dataclass(frozen=True)
+class Flip(Edit):
+    """Mirrors an object about its own centroid; the light keeps coming from where it came.
+
+    Args:
+        target: the object's words, or None where a mask, box or point shows it.
+        direction: "horizontal" (left becomes right) or "vertical" (top becomes bottom).
+
+    Raises:
+        UsageError: the direction is neither of these.
+    """
+
+    key = "flip"
+    implied_by = ImpliedBy(("direction",), "what to flip")
+    target: str | None = field(metadata=given("flip", "The object to mirror."))
+    direction: Literal["horizontal", "vertical"] = field(
+        default="horizontal",
+        metadata=given(
+            "direction",
+            "Sides that change places: horizontal (left, right; the default) or vertical.",
+            "DIRECTION",
+            choices=("horizontal", "vertical"),
+        ),
+    )
+
+    @property
+    def similarity(self) -> Similarity:
+        """Returns the reflection; a vertical one is a horizontal one and half a turn."""
+        return Similarity(self.target, angle=180.0 * (self.direction == "vertical"), mirrored=True)
 
 
 @dataclass(frozen=True)
@@ -452,6 +483,7 @@ KINDS: tuple[type[Edit], ...] = (
     Move,
     Resize,
     Rotate,
+    Flip,
     Reshape,
     Remove,
     Swap,
@@ -469,6 +501,7 @@ KINDS: tuple[type[Edit], ...] = (
 __all__ = [
     "Background",
     "Edit",
+    "Flip",
     "Like",
     "LookOf",
     "Move",

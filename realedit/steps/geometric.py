@@ -1,4 +1,4 @@
-"""Steps that pick objects up and put them down: move, resize, rotate, remove, swap, reshape, paste."""
+"""Steps that pick objects up and put them down: move, resize, rotate, flip, remove, swap, reshape, paste."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from realedit.system.memory import translated
 
 @do.register
 def transform(step: Similarity, work: Work) -> Outcome:
-    """Moves, scales and turns one object."""
+    """Moves, scales, turns and mirrors one object."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     to = _about_its_centroid(step, location)
@@ -106,7 +106,7 @@ def paste(step: Paste, work: Work) -> Outcome:
 
 
 def _about_its_centroid(to: Similarity, location: Location) -> Transform:
-    return Transform(to.dx, to.dy, to.scale, to.angle, location.centroid)
+    return Transform(to.dx, to.dy, to.scale, to.angle, location.centroid, to.mirrored)
 
 
 def _put(

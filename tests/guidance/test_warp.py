@@ -18,6 +18,8 @@ TRANSFORMS = [
     Transform(angle=30.0),
     Transform(angle=-75.0, centre=(0.4, 0.55)),
     Transform(dx=-0.1, dy=0.15, scale=1.25, angle=20.0, centre=(0.35, 0.5)),
+    Transform(mirrored=True, centre=(0.45, 0.5)),
+    Transform(dx=0.1, dy=0.15, scale=1.25, angle=20.0, centre=(0.35, 0.5), mirrored=True),
 ]
 
 
@@ -33,9 +35,10 @@ def _pixel_affine(transform: Transform, h: int, w: int) -> skimage.transform.Pro
     """The same move made of scikit-image's own pieces, on pixel indices (x, y)."""
     affine = skimage.transform.AffineTransform
     centre = np.array(transform.centre or (0.5, 0.5)) * (w, h) - 0.5
+    mirror = affine(scale=(-1.0 if transform.mirrored else 1.0, 1.0))
     turn = affine(scale=(transform.scale,) * 2, rotation=np.deg2rad(transform.angle))
     back = affine(translation=centre + np.array([transform.dx * w, transform.dy * h]))
-    return affine(translation=-centre) + turn + back
+    return affine(translation=-centre) + mirror + turn + back
 
 
 @pytest.mark.parametrize(("h", "w"), FRAMES)

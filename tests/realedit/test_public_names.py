@@ -14,8 +14,8 @@ import inversion
 import realedit
 
 REALEDIT = """
-    Background Edit EditResult GuidanceWarning InvertedPhoto Like Location LookOf Move Paste RealEditError
-    RealEditPipeline Remove Replace Reshape Resize Restyle Retouch Rotate
+    Background Edit EditResult Flip GuidanceWarning InvertedPhoto Like Location LookOf Move Paste
+    RealEditError RealEditPipeline Remove Replace Reshape Resize Restyle Retouch Rotate
     SelfGuidanceStableDiffusionXLPipeline Settings Swap SwapLooks load_photo
 """.split()
 GUIDANCE = """

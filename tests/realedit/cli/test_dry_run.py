@@ -10,6 +10,7 @@ from realedit.cli.dry_run import changes_of
 from realedit.cli.output import change_fields, print_changes
 from realedit.edits.kinds import (
     Edit,
+    Flip,
     Like,
     LookOf,
     Move,
@@ -73,6 +74,19 @@ def test_two_objects_that_change_places_stand_on_each_others_spot() -> None:
     assert mug == pytest.approx((0.65, 0.5, 0.85, 0.9))
     assert bowl == pytest.approx((0.05, 0.5, 0.35, 0.8))
     assert [change.after for change in _planned(SwapLooks("mug", "bowl"))] == [MUG, BOWL]
+
+
+def test_an_object_is_mirrored_about_its_centroid() -> None:
+    mask = np.zeros((H, W), np.float32)
+    mask[40:80, 20:60] = mask[40:60, 60:80] = 1
+    x, y = Location("can", mask, mask, 0.9, "word").centroid
+    found: dict[str | None, Location] = {"can": Location("can", mask, mask, 0.9, "word")}
+    (across,) = changes_of(steps_of([Flip("can")]), found, allow_crop=False)
+    assert (across.edit, across.before) == ("flip", (0.1, 0.4, 0.4, 0.8))
+    assert across.after == pytest.approx((2 * x - 0.4, 0.4, 2 * x - 0.1, 0.8))
+    (down,) = changes_of(steps_of([Flip("can", "vertical"), Move("can", dx=0.1)]), found, allow_crop=False)
+    assert down.edit == "move, flip"
+    assert down.after == pytest.approx((0.2, 2 * y - 0.8, 0.5, 2 * y - 0.4))
 
 
 def test_an_outline_is_where_a_reshaped_object_will_be() -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from command import Command
-from realedit.edits.kinds import Move, Remove, Retouch, Rotate
+from realedit.edits.kinds import Flip, Move, Remove, Retouch, Rotate
 from realedit.edits.recipe import json_schema, read_file
 
 QUICK = ("--steps", "4", "--working-size", "128", "--no-cache")
@@ -197,3 +197,25 @@ def test_a_dry_run_of_an_edit_that_looks_for_nothing_here(realedit: Command, pho
     result = realedit(*words)
     assert "no 'mug' found" not in result.stderr
     assert set(realedit.listing()) == {"photo.png", "mask.png", "noise.png"}
+
+
+@pytest.mark.slow
+def test_a_flipped_mugs_handle_is_on_the_other_side(realedit: Command, sample: Path) -> None:
+    """Found by its word in the sample photo; its shadow stays on the side away from the light."""
+    result = realedit(str(sample), "--flip", "mug", "-o", "out.png", "--json")
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["metrics"]["changed_outside_region"] == 0
+    before, after = _rgb(sample).astype(int), _rgb(realedit.folder / "out.png").astype(int)
+    spread = []
+    for picture in (before, after):
+        red = (picture[..., 0] > 100) & (picture[..., 1] < 50)
+        across = np.flatnonzero(red[320:420].any(0))
+        body = np.flatnonzero(red[425:435].any(0))  # below the handle
+        spread.append((body[0] - across[0], across[-1] - body[-1]))
+    (left, right), (new_left, new_right) = spread
+    assert (new_left, new_right) == pytest.approx((right, left), abs=4)
+    assert right > left + 15
+    assert after[395:420, 400:440].mean() < 0.95 * after[395:420, 160:200].mean()
+    assert (after[:, 560:] == before[:, 560:]).all()
+    assert read_file(realedit.folder / "out.png.realedit.json").edits == [Flip("mug")]

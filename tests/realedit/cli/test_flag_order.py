@@ -36,14 +36,17 @@ def test_a_flag_with_underscores_is_the_flag() -> None:
 
 
 def test_every_flag_is_one_of_the_command() -> None:
-    numbers = {about.flag for kind in KINDS for about in givens(kind).values() if about.is_number}
-    tokens = [token for flag in FLAGS for token in (flag, "0.5" if flag in numbers else flag[2:])]
+    taken_as: dict[str, float | str] = {flag: flag[2:] for flag in FLAGS}
+    for about in (about for kind in KINDS for about in givens(kind).values()):
+        if about.is_number or about.choices:
+            taken_as[about.flag] = 0.5 if about.is_number else about.choices[0]
+    tokens = [token for flag in FLAGS for token in (flag, str(taken_as[flag]))]
     _, bound, _ = app.parse_args(["p.jpg", *tokens], exit_on_error=False, print_error=False)
     options = bound.arguments["what"]
     for flag in FLAGS:
         field = flag.removeprefix("--").replace("-", "_")
         taken = getattr(options, field) if hasattr(options, field) else getattr(options, f"{field}_")
-        assert taken == ((0.5,) if flag in numbers else (flag[2:],))
+        assert taken == (taken_as[flag],)
     assert set(MODIFIERS) < set(FLAGS)
 
 
@@ -99,6 +102,8 @@ def test_every_flag_is_one_of_the_command() -> None:
         ),
         ("--swap-looks mug --with bowl", [{"swap_looks": "mug", "with": "bowl"}]),
         ("--look-of o.jpg", [{"look_of": "o.jpg"}]),
+        ("--flip mug", [{"flip": "mug"}]),
+        ("--direction vertical --flip mug", [{"flip": "mug", "direction": "vertical"}]),
         ("--reshape mug --shape s.png", [{"reshape": "mug", "shape": "s.png"}]),
         # another spelling that the command takes
         ("--look_of o.jpg --remove mug", [{"look_of": "o.jpg"}, {"remove": "mug"}]),
@@ -115,6 +120,7 @@ def test_flags_make_entries_in_their_order(line: str, expected: list[dict[str, A
         ("--dy 0.1 --dx 0.2", [{"move": None, "dy": 0.1, "dx": 0.2}]),
         ("--scale 2", [{"resize": None, "scale": 2}]),
         ("--angle 30", [{"rotate": None, "angle": 30}]),
+        ("--direction vertical", [{"flip": None, "direction": "vertical"}]),
         ("--shape s.png", [{"reshape": None, "shape": "s.png"}]),
         ("--as 'a blue mug'", [{"restyle": None, "as": "a blue mug"}]),
         ("--like o.jpg --object bowl", [{"restyle": None, "like": "o.jpg", "object": "bowl"}]),

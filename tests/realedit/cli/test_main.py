@@ -61,14 +61,13 @@ def test_help_names_every_option_with_examples(realedit: Command) -> None:
     text = realedit("--help").stdout
     for group in ("Edit", "The object", "Output", "Sampling", "Model", "Commands", "Examples"):
         assert group in text
-    edit = (
-        "move dx dy resize scale rotate angle reshape shape remove swap replace with restyle as like object"
-    )
+    edit = "move dx dy resize scale rotate angle flip direction reshape shape remove swap replace with"
+    looks = "restyle as like object"
     more = "paste from x y background keep retouch swap-looks look-of edits allow-crop prompt"
     where = "mask box point reflection"
     told = "output force report dry-run json quiet"
     model = "debug inversion steps seed strength model device dtype working-size offline no-cache"
-    for name in f"{edit} {more} {where} {told} {model}".split():
+    for name in f"{edit} {looks} {more} {where} {told} {model}".split():
         assert f"--{name} " in text
     assert "realedit photo.jpg --move mug --dx 0.2" in text
 

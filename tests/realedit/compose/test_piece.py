@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 
 from guidance import Transform
 from realedit.compose.anchor import Anchor, build_anchor
-from realedit.compose.piece import Piece
+from realedit.compose.piece import Cast, Piece, carried
+from realedit.compose.reflection import Reflection
+from realedit.compose.shadow import Shadow
 from realedit.find.by_hand import from_mask
 from realedit.location import Location
 
@@ -42,7 +46,7 @@ def _centroid(weight: np.ndarray) -> tuple[float, float]:
     return (columns * weight).sum() / weight.sum(), (rows * weight).sum() / weight.sum()
 
 
-def _to(location: Location, **to: float) -> Piece:
+def _to(location: Location, **to: Any) -> Piece:
     return Piece(location, Transform(**to, centre=location.centroid))
 
 
@@ -176,3 +180,71 @@ def test_a_dark_neighbour_is_no_shadow_of_a_swapped_one() -> None:
     rgb, (red, dark) = _scene((RED, 100, 80, 18), ((40, 40, 40), 136, 88, 17))
     anchor = build_anchor(rgb, [_to(red, dy=0.25), _to(dark, dx=0.2)])
     assert not (anchor.shadow_before & cv2.erode(dark.mask, np.ones((5, 5))).astype(bool)).any()
+
+
+_FOOT = 100
+_MIRRORED = {"mirrored": True}
+_UPSIDE_DOWN = {"mirrored": True, "angle": 180}
+
+
+def _jug() -> Location:
+    """A body that stands on x = 90 to 110, with a handle at its right; its centroid is (102.5, 84.5)."""
+    mask = np.zeros((H, W), np.float32)
+    mask[70:_FOOT, 90:110] = mask[76:88, 110:120] = 1
+    return Location(None, mask, mask, 1.0, "mask")
+
+
+def _cast(loss: np.ndarray, light: np.ndarray) -> Cast:
+    shadow = Shadow(loss.max(-1) > 0, loss.astype(np.float32), loss.astype(np.float32))
+    return Cast(shadow, Reflection(light.max(-1) > 0, light.astype(np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("to", "shift"), [(_MIRRORED, (5, 0)), (_UPSIDE_DOWN, (0, -1)), (_MIRRORED | {"dx": 40 / W}, (45, 0))]
+)
+def test_a_mirrored_objects_shadow_is_shifted_with_its_foot(
+    to: dict[str, Any], shift: tuple[int, int]
+) -> None:
+    """The lamp has not moved: a shadow that fell to the right still does."""
+    location, loss = _jug(), np.zeros((H, W, 3))
+    loss[94:102, 108:140] = np.linspace(0.6, 0.1, 32)[:, None]
+    transform = Transform(centre=location.centroid, **to)
+    cast = _cast(loss, np.zeros_like(loss)).moved(location, transform, (W, H))
+    np.testing.assert_allclose(cast.shadow.loss, np.roll(loss, shift, (1, 0)), atol=1e-5)
+
+
+@pytest.mark.parametrize("to", [_MIRRORED, _UPSIDE_DOWN])
+def test_a_mirrored_objects_reflection_is_the_mirrored_objects(to: dict[str, Any]) -> None:
+    """It is the object seen from below, wherever the light comes from."""
+    location = _jug()
+    look = np.random.default_rng(0).uniform(20, 60, (H, W, 3)) * location.mask[..., None]
+    transform = Transform(centre=location.centroid, **to)
+    flipped = carried(look, transform)
+    foot = np.flatnonzero((flipped > 1).any((1, 2)))[-1] + 1
+    cast = _cast(np.zeros_like(look), _below(look, _FOOT)).moved(location, transform, (W, H))
+    np.testing.assert_allclose(cast.reflection.light, _below(flipped, foot), atol=1e-3)
+
+
+def _below(look: np.ndarray, foot: int) -> np.ndarray:
+    """The mirror image of what is above a row, below it."""
+    image = np.zeros_like(look)
+    rows = np.arange(foot, min(2 * foot, H))
+    image[rows] = look[2 * foot - 1 - rows]
+    return image
+
+
+def test_a_flipped_objects_shadow_stays_on_the_side_away_from_the_light() -> None:
+    location = _jug()
+    rgb = GREY + np.random.default_rng(0).normal(0, 3, (H, W, 3))
+    rows, columns = np.mgrid[:H, :W] + 0.5
+    dark = ((columns - 116) / 26) ** 2 + ((rows - 98) / 7) ** 2 < 1
+    rgb[dark] *= 0.6
+    rgb[location.hard] = RED
+    rgb = rgb.clip(0, 255).round().astype(np.uint8)
+    anchor = build_anchor(rgb, [_to(location, mirrored=True)])
+    bare = anchor.matte == 0
+    left = (columns > 60) & (columns < 82) & (np.abs(rows - 98) < 5) & bare
+    right = (columns > 120) & (columns < 138) & (np.abs(rows - 98) < 3) & bare
+    assert anchor.picture[left].mean() == pytest.approx(GREY, abs=4)
+    assert anchor.picture[right].mean() < 0.75 * GREY
+    assert not _is(anchor.picture, RED)[bare].any()

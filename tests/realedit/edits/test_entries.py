@@ -14,6 +14,7 @@ from realedit.edits.kinds import (
     KINDS,
     Background,
     Edit,
+    Flip,
     Like,
     LookOf,
     Move,
@@ -39,6 +40,8 @@ PAIRS: list[tuple[Edit, dict[str, Any]]] = [
     (Move(None, 0.2), {"move": None, "dx": 0.2, "dy": 0.0}),
     (Resize("mug", 1.5), {"resize": "mug", "scale": 1.5}),
     (Rotate("book", -30), {"rotate": "book", "angle": -30}),
+    (Flip("mug"), {"flip": "mug", "direction": "horizontal"}),
+    (Flip(None, "vertical"), {"flip": None, "direction": "vertical"}),
     (Reshape("mug", "goal.png"), {"reshape": "mug", "shape": "goal.png"}),
     (Remove("mug"), {"remove": "mug"}),
     (Remove(None), {"remove": None}),
@@ -70,6 +73,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"move": "mug", "dx": 1.5}, "dx: input should be less than or equal to 1"),
     ({"resize": "mug", "scale": 0.01}, "scale: input should be greater than or equal to 0.1"),
     ({"rotate": "mug", "angle": 400}, "angle: input should be less than or equal to 360"),
+    ({"flip": "mug", "direction": "sideways"}, "direction: input should be 'horizontal' or 'vertical'"),
     ({"paste": "mug", "from": "o.jpg", "x": -0.1}, "x: input should be greater than or equal to 0"),
     ({"resize": "mug"}, "scale: field required"),
     ({"rotate": None}, "angle: field required"),
@@ -129,8 +133,9 @@ def test_a_list_goes_through_json_and_back() -> None:
 
 
 def test_fields_that_may_be_left_out_have_the_edits_defaults() -> None:
-    given = [{"move": "mug", "dx": 0.1}, {"paste": "mug", "from": "o.jpg"}, {"background": "marble"}]
-    assert read_entries(given) == [Move("mug", 0.1), Paste("mug", "o.jpg"), Background(None, "marble")]
+    given = [{"move": "mug", "dx": 0.1}, {"flip": "mug"}, {"paste": "mug", "from": "o.jpg"}]
+    assert read_entries(given) == [Move("mug", 0.1), Flip("mug"), Paste("mug", "o.jpg")]
+    assert read_entries([{"background": "marble"}]) == [Background(None, "marble")]
 
 
 def test_a_path_is_written_and_a_picture_is_left_out() -> None:
@@ -295,6 +300,7 @@ def _fits(value: Any, schema: Mapping[str, Any], top: Mapping[str, Any]) -> bool
         "type": lambda kind: (
             isinstance(value, kinds[kind]) and isinstance(value, bool) == (kind == "boolean")
         ),
+        "enum": lambda choices: value in choices,
         "minimum": lambda low: not isinstance(value, int | float) or value >= low,
         "maximum": lambda high: not isinstance(value, int | float) or value <= high,
         "minLength": lambda least: not isinstance(value, str) or len(value) >= least,

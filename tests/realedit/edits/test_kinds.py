@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from realedit.cli.flag_order import FLAGS, field_of
 from realedit.edits import kinds
 from realedit.edits.edit import Edit, Given, Similarity, flag_of, givens, names_of
 from realedit.edits.entries import KEYS
-from realedit.edits.kinds import KINDS, Background, Like, Paste, Replace, Restyle, Retouch, Rotate
+from realedit.edits.kinds import KINDS, Background, Flip, Like, Paste, Replace, Restyle, Retouch, Rotate
 from realedit.edits.recipe import json_schema
 from realedit.errors import UsageError
 from realedit.steps import do
@@ -101,6 +102,12 @@ def test_a_scale_out_of_range_is_refused(value: float) -> None:
 def test_an_angle_out_of_range_is_refused(value: float) -> None:
     with pytest.raises(UsageError, match=rf"^angle must lie in \[-360, 360\] degrees, got {value}$"):
         Rotate("mug", value)
+
+
+@pytest.mark.parametrize("value", ["sideways", "left", "Horizontal"])
+def test_a_word_that_is_no_choice_is_refused(value: Any) -> None:
+    with pytest.raises(UsageError, match=rf"^direction must be horizontal or vertical, got {value}$"):
+        Flip("mug", value)
 
 
 @pytest.mark.parametrize("value", [-0.01, 1.01, math.nan])

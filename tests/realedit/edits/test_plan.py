@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+import numpy as np
 import pytest
 
+from guidance import Transform
 from realedit.edits.edit import Edit, Similarity
 from realedit.edits.kinds import (
     Background,
+    Flip,
     Move,
     Paste,
     Remove,
@@ -37,6 +42,44 @@ def test_moves_add_scales_multiply_and_angles_add() -> None:
     assert total.dy == pytest.approx(-0.1)
     assert total.scale == pytest.approx(1.5)
     assert total.angle == pytest.approx(-20)
+
+
+def _linear(edits: list[Edit]) -> np.ndarray:
+    """The 2 x 2 part of what neighbouring edits of one object come to, in a square frame."""
+    (total,) = steps_of(edits)
+    assert isinstance(total, Similarity)
+    transform = Transform(total.dx, total.dy, total.scale, total.angle, mirrored=total.mirrored)
+    return np.array(transform.matrix(1.0))[:, :2]
+
+
+@pytest.mark.parametrize("angle", [0.0, 30.0, -100.0])
+@pytest.mark.parametrize("direction", ["horizontal", "vertical"])
+def test_flips_and_turns_follow_each_other_as_matrices_do(
+    direction: Literal["horizontal", "vertical"], angle: float
+) -> None:
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.array([[c, -s], [s, c]])
+    flip = np.diag([-1.0, 1.0] if direction == "horizontal" else [1.0, -1.0])
+    one, other = Flip("mug", direction), Rotate("mug", angle)
+    np.testing.assert_allclose(_linear([other, one]), flip @ turn, atol=1e-12)
+    np.testing.assert_allclose(_linear([one, other]), turn @ flip, atol=1e-12)
+    np.testing.assert_allclose(
+        _linear([one, other, one, Resize("mug", 2)]), 2 * flip @ turn @ flip, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("edits", "name"),
+    [
+        ([Flip("mug")], "flip"),
+        ([Flip("mug", "vertical")], "flip"),
+        ([Move("mug", dx=0.1), Flip("mug")], "move, flip"),
+        ([Flip("mug", "vertical"), Rotate("mug", 20)], "rotate, flip"),
+        ([Flip("mug"), Flip("mug", "vertical")], "rotate"),
+    ],
+)
+def test_a_step_is_called_by_what_it_does(edits: list[Edit], name: str) -> None:
+    assert [step.name for step in steps_of(edits)] == [name]
 
 
 @pytest.mark.parametrize(
@@ -86,6 +129,7 @@ def test_the_order_of_steps_is_that_of_the_edits() -> None:
             [Rotate("mug", 180), Rotate("mug", 180)],
             "the edit changes nothing; give a dx, dy, scale or angle",
         ),
+        ([Flip("mug"), Flip("mug")], "the edit changes nothing; give a dx, dy, scale or angle"),
         ([Remove("bowl"), Move("mug")], "the edit changes nothing; give a dx, dy, scale or angle"),
     ],
 )

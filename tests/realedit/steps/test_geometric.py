@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.edits.entries import read_entries
-from realedit.edits.kinds import LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
+from realedit.edits.kinds import Flip, LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
 from realedit.edits.recipe import read_file
 from realedit.errors import OutOfFrameError, UsageError
 from realedit.result import EditResult
@@ -108,6 +108,76 @@ def test_a_turn_and_a_move_are_one_step(scene: Scene) -> None:
     assert result.metrics["size_ratio"] == pytest.approx(1.69, rel=0.03)
     assert result.metrics["changed_outside_region"] == 0
     assert not any(name.startswith("step_") for name in result.metrics)
+
+
+_BODY, _HANDLE = (slice(40, 70), slice(40, 60)), (slice(40, 52), slice(60, 70))
+_TWICE_CENTROID = (105, 107)
+"""Of both together, (x, y) in pixels: whole numbers, so that every pixel is mirrored onto a pixel."""
+
+
+def _jug(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
+    """A red body with a green handle at its upper right on the scene's table, and the mask of both."""
+    rgb = np.broadcast_to(np.uint8(140), (H, W, 3)) + np.random.default_rng(1).integers(-4, 5, (H, W, 1))
+    mask = np.zeros((H, W), bool)
+    rgb[_BODY], rgb[_HANDLE] = RED, (40, 160, 60)
+    mask[_BODY] = mask[_HANDLE] = True
+    rgb[scene.masks["bowl"]] = BLUE
+    return rgb.astype(np.uint8), mask
+
+
+def _mirrored(array: np.ndarray, direction: str) -> np.ndarray:
+    """An array ``[H, W, ...]`` mirrored about the jug's centroid; what comes in from outside is 0."""
+    axis, twice = (1, _TWICE_CENTROID[0]) if direction == "horizontal" else (0, _TWICE_CENTROID[1])
+    source = twice - 1 - np.arange(array.shape[axis])
+    inside = (source >= 0) & (source < array.shape[axis])
+    taken = np.take(array, np.where(inside, source, 0), axis)
+    return taken * inside.reshape([-1 if k == axis else 1 for k in range(array.ndim)])
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.5])
+@pytest.mark.parametrize("direction", ["horizontal", "vertical"])
+def test_a_flipped_object_is_its_mirror_image_and_all_else_is_as_it_was(
+    scene: Scene, shows: Near, direction: Literal["horizontal", "vertical"], strength: float
+) -> None:
+    rgb, mask = _jug(scene)
+    result = scene.pipeline.edit(rgb, Flip(None, direction), mask=mask, strength=strength, steps=4)
+    np.testing.assert_allclose(result.mask_after, _mirrored(result.mask_before, direction), atol=1e-3)
+    assert result.metrics["centroid_error"] < 1e-4
+    assert result.metrics["size_ratio"] == pytest.approx(1, abs=1e-4)
+    inner = (result.mask_after > 0.99) & _mirrored(mask, direction)
+    off = np.abs(result.photo.rgb.astype(int) - _mirrored(rgb, direction))[inner]
+    assert off.max() <= (1 if strength == 0 else 40)
+    assert off.mean() < (0.1 if strength == 0 else 4)
+    assert np.array_equal(result.photo.rgb[~result.region], rgb[~result.region])
+    left = mask & (result.mask_after == 0)  # of the old outline nothing is left
+    assert left.sum() > 100
+    for colour in (RED, (40, 160, 60)):
+        assert not shows(result.photo.rgb, colour)[left].any()
+    assert np.abs(result.photo.rgb[left].astype(float) - 140).mean() < 10
+    assert read_entries(result.recipe["edits"]) == [Flip(None, direction)]
+
+
+def test_flipping_twice_with_an_edit_between_gives_the_object_back(scene: Scene) -> None:
+    rgb, mask = _jug(scene)
+    edits = [Flip(None), LookOf(rgb), Flip(None)]
+    result = scene.pipeline.edit(rgb, edits, mask=mask, strength=0, steps=4)
+    np.testing.assert_allclose(result.mask_after, result.mask_before, atol=0.05)
+
+
+def test_a_flip_and_a_move_are_one_step(scene: Scene) -> None:
+    rgb, mask = _jug(scene)
+    result = scene.pipeline.edit(rgb, [Flip(None), Move(None, dx=0.25)], mask=mask, strength=0, steps=4)
+    flipped = _mirrored(result.mask_before, "horizontal")
+    np.testing.assert_allclose(result.mask_after, np.roll(flipped, round(0.25 * W), 1), atol=1e-3)
+    assert not any(name.startswith("step_") for name in result.metrics)
+
+
+def test_an_object_that_a_flip_carries_over_the_border_is_refused(scene: Scene) -> None:
+    rgb = scene.rgb.copy()
+    mask = np.zeros((H, W), bool)
+    mask[30:60, 2:12] = mask[30:36, 12:60] = True
+    with pytest.raises(OutOfFrameError, match="at the left"):
+        scene.pipeline.edit(rgb, Flip(None), mask=mask, strength=0, steps=4)
 
 
 @pytest.mark.parametrize("strength", [0.0, 0.5])
