@@ -147,24 +147,36 @@ def composite(pool: Pool, size: tuple[int, int], rng: Rng) -> Sheet:
     """Pieces on a photograph, nearer ones over farther ones; the photograph's own things stay things."""
     while True:
         ground = pool.photographs[int(rng.integers(len(pool.photographs)))]
-        ground = _window(ground, size, rng) if ground.masks and rng.random() < 0.6 else _anywhere(ground, size, rng)
+        ground = (
+            _window(ground, size, rng)
+            if ground.masks and rng.random() < 0.6
+            else _anywhere(ground, size, rng)
+        )
         if ground.image.shape[:2] == size:
             break
     image, masks = ground.image.astype(np.float32), [m.copy() for m in ground.masks]
     areas = [m.sum() for m in masks]
     count = int(rng.choice([1, 2, 3, 4, 6], p=(0.25, 0.3, 0.2, 0.15, 0.1)))
-    drawn: list[tuple[np.ndarray, np.ndarray, bool]] = []
+    large = rng.uniform(0.12, 0.75)
+    drawn: list[tuple[np.ndarray, np.ndarray, bool, np.ndarray, float]] = []
     while len(drawn) < count:
         found = _piece(pool, rng)
         if found is None:
             continue
-        again = int(rng.choice([1, 2, 3], p=(0.75, 0.15, 0.1)))
-        drawn += [(*found, True)] * again
-    drawn += [(*_patch(pool, rng), False) for _ in range(int(rng.choice([0, 1, 2], p=(0.4, 0.35, 0.25))))]
-    large = rng.uniform(0.12, 0.75)
+        # One thing, or several of a kind beside and before each other: each is a thing of its own.
+        again = int(rng.choice([1, 2, 3, 4], p=(0.6, 0.2, 0.12, 0.08)))
+        centre, own = rng.uniform(0.05, 0.95, 2), large * np.exp(rng.normal(0, 0.3))
+        own = own / again**0.35
+        for _ in range(again):
+            at = centre if again == 1 else centre + rng.normal(0, 0.7 * own, 2)
+            drawn.append((*found, True, at, own * np.exp(rng.normal(0, 0.12))))
+    for _ in range(int(rng.choice([0, 1, 2], p=(0.4, 0.35, 0.25)))):
+        drawn.append(
+            (*_patch(pool, rng), False, rng.uniform(0.05, 0.95, 2), large * np.exp(rng.normal(0, 0.3)))
+        )
     for number in rng.permutation(len(drawn)):
-        piece, cut, thing = drawn[number]
-        alpha, layer = _laid(piece, cut, size, large * np.exp(rng.normal(0, 0.3)), rng)
+        piece, cut, thing, at, own = drawn[number]
+        alpha, layer = _laid(piece, cut, size, own, at, rng)
         inside = alpha > 0.5
         if inside.sum() < _SMALL * inside.size:
             continue
@@ -189,7 +201,7 @@ def _anywhere(sheet: Sheet, size: tuple[int, int], rng: Rng) -> Sheet:
 
 
 def _laid(
-    piece: np.ndarray, cut: np.ndarray, size: tuple[int, int], large: float, rng: Rng
+    piece: np.ndarray, cut: np.ndarray, size: tuple[int, int], large: float, at: np.ndarray, rng: Rng
 ) -> tuple[np.ndarray, np.ndarray]:
     """A piece at its place: alpha float32 ``[H, W]``, and its colours."""
     h, w = cut.shape
@@ -201,7 +213,7 @@ def _laid(
     matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ np.diag(
         [mirror * scale * stretch, scale / stretch]
     )
-    centre = rng.uniform(0.05, 0.95, 2) * (size[1], size[0])
+    centre = np.clip(at, 0, 1) * (size[1], size[0])
     forth = np.concatenate([matrix, (centre - matrix @ np.array([w / 2, h / 2]))[:, None]], 1)
     if scale < 0.8:
         piece = cv2.GaussianBlur(piece, (0, 0), 0.4 / scale)
@@ -241,7 +253,11 @@ def _photographed(image: np.ndarray, rng: Rng) -> np.ndarray:
     """What a camera and a file do, over the whole picture."""
     x = image.astype(np.float32) / 255
     if rng.random() < 0.8:
-        x = x ** float(np.exp(rng.normal(0, 0.22))) * np.exp(rng.normal(0, 0.12)) * np.exp(rng.normal(0, 0.07, 3))
+        x = (
+            x ** float(np.exp(rng.normal(0, 0.22)))
+            * np.exp(rng.normal(0, 0.12))
+            * np.exp(rng.normal(0, 0.07, 3))
+        )
         x = (x - 0.5) * float(np.exp(rng.normal(0, 0.12))) + 0.5 + rng.normal(0, 0.03)
     if rng.random() < 0.25:
         gray = x.mean(2, keepdims=True)

@@ -34,7 +34,9 @@ class Scenes:
             (np.load(folder / "images.npy", mmap_mode="r"), np.load(folder / "instances.npy", mmap_mode="r"))
             for folder in folders
         ]
-        counts = [len((folder / "scenes.jsonl").read_text(encoding="utf-8").splitlines()) for folder in folders]
+        counts = [
+            len((folder / "scenes.jsonl").read_text(encoding="utf-8").splitlines()) for folder in folders
+        ]
         self._index = [(shard, k) for shard, count in enumerate(counts) for k in range(count)]
 
     def __len__(self) -> int:

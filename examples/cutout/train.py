@@ -8,10 +8,13 @@ tells; ``--output`` gets ``checkpoint.pt`` (weights, their running mean, optimis
 """
 
 import json
+import math
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import cyclopts
 import numpy as np
 import torch
@@ -26,6 +29,7 @@ from realedit.cutout.network import CutOutNetwork, Pyramid
 from realedit.recogniser import Recogniser
 
 SHAPES = ((320, 320), (288, 352), (352, 288), (256, 384), (384, 256))
+"""Heights and widths of training pictures, at ``side`` 320."""
 _WARM = 100
 _EMA = 0.998
 
@@ -50,9 +54,12 @@ def load_pyramid(device: str = "cpu") -> Pyramid:
     return Pyramid(recogniser.features).to(device, memory_format=torch.channels_last)
 
 
-def batch(pool: Pool, pictures: int, hints: int, rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def batch(
+    pool: Pool, pictures: int, hints: int, rng: np.random.Generator, side: int = 320
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Pixels ``[B, 3, H, W]``, maps ``[B, K, C, H / 4, W / 4]``, truths ``[B, K, H, W]``, ambiguity ``[B, K]``."""
-    size = SHAPES[int(rng.integers(len(SHAPES)))]
+    height, width = (round(s * side / 320 / 32) * 32 for s in SHAPES[int(rng.integers(len(SHAPES)))])
+    size = (height, width)
     images: list[np.ndarray] = []
     maps = np.zeros((pictures, hints, CHANNELS, size[0] // 4, size[1] // 4), np.float32)
     truths = np.zeros((pictures, hints, *size), np.uint8)
@@ -101,10 +108,16 @@ def losses(logits: Tensor, sure: Tensor, truths: Tensor, ambiguous: Tensor) -> t
     return answers + 0.3 * known, iou.amax(2), chosen
 
 
-def looked_again(maps: Tensor, logits: Tensor, sure: Tensor, truths: Tensor, rng: np.random.Generator) -> Tensor:
+def looked_again(
+    maps: Tensor, logits: Tensor, sure: Tensor, truths: Tensor, rng: np.random.Generator
+) -> Tensor:
     """Maps that hold what was just found as the rough mask; one in three a click where it was wrong as well."""
     chosen = sure.argmax(2)
-    share = logits.detach().sigmoid().gather(2, chosen[:, :, None, None, None].expand(-1, -1, 1, *logits.shape[-2:]))
+    share = (
+        logits.detach()
+        .sigmoid()
+        .gather(2, chosen[:, :, None, None, None].expand(-1, -1, 1, *logits.shape[-2:]))
+    )
     coarse = F.avg_pool2d(share.squeeze(2), 2)
     again = maps.clone()
     again[:, :, 6], again[:, :, 10] = coarse, 1.0
@@ -142,6 +155,7 @@ def main(
     total: int = 6000,
     again: float = 0.3,
     dropout: float = 0.25,
+    side: int = 320,
     seed: int = 0,
 ) -> None:
     """Train for some minutes.
@@ -157,9 +171,11 @@ def main(
         total: Steps over which the rate falls to a twentieth, in a cosine.
         again: Share of steps that look twice, the second time at what the first found.
         dropout: Of the features' projections.
+        side: Of the pictures, pixels.
         seed: Of everything.
     """
     start = time.monotonic()
+    cv2.setNumThreads(1)
     torch.manual_seed(seed)
     output.mkdir(parents=True, exist_ok=True)
     pool, pyramid, network = load_pool(data), load_pyramid(device), CutOutNetwork().to(device)
@@ -177,22 +193,31 @@ def main(
     rng = np.random.default_rng((seed, step))
 
     def save() -> None:
-        held = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "mean": mean, "step": step}
+        held = {
+            "network": network.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "mean": mean,
+            "step": step,
+        }
         torch.save(held, saved.with_suffix(".tmp"))
         saved.with_suffix(".tmp").replace(saved)
 
     network.train()
     recent: list[tuple[float, float, float]] = []
     last = time.monotonic()
-    while time.monotonic() - start < minutes * 60:
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
+    while time.monotonic() - start < minutes * 60 and not stopped:
         rising = min(1.0, (step + 1) / _WARM)
-        falling = 0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * min(1.0, step / total)))
+        falling = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
         for group in optimizer.param_groups:
             group["lr"] = rate * rising * falling
-        pixels, maps, truths, ambiguous = batch(pool, pictures, hints, rng)
+        pixels, maps, truths, ambiguous = batch(pool, pictures, hints, rng, side)
         pixels, maps, truths, ambiguous = (x.to(device) for x in (pixels, maps, truths, ambiguous))
         with torch.autocast(device, torch.bfloat16):
-            seen = [level.contiguous() for level in pyramid(pixels.contiguous(memory_format=torch.channels_last))]
+            seen = [
+                level.contiguous() for level in pyramid(pixels.contiguous(memory_format=torch.channels_last))
+            ]
             if rng.random() < again:
                 with torch.no_grad():
                     first, sure = network(pixels, seen, maps, dropout)

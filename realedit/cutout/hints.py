@@ -82,7 +82,11 @@ class Hint:
             y0, y1 = (min(max((y - top) / height, 0.0), 1.0) for y in self.box[1::2])
             box = (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
         return Hint(
-            inside(self.positive), inside(self.negative), box, _cropped(self.mask, window), _cropped(self.heat, window)
+            inside(self.positive),
+            inside(self.negative),
+            box,
+            _cropped(self.mask, window),
+            _cropped(self.heat, window),
         )
 
     def maps(self, height: int, width: int) -> np.ndarray:

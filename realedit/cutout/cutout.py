@@ -1,0 +1,258 @@
+"""The cut-out network at work: two looks at a photo, and edges at the photo's own resolution."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from realedit.cutout.hints import WHOLE, Box, Hint, resized
+from realedit.cutout.network import ANSWERS, MULTIPLE, CutOutNetwork, Pyramid, Sizes
+from realedit.errors import ModelUnavailableError, NumericalError, PhotoError
+from realedit.recogniser import Recogniser
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FOLDER = Path(__file__).parent.parent / "assets" / "cutout"
+"""What ships."""
+_FEATURES = Path(__file__).parent.parent / "assets" / "tabletop"
+"""The model folder whose recogniser holds EfficientNet-Lite0's features."""
+_CONFIG, _WEIGHTS = "config.json", "model.safetensors"
+
+_SIDE = 384
+"""Pixels of the longer side of what a look sees."""
+_LEAST = 32
+"""Pixels of the shorter side of a window of the photo, at least."""
+_MARGIN = 0.3
+"""Of the found thing's box, on each side, that the second look sees beside it."""
+_SAME = 0.95
+"""IoU from which on two answers of the first look count as one."""
+_FIRST, _SECOND = 0.35, 0.65
+"""How much each look's own confidence counts."""
+_ISLAND = 0.03
+"""Share of the largest piece below which a piece that no point is on is dropped."""
+_FINE = 1600
+"""Pixels of the longer side of a window at which its edge is settled; larger windows are enlarged from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One way to take the hint.
+
+    Args:
+        alpha: float32 ``[H, W]`` in [0, 1] at the photo's size, 1 on the thing.
+        confidence: The IoU that is expected of it, in [0, 1].
+    """
+
+    alpha: np.ndarray
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What one look at a window says: P(thing) ``[ANSWERS, h, w]`` and expected IoU ``[ANSWERS]``."""
+
+    shares: np.ndarray
+    sure: np.ndarray
+
+
+class CutOut:
+    """Cuts out what a hint means.
+
+    Args:
+        network: What is learned.
+        pyramid: The features that it compares.
+        side: Pixels of the longer side of what a look sees.
+        mirrored: Whether each look is taken mirrored as well, and both averaged.
+    """
+
+    def __init__(
+        self, network: CutOutNetwork, pyramid: Pyramid, side: int = _SIDE, mirrored: bool = True
+    ) -> None:
+        self.network = network.eval().requires_grad_(False)
+        self.pyramid = pyramid
+        self.side = side
+        self.mirrored = mirrored
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER, features: Path = _FEATURES) -> CutOut:
+        """Returns the cut-out of a folder that `save` wrote.
+
+        Args:
+            folder: ``config.json`` and ``model.safetensors``.
+            features: A model folder with a recogniser, whose features are used.
+
+        Raises:
+            ModelUnavailableError: One of them is missing or cannot be read.
+        """
+        recogniser = Recogniser.load(features)
+        if recogniser is None:
+            raise ModelUnavailableError(f"{features} holds no recogniser", "install realedit again")
+        try:
+            config: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+            sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in config["sizes"].items()}
+            network = CutOutNetwork(Sizes(**sizes))
+            network.load_state_dict({k: v.float() for k, v in load_file(folder / _WEIGHTS).items()})
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            raise ModelUnavailableError(
+                f"the cut-out network in {folder} cannot be read ({type(error).__name__})",
+                "install realedit again, or remove that folder",
+            ) from error
+        return cls(network, Pyramid(recogniser.features))
+
+    def save(self, folder: Path) -> None:
+        """Writes the learned weights in float16; the features are another file's."""
+        folder.mkdir(parents=True, exist_ok=True)
+        halves = {name: value.half().contiguous() for name, value in self.network.state_dict().items()}
+        save_file(halves, folder / _WEIGHTS)
+        config = {"sizes": asdict(self.network.sizes)}
+        (folder / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+
+    def answers(self, rgb: np.ndarray, hint: Hint) -> list[Answer]:
+        """Returns up to three ways to take the hint, the surest first.
+
+        Args:
+            rgb: The photo, uint8 ``[H, W, 3]``, RGB.
+            hint: Where the thing is.
+
+        Raises:
+            PhotoError: ``rgb`` is no such array.
+            UsageError: The hint says nothing, or is not in the photo.
+            NumericalError: The network's answer is not a number.
+        """
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 1:
+            raise PhotoError(f"the photo is {rgb.dtype} {list(rgb.shape)}, not uint8 [H, W, 3]")
+        hint = hint.checked()
+        first = self._look(rgb, hint, WHOLE)
+        found = [self._settled(rgb, hint, first, number) for number in _apart(first)]
+        return sorted(found, key=lambda answer: -answer.confidence)
+
+    def _settled(self, rgb: np.ndarray, hint: Hint, first: _Look, number: int) -> Answer:
+        """Looks again at a window about one of the first look's answers."""
+        rough, height, width = first.shares[number], *rgb.shape[:2]
+        window = _about(rough, hint, (height, width))
+        again = self._look(rgb, replace(hint, mask=rough), window)
+        best = int(again.sure.argmax())
+        left, right = round(window[0] * width), round(window[2] * width)
+        top, bottom = round(window[1] * height), round(window[3] * height)
+        alpha = np.zeros((height, width), np.float32)
+        alpha[top:bottom, left:right] = _sharpened(rgb[top:bottom, left:right], again.shares[best])
+        alpha = _whole_pieces(alpha, hint)
+        sure = _FIRST * first.sure[number] + _SECOND * again.sure[best]
+        return Answer(alpha, float(np.clip(sure, 0, 1)))
+
+    @torch.inference_mode()
+    def _look(self, rgb: np.ndarray, hint: Hint, window: Box) -> _Look:
+        height, width = rgb.shape[:2]
+        left, right = round(window[0] * width), round(window[2] * width)
+        top, bottom = round(window[1] * height), round(window[3] * height)
+        part = rgb[top:bottom, left:right]
+        exact = (left / width, top / height, right / width, bottom / height)
+        scale = self.side / max(part.shape[:2])
+        size = tuple(max(2, round(s * scale / MULTIPLE)) * MULTIPLE for s in part.shape[:2])
+        shrinks = size[0] < part.shape[0]
+        seen = cv2.resize(
+            part, (size[1], size[0]), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        maps = hint.within(exact).maps(size[0] // 4, size[1] // 4)
+        pixels = torch.from_numpy(seen).permute(2, 0, 1)[None].float()
+        logits, sure = self._asked(pixels, torch.from_numpy(maps)[None, None])
+        if self.mirrored:
+            other, also = self._asked(pixels.flip(3), torch.from_numpy(maps[..., ::-1].copy())[None, None])
+            logits, sure = (logits + other.flip(2)) / 2, (sure + also) / 2
+        shares = logits.sigmoid().numpy()
+        if not np.isfinite(shares).all():
+            raise NumericalError("the cut-out network's answer is not a number", "install realedit again")
+        return _Look(shares, sure.sigmoid().numpy())
+
+    def _asked(self, pixels: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+        logits, sure = self.network(pixels, self.pyramid(pixels), maps)
+        return logits[0, 0], sure[0, 0]
+
+
+def _apart(look: _Look) -> list[int]:
+    """The answers of a look that differ, the surest of those that do not."""
+    kept: list[int] = []
+    drawn = look.shares > 0.5
+    for number in np.argsort(-look.sure):
+        if all(_iou(drawn[number], drawn[other]) < _SAME for other in kept):
+            kept.append(int(number))
+    return kept or list(range(min(1, ANSWERS)))
+
+
+def _iou(one: np.ndarray, other: np.ndarray) -> float:
+    return float((one & other).sum() / max(int((one | other).sum()), 1))
+
+
+def _about(rough: np.ndarray, hint: Hint, size: tuple[int, int]) -> Box:
+    """The window of the second look: what was found, or the hint's box, and some room about it."""
+    drawn = rough > min(0.5, 0.6 * float(rough.max()))
+    ys, xs = np.nonzero(drawn)
+    h, w = rough.shape
+    left, right = xs.min() / w, (xs.max() + 1) / w
+    top, bottom = ys.min() / h, (ys.max() + 1) / h
+    if hint.box is not None:
+        left, top, right, bottom = hint.box
+    for x, y in hint.positive:
+        left, right, top, bottom = min(left, x), max(right, x), min(top, y), max(bottom, y)
+    height, width = size
+    room = _MARGIN * max((right - left) * width, (bottom - top) * height, _LEAST)
+    return (
+        max(0.0, left - room / width),
+        max(0.0, top - room / height),
+        min(1.0, right + room / width),
+        min(1.0, bottom + room / height),
+    )
+
+
+def _sharpened(part: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """P(thing) brought to the window's own pixels, its unsure edge led by the photo's (He et al. 2013).
+
+    The guided filter (https://doi.org/10.1109/TPAMI.2012.213) fits the share by a linear function of the colours
+    in every small disc; only where the network is unsure does its answer replace the network's.
+    """
+    height, width = part.shape[:2]
+    scale = min(1.0, _FINE / max(height, width))
+    h, w = max(1, round(height * scale)), max(1, round(width * scale))
+    guide = resized_rgb(part, h, w).astype(np.float32) / 255
+    plain = resized(share, h, w)
+    cell = max(h / share.shape[0], w / share.shape[1])
+    radius = max(2, round(1.5 * cell))
+    led = cv2.ximgproc.guidedFilter(guide, plain, radius, 1e-4)
+    near = cv2.GaussianBlur(((plain > 0.03) & (plain < 0.97)).astype(np.float32), (0, 0), max(0.5, cell / 2))
+    alpha = plain + (led - plain) * np.clip(near * 1.5, 0, 1)
+    # The share is smooth over cells; the edge of most things is not.
+    alpha = np.clip((alpha - 0.5) * 1.6 + 0.5, 0, 1)
+    return np.clip(resized(alpha.astype(np.float32), height, width), 0, 1)
+
+
+def resized_rgb(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Returns ``[height, width, 3]``: averaged where it shrinks, bilinear where it grows."""
+    shrinks = rgb.shape[0] > height or rgb.shape[1] > width
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
+    """Drops crumbs: pieces much smaller than the largest that no point is on."""
+    drawn = (alpha > 0.5).astype(np.uint8)
+    count, labels, facts, _ = cv2.connectedComponentsWithStats(drawn)
+    if count <= 2:
+        return alpha
+    areas = facts[:, cv2.CC_STAT_AREA].astype(float)
+    areas[0] = 0
+    kept = areas > _ISLAND * areas.max()
+    height, width = alpha.shape
+    for x, y in hint.positive:
+        kept[labels[min(int(y * height), height - 1), min(int(x * width), width - 1)]] = True
+    crumbs = ~kept
+    crumbs[0] = False
+    gone = cv2.dilate(crumbs[labels].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return np.where(gone & ~(kept[labels] & (labels > 0)), 0, alpha).astype(np.float32)
