@@ -297,7 +297,12 @@ def hint_at(mask: np.ndarray, others: Sequence[np.ndarray], rng: Rng) -> tuple[H
     if kind == 3:
         return Hint(heat=heated(mask, others, rng)), False
     if kind == 4:
-        return Hint(points_in(mask, 1, rng), box=box_about(mask, rng)), False
+        other = others[int(rng.integers(len(others)))] & ~mask if others else mask
+        if rng.random() < 0.5 or other is mask or other.mean() < _SMALL:
+            return Hint(points_in(mask, 1, rng), box=box_about(mask, rng)), False
+        # A box about two things, of which one is ruled out.
+        positive = points_in(mask, int(rng.integers(2)), rng)
+        return Hint(positive, points_in(other, 1, rng), box_about(mask | other, rng)), False
     # As when it looks again: what it was told, and what it found.
     found = roughened(mask, others, rng)
     if rng.random() < 0.5:

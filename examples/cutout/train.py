@@ -2,8 +2,9 @@
 
     python -m examples.cutout.train --data FOLDER --output FOLDER --minutes 60
 
-``--data`` holds ``scenes/*``, ``things/*``, ``photos`` and ``masks`` (and ``regions``, where there are any) as README.md
-tells; ``--output`` gets ``checkpoint.pt`` (weights, their running mean, optimiser, step) and ``log.jsonl``.
+``--data`` holds ``scenes/*``, ``things/*``, ``photos`` and ``masks`` (and ``regions``, where there are any)
+as README.md tells; ``--output`` gets ``checkpoint.pt`` (weights, their running mean, optimiser, step) and
+``log.jsonl``.
 ``python -m examples.cutout.export CHECKPOINT FOLDER`` writes what ships.
 """
 
@@ -21,12 +22,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-import realedit
 from examples.cutout.samples import Pool, draw, hint_at, meant, points_in
 from examples.cutout.sheets import Scenes, Sheet, load_photographs, load_regions
+from realedit.cutout.features import load_features
 from realedit.cutout.hints import CHANNELS, Hint
 from realedit.cutout.network import CutOutNetwork, Pyramid
-from realedit.recogniser import Recogniser
 
 SHAPES = ((320, 320), (288, 352), (352, 288), (256, 384), (384, 256))
 """Heights and widths of training pictures, at ``side`` 320."""
@@ -48,16 +48,18 @@ def _shards(folder: Path) -> list[Path]:
 
 def load_pyramid(device: str = "cpu") -> Pyramid:
     """EfficientNet-Lite0's features, as the package holds them."""
-    recogniser = Recogniser.load(Path(realedit.__file__).parent / "assets" / "tabletop")
-    if recogniser is None:
-        raise FileNotFoundError("the package holds no recogniser")
-    return Pyramid(recogniser.features).to(device, memory_format=torch.channels_last)
+    return Pyramid(load_features()).to(device, memory_format=torch.channels_last)
 
 
 def batch(
     pool: Pool, pictures: int, hints: int, rng: np.random.Generator, side: int = 320
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Pixels ``[B, 3, H, W]``, maps ``[B, K, C, H / 4, W / 4]``, truths ``[B, K, H, W]``, ambiguity ``[B, K]``."""
+    """One step's examples: K hints at each of B pictures.
+
+    Returns:
+        Pixels ``[B, 3, H, W]``, maps ``[B, K, CHANNELS, H / 4, W / 4]``, truths ``[B, K, H, W]``, and which
+        hints can be taken in several ways, ``[B, K]``.
+    """
     height, width = (round(s * side / 320 / 32) * 32 for s in SHAPES[int(rng.integers(len(SHAPES)))])
     size = (height, width)
     images: list[np.ndarray] = []
@@ -111,7 +113,7 @@ def losses(logits: Tensor, sure: Tensor, truths: Tensor, ambiguous: Tensor) -> t
 def looked_again(
     maps: Tensor, logits: Tensor, sure: Tensor, truths: Tensor, rng: np.random.Generator
 ) -> Tensor:
-    """Maps that hold what was just found as the rough mask; one in three a click where it was wrong as well."""
+    """Maps that hold what was just found as a rough mask, a third of them a click where it was wrong too."""
     chosen = sure.argmax(2)
     share = (
         logits.detach()
@@ -157,6 +159,7 @@ def main(
     dropout: float = 0.25,
     side: int = 320,
     seed: int = 0,
+    steps: int | None = None,
 ) -> None:
     """Train for some minutes.
 
@@ -173,6 +176,7 @@ def main(
         dropout: Of the features' projections.
         side: Of the pictures, pixels.
         seed: Of everything.
+        steps: After so many steps in all it stops as well.
     """
     start = time.monotonic()
     cv2.setNumThreads(1)
@@ -207,7 +211,7 @@ def main(
     last = time.monotonic()
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    while time.monotonic() - start < minutes * 60 and not stopped:
+    while time.monotonic() - start < minutes * 60 and not stopped and step != steps:
         rising = min(1.0, (step + 1) / _WARM)
         falling = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
         for group in optimizer.param_groups:

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import torch
+from pydantic import BaseModel, ConfigDict
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save_file  # pyright: ignore[reportUnknownVariableType]
 
+from realedit.cutout import features as feature_files
 from realedit.cutout.hints import WHOLE, Box, Hint, Point, resized
 from realedit.cutout.network import ANSWERS, MULTIPLE, CutOutNetwork, Pyramid, Sizes
 from realedit.errors import ModelUnavailableError, NumericalError, PhotoError
-from realedit.recogniser import Recogniser
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 FOLDER = Path(__file__).parent.parent / "assets" / "cutout"
 """What ships."""
-_FEATURES = Path(__file__).parent.parent / "assets" / "tabletop"
-"""The model folder whose recogniser holds EfficientNet-Lite0's features."""
 _CONFIG, _WEIGHTS = "config.json", "model.safetensors"
 
 _WIDE, _CLOSE = 384, 512
@@ -38,7 +36,7 @@ _SAME = 0.9
 _ISLAND = 0.25
 """Share of the largest piece below which a piece is dropped, where no point says which piece is meant."""
 _FINE = 1600
-"""Pixels of the longer side of a window at which its edge is settled; larger windows are enlarged from there."""
+"""Pixels of the longer side of a window at which its edge is settled; from larger ones it is enlarged."""
 _LOW, _HIGH = 0.5, 0.95
 """Mean agreement at which an answer's confidence is 0 and 1; set on the first 25 photographs of COCOEE."""
 
@@ -71,6 +69,14 @@ class _Look:
     window: Box
 
 
+class _Config(BaseModel):
+    """What stands in ``config.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sizes: Sizes
+
+
 class CutOut:
     """Cuts out what a hint means.
 
@@ -86,7 +92,7 @@ class CutOut:
         self.mirrored = mirrored
 
     @classmethod
-    def load(cls, folder: Path = FOLDER, features: Path = _FEATURES) -> CutOut:
+    def load(cls, folder: Path = FOLDER, features: Path = feature_files.FOLDER) -> CutOut:
         """Returns the cut-out of a folder that `save` wrote.
 
         Args:
@@ -96,28 +102,25 @@ class CutOut:
         Raises:
             ModelUnavailableError: One of them is missing or cannot be read.
         """
-        recogniser = Recogniser.load(features)
-        if recogniser is None:
-            raise ModelUnavailableError(f"{features} holds no recogniser", "install realedit again")
+        known = feature_files.load_features(features)
         try:
-            config: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
-            sizes = {k: tuple(v) if isinstance(v, list) else v for k, v in config["sizes"].items()}
-            network = CutOutNetwork(Sizes(**sizes))
+            config = _Config.model_validate_json((folder / _CONFIG).read_text(encoding="utf-8"))
+            network = CutOutNetwork(config.sizes)
             network.load_state_dict({k: v.float() for k, v in load_file(folder / _WEIGHTS).items()})
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailableError(
                 f"the cut-out network in {folder} cannot be read ({type(error).__name__})",
                 "install realedit again, or remove that folder",
             ) from error
-        return cls(network, Pyramid(recogniser.features))
+        return cls(network, Pyramid(known))
 
     def save(self, folder: Path) -> None:
         """Writes the learned weights in float16; the features are another file's."""
         folder.mkdir(parents=True, exist_ok=True)
         halves = {name: value.half().contiguous() for name, value in self.network.state_dict().items()}
         save_file(halves, folder / _WEIGHTS)
-        config = {"sizes": asdict(self.network.sizes)}
-        (folder / _CONFIG).write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        config = _Config(sizes=self.network.sizes).model_dump_json(indent=1)
+        (folder / _CONFIG).write_text(config + "\n", encoding="utf-8")
 
     def answers(self, rgb: np.ndarray, hint: Hint, most: int = ANSWERS) -> list[Answer]:
         """Returns up to ``most`` ways to take the hint, the surest first.
@@ -142,13 +145,18 @@ class CutOut:
     def _settled(self, rgb: np.ndarray, hint: Hint, first: _Look, number: int) -> Answer:
         """Looks again at a window about one of the first look's answers, asking in several ways.
 
-        What was told, and what was found, together and each alone, and with the found thing's deepest place as
-        one more point. The answer is their mean; as far as they agree, with it and with each other, it is sure.
+        What was told and what was found, together, each alone, and with the found thing's deepest place as
+        one more point. The answer is their mean; as far as they agree with it, it is sure.
         """
         rough = _logistic(first.logits[0, number])
         window = _about(rough, hint, rgb.shape[:2])
         deep = (*hint.positive, _deepest(rough))
-        asked = [replace(hint, mask=rough), hint, Hint(mask=rough), replace(hint, positive=deep, mask=rough)]
+        asked = [
+            replace(hint, mask=rough),
+            hint,
+            Hint((), hint.negative, mask=rough),
+            replace(hint, positive=deep, mask=rough),
+        ]
         again = self._look(rgb, asked, window, _CLOSE)
         said = again.logits[np.arange(len(asked)), again.sure.argmax(1)]
         mean = said.mean(0)
@@ -175,8 +183,8 @@ class CutOut:
         size = tuple(max(2, round(s * scale / MULTIPLE)) * MULTIPLE for s in part.shape[:2])
         seen = resized_rgb(part, *size)
         maps = np.stack([hint.within(exact).maps(size[0] // 4, size[1] // 4) for hint in hints])
-        pixels = torch.from_numpy(np.ascontiguousarray(seen)).permute(2, 0, 1)[None].float()
-        told = torch.from_numpy(maps)[None]
+        pixels = torch.as_tensor(np.ascontiguousarray(seen)).permute(2, 0, 1)[None].float()
+        told = torch.as_tensor(maps)[None]
         logits, sure = self._asked(pixels, told)
         if self.mirrored:
             other, also = self._asked(pixels.flip(3), told.flip(4))
@@ -240,8 +248,8 @@ def _about(rough: np.ndarray, hint: Hint, size: tuple[int, int]) -> Box:
 def _sharpened(part: np.ndarray, share: np.ndarray) -> np.ndarray:
     """P(thing) brought to the window's own pixels, its unsure edge led by the photo's (He et al. 2013).
 
-    The guided filter (https://doi.org/10.1109/TPAMI.2012.213) fits the share by a linear function of the colours
-    in every small disc; only where the network is unsure does its answer replace the network's.
+    The guided filter (https://doi.org/10.1109/TPAMI.2012.213) fits the share by a linear function of the
+    colours about every pixel; only where the network is unsure does its answer replace the network's.
     """
     height, width = part.shape[:2]
     scale = min(1.0, _FINE / max(height, width))
@@ -265,7 +273,7 @@ def resized_rgb(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
-    """Keeps the pieces that points are on; where there are none, or a box as well, those that are no crumbs."""
+    """Keeps the pieces that points are on; where there are none, or a box too, those that are no crumbs."""
     drawn = (alpha > 0.5).astype(np.uint8)
     count, labels, facts, _ = cv2.connectedComponentsWithStats(drawn)
     if count <= 2:
@@ -274,14 +282,16 @@ def _whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
     areas[0] = 0
     kept = areas > _ISLAND * areas.max()
     height, width = alpha.shape
-    meant = {
-        int(labels[min(int(y * height), height - 1), min(int(x * width), width - 1)])
-        for x, y in hint.positive
-    }
-    meant.discard(0)
+
+    def under(points: tuple[Point, ...]) -> list[int]:
+        found = (labels[min(int(y * height), height - 1), min(int(x * width), width - 1)] for x, y in points)
+        return [int(piece) for piece in found if piece]
+
+    meant = under(hint.positive)
     if meant and hint.box is None:
         kept[:] = False
-    kept[list(meant)] = True
+    kept[under(hint.negative)] = False
+    kept[meant] = True
     # A kept piece's soft edge stays with it, a dropped one's goes.
     near = cv2.dilate(kept[labels].astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     dropped = ~kept

@@ -19,7 +19,7 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 """The window that is the whole photo."""
 
 CHANNELS = 12
-"""Of `Hint.maps`: points near and far (positive, negative), box and its middle, mask, heat, which are given."""
+"""Of `Hint.maps`: points near and far, for and against; box and its middle; mask; heat; which are given."""
 _NEAR = 1.5
 """Deviation of a point's spot, in cells of the maps."""
 _FAR = 0.15

@@ -1,11 +1,12 @@
 """The cut-out network: places that are like the hint, settled into the thing that is meant.
 
-The features of a photo are those of a frozen EfficientNet-Lite0 at strides 2, 4, 8, 16 and 32. What is learned
-sees them in two ways: as *similarities*, the cosine of every place's features to those under the hint
-(and to those that the hint rules out), and through narrow projections, of which it loses some at random while
-it is trained, so that it cannot learn textures by heart. At stride 16 places attend to each other (Vaswani et
-al. 2017, https://arxiv.org/abs/1706.03762), then a decoder goes up to stride 2. As in Segment Anything (Kirillov
-et al. 2023, https://arxiv.org/abs/2304.02643) there are several answers, each with its own expected IoU.
+The features of a photo are those of a frozen EfficientNet-Lite0 at strides 2, 4, 8, 16 and 32. What is
+learned sees them in two ways: as *similarities*, the cosine of every place's features to those under the hint
+(and to those that the hint rules out), and through narrow projections, of which it loses some at random
+while it is trained, so that it cannot learn textures by heart. At stride 16 places attend to each other
+(Vaswani et al. 2017, https://arxiv.org/abs/1706.03762), then a decoder goes up to stride 2. As in Segment
+Anything (Kirillov et al. 2023, https://arxiv.org/abs/2304.02643) there are several answers, each with its own
+expected IoU.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from realedit.cutout.features import Features
 from realedit.cutout.hints import CHANNELS
-from realedit.recogniser import Features
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,21 +233,22 @@ def _to(x: Tensor, size: Sequence[int]) -> Tensor:
     if tuple(x.shape[-2:]) == tuple(size):
         return x
     if x.shape[-1] > size[-1]:
-        return F.adaptive_avg_pool2d(x, tuple(size))
-    return F.interpolate(x, tuple(size), mode="bilinear")
+        return F.adaptive_avg_pool2d(x, (size[0], size[1]))
+    return F.interpolate(x, (size[0], size[1]), mode="bilinear")
 
 
 def _told(maps: Tensor, size: Sequence[int]) -> Tensor:
     """The hints' maps at a size, with their sharpest parts kept: a point is not averaged away."""
     if tuple(maps.shape[-2:]) == tuple(size):
         return torch.cat([maps, maps[:, :3:2]], 1)
-    return torch.cat([_to(maps, size), F.adaptive_max_pool2d(maps[:, :3:2], tuple(size))], 1)
+    return torch.cat([_to(maps, size), F.adaptive_max_pool2d(maps[:, :3:2], (size[0], size[1]))], 1)
 
 
 def _seeds(maps: Tensor) -> tuple[Tensor, Tensor]:
     """Weights of the places under the hint, and of those that it rules out, ``[B, K, h, w]``.
 
-    Each kind of hint that is given has the same weight; a box speaks for its middle and against what is outside.
+    Each kind of hint that is given has the same weight; a box speaks for its middle and against what is
+    outside it.
     """
 
     def shares(weights: Tensor, given: Tensor) -> Tensor:
@@ -275,8 +277,9 @@ def _similarities(levels: Sequence[Tensor], chosen: Tensor, refused: Tensor) -> 
         unit = F.normalize(level.float(), dim=1)
         size = level.shape[-2:]
         weights = torch.stack([chosen, refused], 2).flatten(1, 2)
-        weights = F.adaptive_avg_pool2d(weights, size) if size[0] < weights.shape[-2] else _to(weights, size)
+        weights = _to(weights, size)
         means = F.normalize(torch.einsum("bkhw,bchw->bkc", weights.float(), unit), dim=2)
         likes = torch.einsum("bkc,bchw->bkhw", means, unit)
-        found.append(likes.unflatten(1, (-1, 2)).flatten(0, 1))
+        batch, pairs = likes.shape[:2]
+        found.append(likes.reshape(batch * pairs // 2, 2, *size))
     return found
