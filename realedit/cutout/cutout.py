@@ -169,7 +169,10 @@ class CutOut:
         agreed = [_iou(one > 0, mean > 0) for one in said]
         edges = [_iou(mean > near, mean > -near) for near in (1, 2)]
         others = [_iou(again.logits[0, k] > 0, mean > 0) for k in range(ANSWERS)]
-        agreement = float(np.mean([*agreed, *edges, *others]))
+        # What the three first answers have in common is likelier meant than what one of them alone says.
+        drawn = first.logits[0] > 0
+        shared = [_iou(drawn[number], other) for other in drawn]
+        agreement = float((np.mean([*agreed, *edges, *others]) + np.mean(shared)) / 2)
         return Answer(_whole_pieces(alpha, hint), float(np.clip((agreement - _LOW) / (_HIGH - _LOW), 0, 1)))
 
     @torch.inference_mode()
