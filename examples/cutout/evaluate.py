@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from realedit.cutout.cutout import Answer, CutOut
+from realedit.cutout.cutout import DOUBTFUL, Answer, CutOut
 from realedit.cutout.hints import Hint
 from realedit.cutout.network import CutOutNetwork
 
@@ -90,11 +90,13 @@ def main(
     by: By = "point",
     part: Part = "first",
     checkpoint: Path | None = None,
-    threshold: float = 0.6,
+    threshold: float = DOUBTFUL,
+    mirrored: bool = True,
     sheet: Path | None = None,
 ) -> None:
     """Print mean IoU, the share above 0.5 and 0.8, and what the confidence is worth."""
     cut = load(checkpoint)
+    cut.mirrored = mirrored
     rows: list[tuple[float, float, float, float]] = []
     panels: list[np.ndarray] = []
     for name, photo, mask in read(folder, part):
