@@ -5,11 +5,13 @@ composites of both. A composite must not betray itself: its pieces take on their
 edges are blurred, other pieces are *background* and mean nothing, and a camera's noise and JPEG go over all.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from examples.cutout.sheets import Scenes, Sheet
 from realedit.cutout.hints import Hint, Point
@@ -29,28 +31,24 @@ class Pool:
         scenes: Of tabletops.
         things: Of everything else that is rendered.
         photographs: With masks or without.
-        regions: Photographs with regions that a machine found; empty for none.
     """
 
     scenes: Scenes
     things: Scenes
     photographs: Sequence[Sheet]
-    regions: Sequence[Sheet] = ()
 
 
 def draw(pool: Pool, size: tuple[int, int], rng: Rng) -> Sheet:
     """A picture of ``size`` (height, width) with at least one thing in it."""
     while True:
-        kind = rng.choice(5, p=(0.12, 0.22, 0.24, 0.34, 0.08))
-        if kind == 4 and not pool.regions:
-            kind = 2
+        kind = rng.choice(4, p=(0.12, 0.22, 0.32, 0.34))
         if kind < 2:
             scenes = pool.scenes if kind == 0 else pool.things
             sheet = _window(scenes[int(rng.integers(len(scenes)))], size, rng)
         elif kind == 3:
             sheet = composite(pool, size, rng)
         else:
-            kept = [s for s in (pool.photographs if kind == 2 else pool.regions) if s.masks]
+            kept = [s for s in pool.photographs if s.masks]
             sheet = _window(kept[int(rng.integers(len(kept)))], size, rng)
         if sheet.masks:
             return Sheet(_photographed(sheet.image, rng), sheet.masks)
@@ -268,8 +266,9 @@ def _photographed(image: np.ndarray, rng: Rng) -> np.ndarray:
         x = x + rng.normal(0, rng.uniform(0.004, 0.03), x.shape)
     drawn = (np.clip(x, 0, 1) * 255).astype(np.uint8)
     if rng.random() < 0.6:
-        quality = int(rng.integers(35, 95))
-        drawn = cv2.imdecode(cv2.imencode(".jpg", drawn, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], 1)
+        file = io.BytesIO()
+        Image.fromarray(drawn).save(file, "JPEG", quality=int(rng.integers(35, 95)))
+        drawn = np.asarray(Image.open(file))
     return drawn
 
 

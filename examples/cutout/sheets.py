@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 _LARGE = 480
 """Longer side of a photograph in memory."""
@@ -55,19 +56,14 @@ def load_photographs(folder: Path, masks: Path) -> list[Sheet]:
     sheets: list[Sheet] = []
     for line in (folder / "credits.jsonl").read_text(encoding="utf-8").splitlines():
         name = Path(json.loads(line)["file"]).stem
-        image = cv2.cvtColor(cv2.imread(str(folder / f"{name}.png")), cv2.COLOR_BGR2RGB)
+        image = np.asarray(Image.open(folder / f"{name}.png").convert("RGB"))
         height, width = image.shape[:2]
         scale = min(1.0, _LARGE / max(height, width))
         size = (round(width * scale), round(height * scale))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         found = []
         for file in sorted(masks.glob(f"{name}_*.png")):
-            drawn = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+            drawn = np.asarray(Image.open(file).convert("L"))
             found.append(cv2.resize(drawn, size, interpolation=cv2.INTER_LINEAR) > 127)
         sheets.append(Sheet(image, tuple(m for m in found if m.mean() > _SMALLEST)))
     return sheets
-
-
-def load_regions(folder: Path, regions: Path) -> list[Sheet]:
-    """The photographs with the masks that ``examples.cutout.regions`` found, where there are any."""
-    return [sheet for sheet in load_photographs(folder, regions) if sheet.masks] if regions.is_dir() else []

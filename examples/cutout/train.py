@@ -2,9 +2,8 @@
 
     python -m examples.cutout.train --data FOLDER --output FOLDER --minutes 60
 
-``--data`` holds ``scenes/*``, ``things/*``, ``photos`` and ``masks`` (and ``regions``, where there are any)
-as README.md tells; ``--output`` gets ``checkpoint.pt`` (weights, their running mean, optimiser, step) and
-``log.jsonl``.
+``--data`` holds ``scenes/*``, ``things/*``, ``photos`` and ``masks`` as README.md tells; ``--output`` gets
+``checkpoint.pt`` (weights, their running mean, optimiser, step) and ``log.jsonl``.
 ``python -m examples.cutout.export CHECKPOINT FOLDER`` writes what ships.
 """
 
@@ -23,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from examples.cutout.samples import Pool, draw, hint_at, meant, points_in
-from examples.cutout.sheets import Scenes, Sheet, load_photographs, load_regions
+from examples.cutout.sheets import Scenes, Sheet, load_photographs
 from realedit.cutout.features import load_features
 from realedit.cutout.hints import CHANNELS, Hint
 from realedit.cutout.network import CutOutNetwork, Pyramid
@@ -37,9 +36,10 @@ _EMA = 0.998
 def load_pool(data: Path) -> Pool:
     """All training pictures of a folder."""
     return Pool(
-        Scenes(_shards(data / "scenes")), Scenes(_shards(data / "things")),
-        load_photographs(data / "photos", data / "masks"), load_regions(data / "photos", data / "regions"),
-    )  # fmt: skip
+        Scenes(_shards(data / "scenes")),
+        Scenes(_shards(data / "things")),
+        load_photographs(data / "photos", data / "masks"),
+    )
 
 
 def _shards(folder: Path) -> list[Path]:
@@ -48,7 +48,7 @@ def _shards(folder: Path) -> list[Path]:
 
 def load_pyramid(device: str = "cpu") -> Pyramid:
     """EfficientNet-Lite0's features, as the package holds them."""
-    return Pyramid(load_features()).to(device, memory_format=torch.channels_last)
+    return Pyramid(load_features()).to(device).to(memory_format=torch.channels_last)
 
 
 def batch(
@@ -252,7 +252,7 @@ def main(
 def measure(network: CutOutNetwork, pyramid: Pyramid, pool: Pool, seed: int, pictures: int = 48) -> None:
     """Set the features' mean and spread from some pictures."""
     rng = np.random.default_rng((seed, 1))
-    seen = [pyramid(batch(pool, 1, 1, rng)[0].to(network.mean0.device)) for _ in range(pictures)]
+    seen = [pyramid(batch(pool, 1, 1, rng)[0].to(network.answers.device)) for _ in range(pictures)]
     for number, levels in enumerate(zip(*seen, strict=True)):
         flat = torch.cat([level.float().flatten(2)[0] for level in levels], 1)
         getattr(network, f"mean{number}").copy_(flat.mean(1))
