@@ -37,7 +37,7 @@ _FINE_BLOCKS = 11
 """Blocks of the features whose places are 16 x 16 pixels; the others' are 32 x 32."""
 
 
-_LONGEST = 4
+LONGEST = 4
 """Times its shorter side that a photo's longer one is seen at, at most: longer panoramas are squeezed, since
 what compares all places with all takes memory with the square of their number."""
 
@@ -109,7 +109,7 @@ def pixels_of(rgb: np.ndarray, short: int) -> Tensor:
     h, w = rgb.shape[:2]
     scale = short / min(h, w)
     width, height = (
-        max(1, round(min(side * scale, _LONGEST * short) / MULTIPLE)) * MULTIPLE for side in (w, h)
+        max(1, round(min(side * scale, LONGEST * short) / MULTIPLE)) * MULTIPLE for side in (w, h)
     )
     smaller = width * height < w * h
     seen = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)

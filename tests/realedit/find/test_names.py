@@ -77,6 +77,7 @@ def test_what_is_not_beside_the_cup_is_not_found(finder: NameFinder, coffee: See
     assert not finder.find(coffee, word).present
 
 
+@pytest.mark.slow
 def test_two_cats_are_told_apart_by_their_place(finder: NameFinder) -> None:
     one = skimage.data.chelsea()
     grey = np.full((300, 200, 3), 128, np.uint8)
@@ -91,13 +92,16 @@ def test_two_cats_are_told_apart_by_their_place(finder: NameFinder) -> None:
 
 def test_a_photo_and_its_mirror_image_have_mirrored_heats(finder: NameFinder) -> None:
     # sides that are multiples of 32 at every size, so that nothing is resampled askew
+    # and without the recogniser, which looks one way round only
+    finder = NameFinder(finder.features, finder.layers, finder.words)
     photo = np.ascontiguousarray(skimage.data.chelsea()[:256, :256])
     heat = finder.find(finder.look(photo), "cat").heat
     mirrored = finder.find(finder.look(np.ascontiguousarray(photo[:, ::-1])), "cat").heat
     np.testing.assert_allclose(mirrored[:, ::-1], heat, atol=0.02)
 
 
-@pytest.mark.parametrize("size", [(40, 30), (64, 900)])
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(40, 30), (64, 400)])
 def test_small_and_long_photos_are_looked_at(finder: NameFinder, size: tuple[int, int]) -> None:
     named = finder.find(finder.look(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)), "dog")
     assert np.isfinite(named.heat).all()
@@ -118,6 +122,22 @@ def test_unknown_words_get_one_helpful_line(finder: NameFinder, cat: Seen) -> No
 def test_a_model_without_a_recogniser_has_no_features_for_names(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match="no recogniser"):
         NameFinder.load(tmp_path)
+
+
+def test_the_recogniser_has_a_say_where_it_knows_the_word(finder: NameFinder, coffee: Seen) -> None:
+    alone = NameFinder(finder.features, finder.layers, finder.words)
+    assert finder.recogniser is not None
+    assert coffee.nouns is not None
+    noun = finder.recogniser.noun("spoon")
+    assert noun is not None
+    said = coffee.recognised(noun)
+    assert said.shape == coffee.places
+    assert said.max() <= np.log(1.003)
+    # what it says of the spoon moves the heat, of what it does not know it says nothing
+    assert np.abs(finder.find(coffee, "spoon").heat - alone.find(coffee, "spoon").heat).max() > 0.01
+    np.testing.assert_array_equal(finder.find(coffee, "zebra").heat, alone.find(coffee, "zebra").heat)
+    without = Seen(coffee.logits, coffee.outlines, coffee.size)
+    assert (without.recognised(noun) == 0).all()
 
 
 # Closed forms.
