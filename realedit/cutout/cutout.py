@@ -39,6 +39,9 @@ _FINE = 1600
 """Pixels of the longer side of a window at which its edge is settled; from larger ones it is enlarged."""
 _AGREEMENT, _EXPECTED = (0.5, 0.65, 0.75, 0.85, 0.95, 1.0), (0.2, 0.45, 0.58, 0.79, 0.89, 0.95)
 """The IoU that is expected at a mean agreement; read off 100 hints at the first 25 photographs of COCOEE."""
+_CRISP = 4.0
+"""Logit; how alike what is surely and what is possibly the thing are, and what all first answers share, order
+the answers: 0.848 mean IoU of 150 hints at those photographs, 0.829 by confidence, 0.878 by the truth."""
 DOUBTFUL = 0.65
 """Confidence below which an answer is to be told as doubtful: of those 100, six of the eight wrong ones
 (IoU below 0.5) lie below it, and seven of the 92 right ones."""
@@ -126,7 +129,7 @@ class CutOut:
         (folder / _CONFIG).write_text(config + "\n", encoding="utf-8")
 
     def answers(self, rgb: np.ndarray, hint: Hint, most: int = ANSWERS) -> list[Answer]:
-        """Returns up to ``most`` ways to take the hint, the surest first.
+        """Returns up to ``most`` ways to take the hint, the likeliest first.
 
         Args:
             rgb: The photo, uint8 ``[H, W, 3]``, RGB.
@@ -143,13 +146,14 @@ class CutOut:
         hint = hint.checked()
         first = self._look(rgb, [hint], WHOLE, _WIDE)
         found = [self._settled(rgb, hint, first, number) for number in _apart(first)[: max(1, most)]]
-        return sorted(found, key=lambda answer: -answer.confidence)
+        return [answer for answer, _ in sorted(found, key=lambda one: -one[1])]
 
-    def _settled(self, rgb: np.ndarray, hint: Hint, first: _Look, number: int) -> Answer:
+    def _settled(self, rgb: np.ndarray, hint: Hint, first: _Look, number: int) -> tuple[Answer, float]:
         """Looks again at a window about one of the first look's answers, asking in several ways.
 
         What was told and what was found, together, each alone, and with the found thing's deepest place as
-        one more point. The answer is their mean; as far as they agree with it, it is sure.
+        one more point. The answer is their mean; as far as they agree with it, it is sure. Beside it, how
+        likely it is meant, in [0, 2].
         """
         rough = _logistic(first.logits[0, number])
         window = _about(rough, hint, rgb.shape[:2])
@@ -180,7 +184,8 @@ class CutOut:
         shared = [_iou(drawn[number], other) for other in drawn]
         agreement = float((np.mean([*agreed, *edges, *others]) + np.mean(shared)) / 2)
         confidence = float(np.interp(agreement, _AGREEMENT, _EXPECTED))
-        return Answer(_whole_pieces(alpha, hint), confidence)
+        crisp = _iou(mean > _CRISP, mean > -_CRISP)
+        return Answer(_whole_pieces(alpha, hint), confidence), crisp + float(np.mean(shared))
 
     @torch.inference_mode()
     def _look(self, rgb: np.ndarray, hints: list[Hint], window: Box, side: int) -> _Look:
