@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from realedit.errors import ModelUnavailableError
-from realedit.recogniser import Features, Recogniser
+from realedit.models.efficientnet_lite import Features
+from realedit.models.recogniser import Recogniser
 
 __all__ = ["FOLDER", "Features", "load_features"]
 

@@ -225,7 +225,7 @@ class NameFinder:
         if self.recogniser is not None:
             short = _TABLETOP_SIZE
             height, width = (round(min(side * short / min(h, w), LONGEST * short)) for side in (h, w))
-            nouns = self.recogniser.look(rgb, (height, width)).nouns
+            nouns = self.recogniser.recognise(rgb, (height, width)).nouns
         return Seen(tuple(every), outlines, (h, w), nouns)
 
     def find(self, seen: Seen, words: str) -> Named:
