@@ -9,6 +9,7 @@ import numpy as np
 
 from realedit.cutout.cutout import DOUBTFUL, CutOut
 from realedit.cutout.hints import Hint
+from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.names import PRESENT, NameFinder
 from realedit.location import Box, Location
@@ -16,11 +17,17 @@ from realedit.models.choice import embedded_folder
 
 _SURELY_PRESENT = 0.9
 """Presence of a word in [0, 1]: at or above it a word counts as in the photo, between it and
-:data:`realedit.find.names.PRESENT` the user is warned. Set on the first 25 photographs of COCOEE, where 92 % of
-the words that are there reach it and 0.8 % of those that are not."""
+:data:`realedit.find.names.PRESENT` the user is warned. Set on the first 25 photographs of COCOEE: 92 % of the
+words that are there reach it, 0.8 % of those that are not."""
 _EMPTY_SHARE = 1e-4
 """Share of the photo that a cut-out covers: below it nothing was found, at or above it something was. Not
 measured."""
+_LEAST_BOX_CONFIDENCE = 0.4
+"""Confidence in [0, 1] of what is cut out of a box: below it the box itself is taken, at or above it the
+cut-out. Set on an even picture, where it is 0.36; no box of 50 photographs of COCOEE is below."""
+_MOST_POINT_SHARE = 0.5
+"""Share of the photo that a doubtful answer to a point covers: above it the point is on a surface and is
+refused, below it the answer is taken with a warning. Set on an even background, where it is 0.8."""
 
 
 class Cutter:
@@ -41,7 +48,7 @@ class Cutter:
         return NameFinder.load(embedded_folder())
 
     def by_box(self, rgb: np.ndarray, box: Box, word: str | None = None) -> Location:
-        """Cuts out the object inside a box (x0, y0, x1, y1) in [0, 1]; the box itself if nothing is found there.
+        """Cuts out the object in a box (x0, y0, x1, y1) in [0, 1]; the box itself if nothing is found there.
 
         Raises:
             UsageError: the box is empty, or reaches out of the photo.
@@ -54,7 +61,7 @@ class Cutter:
         top, left = round(y0 * h), round(x0 * w)
         inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = 1
         found = self._located(rgb, Hint(box=box), heat=inside, source="box", word=word)
-        if found is not None:
+        if found is not None and found.score >= _LEAST_BOX_CONFIDENCE:
             return found
         return Location(word, inside, inside, 0.0, "box", "nothing stands out in the box: all of it is taken")
 
@@ -72,7 +79,8 @@ class Cutter:
         near = np.zeros((h, w), np.float32)
         near[int(y * h), int(x * w)] = 1
         found = self._located(rgb, Hint(positive=(point,)), heat=near, source="point", word=word)
-        if found is None:
+        doubtful = found is not None and found.score < DOUBTFUL
+        if found is None or (doubtful and found.hard.mean() > _MOST_POINT_SHARE):
             raise ObjectNotFoundError(
                 f"nothing at {x:.2f},{y:.2f} stands out from its surroundings",
                 "draw a --box or give a --mask",
@@ -114,14 +122,15 @@ class Cutter:
         self, rgb: np.ndarray, hint: Hint, *, heat: np.ndarray, source: str, word: str | None
     ) -> Location | None:
         """Returns the surest answer to a hint, with a warning where it is in doubt; None if it is empty."""
-        answer = self.cutout.answers(rgb, hint, most=1)[0]
+        # a point may mean a part, the thing or a group of them; boxes and heat say which
+        answer = self.cutout.answers(rgb, hint, most=ANSWERS if hint.positive else 1)[0]
         if (answer.alpha > 0.5).mean() < _EMPTY_SHARE:
             return None
         warning = None
         if answer.confidence < DOUBTFUL:
             what = f"'{word}'" if word else "the object"
             warning = (
-                f"the outline of {what} may be wrong (confidence {answer.confidence:.2f}): look at the result, "
-                "or show the object with --mask"
+                f"the outline of {what} may be wrong (confidence {answer.confidence:.2f}): look at the "
+                "result, or show the object with --mask"
             )
         return Location(word, answer.alpha, heat, answer.confidence, source, warning)
