@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ import torch
 from PIL import Image
 
 from inversion import METHODS, Guidance, replay
-from realedit.errors import UsageError
+from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.find.by_cutout import Cutter
 from realedit.find.by_word import WordFinder
 from realedit.inverted.cache import Cache, cache_key
 from realedit.inverted.enlarged_attention import enlarged_attention
@@ -77,6 +79,7 @@ class Engine:
         self.captioner = captioner
         self.capture = capture_for(backbone)
         recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
+        self.cutter = Cutter()
         self.finder = WordFinder(backbone, ref, recogniser)
 
     def names(self) -> dict[str, str | None]:
@@ -98,7 +101,21 @@ class Engine:
         """
         if self.detector is not None:
             return self.detector.find(photo.rgb, word)
-        return self.finder.find(photo.rgb, inversion, word)
+        by_attention = partial(self.finder.find, photo.rgb, inversion, word)
+        if not self.cutter.knows(split(word)[1]):
+            return by_attention()
+        by_name = partial(self.cutter.by_name, photo.rgb, word)
+        # the embedded model's own nouns are found best by its attention, all others by their names
+        first, then = (by_attention, by_name) if self.finder.knows(word) else (by_name, by_attention)
+        try:
+            return first()
+        except ObjectNotFoundError as error:
+            if first is by_name and self.finder.trained:
+                raise
+            try:
+                return then()
+            except ObjectNotFoundError:
+                raise error from None
 
     def invert(
         self,

@@ -28,6 +28,7 @@ class Location:
             there is no word.
         score: how sure the model is, in [0, 1]: the attention's peak; 1 if the user gave the region.
         source: "word", "mask", "box" or "point".
+        warning: what the user should know of how it was found; None if there is nothing.
     """
 
     word: str | None
@@ -35,6 +36,7 @@ class Location:
     heat: np.ndarray
     score: float
     source: str
+    warning: str | None = None
 
     @property
     def hard(self) -> np.ndarray:

@@ -39,7 +39,7 @@ from realedit.photo.inputs import PhotoLike, as_photo
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import do
-from realedit.steps.sequence import after, changes, mattes, together
+from realedit.steps.sequence import after, all_warnings, changes, mattes, together
 from realedit.steps.work import Outcome, Request, State, Work
 from realedit.system.memory import translated
 from realedit.system.progress import Progress, silent
@@ -154,7 +154,9 @@ class RealEditPipeline:
             UsageError: the arguments contradict each other.
         """
         loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
-        found = shown_location(loaded, Shown.read(loaded, mask=mask, box=box, point=point), word)
+        found = shown_location(
+            self.engine.cutter, loaded, Shown.read(loaded, mask=mask, box=box, point=point), word
+        )
         if found is not None:
             return found
         if not word:
@@ -296,7 +298,7 @@ class RealEditPipeline:
             stopwatch=Stopwatch(),
         )
         before = self.backbone.evaluations
-        shown = shown_location(prepared.photo, prepared.shown, prepared.plan.shown_word)
+        shown = shown_location(self.engine.cutter, prepared.photo, prepared.shown, prepared.plan.shown_word)
         state = State(prepared.photo, inverted, prompt, shown)
         outcomes: list[Outcome] = []
         for step in prepared.steps:
@@ -354,7 +356,7 @@ class RealEditPipeline:
                 allow_crop=request.allow_crop,
             ),
             warnings=(
-                *dict.fromkeys(warning for outcome in outcomes for warning in outcome.warnings),
+                *dict.fromkeys(warning for outcome in outcomes for warning in all_warnings(outcome)),
                 *hidden_by_alpha(prepared.photo, last.photo),
             ),
             before_composite=last.picture,

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from realedit.cli import output
+from realedit.cli.boundary import say
 from realedit.cli.options import (
     OUTPUT,
     Debug,
@@ -73,6 +74,8 @@ def locate(
         )
     with disk_errors(path):
         write_files({path: output.mask_png(location.mask)}, force=force)
+    if location.warning is not None and not talk.quiet:
+        say(f"realedit: warning: {location.warning}")
     if talk.json:
         output.print_json({"mask": path, **output.location_fields(location)})
         return

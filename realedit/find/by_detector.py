@@ -12,7 +12,8 @@ from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.external.detector import Detection, Detector
 from realedit.external.segmenter import BoxSegmenter, WordSegmenter, load_segmenter
 from realedit.find import which_one
-from realedit.find.by_hand import from_box, from_mask
+from realedit.find.by_cutout import Cutter
+from realedit.find.by_hand import from_mask
 from realedit.find.by_heat import from_heat
 from realedit.location import Box, Location
 from realedit.pixels.masks import main_part
@@ -31,7 +32,7 @@ class DetectorFinder:
     ==============  ==================================================
     models          how the object is found
     ==============  ==================================================
-    detector        GrabCut finds it in the detector's box
+    detector        it is cut out of the detector's box
     CLIPSeg         its heat is refined on the pixels, as attention is
     detector, SAM   SAM cuts it out of the detector's box
     detector,       CLIPSeg's heat inside the detector's box is
@@ -44,6 +45,7 @@ class DetectorFinder:
         segmenter: folder or hub id of a CLIPSeg, SAM, HQ-SAM or SAM 2; None for none.
         device: a torch device.
         offline: never use the network; None follows HF_HUB_OFFLINE.
+        cutter: cuts out of boxes; by default one of its own.
 
     Raises:
         UsageError: neither is given, SAM without a detector, a model of another kind, or no such device.
@@ -58,9 +60,12 @@ class DetectorFinder:
         segmenter: str | Path | None = None,
         device: str | torch.device = "cpu",
         offline: bool | None = None,
+        *,
+        cutter: Cutter | None = None,
     ) -> None:
         if detector is None and segmenter is None:
             raise UsageError("nothing to find objects with", "give a --detector, a --segmenter or both")
+        self.cutter = cutter or Cutter()
         self.detector = None if detector is None else Detector(detector, device, offline)
         self.segmenter = None if segmenter is None else load_segmenter(segmenter, device, offline)
         if self.detector is None and isinstance(self.segmenter, BoxSegmenter):
@@ -96,7 +101,7 @@ class DetectorFinder:
         h, w = rgb.shape[:2]
         meant = found[0] if which is None else found[pick(found, which, (h, w))]
         if self.segmenter is None:
-            location = from_box(rgb, meant.box, word)
+            location = self.cutter.by_box(rgb, meant.box, word)
         elif isinstance(self.segmenter, BoxSegmenter):
             location = cut_out(self.segmenter, rgb, word, meant)
         else:

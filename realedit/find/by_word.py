@@ -167,23 +167,27 @@ class WordFinder:
                     forbidden |= grow(there, margin)
         return forbidden & ~grow(own, margin)
 
+    def knows(self, words: str) -> bool:
+        """Whether the recogniser knows the noun that words end in."""
+        return self.recogniser is not None and self.recogniser.noun(split(words)[1]) is not None
+
     @property
     def wants_enlarged(self) -> bool:
         """Whether attention to an enlarged photo is worth its time: only trained attention is so fine."""
-        return self._trained
+        return self.trained
 
     @property
     def _sure_peak(self) -> float:
         """Peak of attention at or above which another thing counts as seen."""
-        return LEAST_PEAK_SPELT if self._trained else LEAST_PEAK_UNTRAINED
+        return LEAST_PEAK_SPELT if self.trained else LEAST_PEAK_UNTRAINED
 
     @property
-    def _trained(self) -> bool:
+    def trained(self) -> bool:
         """Whether the attention was trained on masks, as far as can be told."""
         return self.recogniser is not None or self.ref.source == "embedded"
 
     def _least_peak(self, word: str) -> float:
-        if not self._trained:
+        if not self.trained:
             return LEAST_PEAK_UNTRAINED
         return LEAST_PEAK_SPELT if self._spelt_out(word) else LEAST_PEAK
 
@@ -260,7 +264,7 @@ class WordFinder:
         """Returns the error of words that are not attended to."""
         pieces = self.backbone.seen_words(word)
         read = " + ".join(f"'{piece}'" for piece in pieces)
-        unknown = self._trained and self._spelt_out(word)
+        unknown = self.trained and self._spelt_out(word)
         reason = f": it is not a word that {self.ref.name} has learnt" if unknown else ""
         return ObjectNotFoundError(
             f"no {word!r} found in the photo{reason}",

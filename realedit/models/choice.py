@@ -79,7 +79,7 @@ def resolve_model(flag: str | Path | None = None) -> ModelRef:
     value = os.environ.get(VARIABLE, "").strip()
     if value:
         return _named(value, "REALEDIT_MODEL")
-    return ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), "default")
+    return ModelRef(EMBEDDED, "embedded", str(embedded_folder()), "default")
 
 
 def list_models() -> list[ModelInfo]:
@@ -90,7 +90,7 @@ def list_models() -> list[ModelInfo]:
         chosen = resolve_model()
     except ModelUnavailableError as error:
         note = str(error)
-    refs = [ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), "default")]
+    refs = [ModelRef(EMBEDDED, "embedded", str(embedded_folder()), "default")]
     refs += [ModelRef(name, "hub", hub_id, "default") for name, hub_id in ALIASES.items()]
     if chosen is not None and chosen.location not in {ref.location for ref in refs}:
         refs.append(chosen)
@@ -173,7 +173,7 @@ def identity(ref: ModelRef) -> str:
 def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> ModelRef:
     text = str(value).strip()
     if text == EMBEDDED and not isinstance(value, Path):
-        return ModelRef(EMBEDDED, "embedded", str(_embedded_folder()), chosen_by)
+        return ModelRef(EMBEDDED, "embedded", str(embedded_folder()), chosen_by)
     if text in ALIASES and not isinstance(value, Path):
         return ModelRef(text, "hub", ALIASES[text], chosen_by)
     path = Path(text).expanduser()
@@ -196,7 +196,12 @@ def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> M
     raise ModelUnavailableError(f"no model named '{text}': no such folder and not a hub id", hint)
 
 
-def _embedded_folder() -> Path:
+def embedded_folder() -> Path:
+    """Returns the folder of the embedded model.
+
+    Raises:
+        ModelUnavailableError: it is missing from this installation.
+    """
     folder = Path(str(resources.files("realedit") / "assets" / EMBEDDED))
     if not (folder / folders.INDEX).is_file():
         raise ModelUnavailableError(

@@ -55,6 +55,12 @@ def changes(step: EditStep, outcome: Outcome) -> list[Change]:
     ]
 
 
+def all_warnings(outcome: Outcome) -> tuple[str, ...]:
+    """Returns what the user should know of a step: of how its objects were found, and of what it did."""
+    found = (outcome.location.warning, *(one.warning for one in outcome.others))
+    return (*(warning for warning in found if warning), *outcome.warnings)
+
+
 def together(outcomes: Sequence[Outcome]) -> dict[str, float]:
     """Returns the figures of several steps, each under its step's number: "step_1_score"."""
     return {

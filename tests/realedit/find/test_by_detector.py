@@ -14,6 +14,7 @@ import pytest
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.external.detector import Detection, Detector
 from realedit.external.segmenter import BoxSegmenter, WordSegmenter
+from realedit.find.by_cutout import Cutter
 from realedit.find.by_detector import LEAST_HEAT, DetectorFinder, inside_box, pick
 
 SIZE = (120, 200)
@@ -93,6 +94,7 @@ def finder(
     detector: Detector | None = None, segmenter: WordSegmenter | BoxSegmenter | None = None
 ) -> DetectorFinder:
     made = DetectorFinder.__new__(DetectorFinder)
+    made.cutter = Cutter()
     made.detector, made.segmenter = detector, segmenter
     return made
 

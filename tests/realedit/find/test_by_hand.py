@@ -8,8 +8,11 @@ import pytest
 from realedit import RealEditPipeline
 from realedit.edits.prepared import Shown
 from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.find.by_hand import from_box, from_mask, from_point, shown_location
+from realedit.find.by_cutout import Cutter
+from realedit.find.by_hand import from_mask, shown_location
 from realedit.photo.inputs import as_photo
+
+CUTTER = Cutter()
 
 
 def _disc(x: float, y: float, r: float, h: int = 160, w: int = 240) -> np.ndarray:
@@ -38,7 +41,7 @@ def test_a_mask_is_taken_in_any_form(form: str) -> None:
         "ones": disc.astype(np.uint8),
     }[form]
     photo = as_photo(rgb)
-    found = shown_location(photo, Shown.read(photo, mask=given), "ball")
+    found = shown_location(CUTTER, photo, Shown.read(photo, mask=given), "ball")
     assert found is not None
     assert np.array_equal(found.hard, disc)
     assert found.centroid == pytest.approx((90 / 240, 80 / 160), abs=1e-3)
@@ -86,14 +89,14 @@ def test_a_network_s_mask_is_nothing_where_it_is_next_to_nothing() -> None:
 
 def test_a_box_holds_the_object_inside_it() -> None:
     rgb, disc = _scene()
-    found = from_box(rgb, (0.25, 0.3, 0.5, 0.7))
+    found = CUTTER.by_box(rgb, (0.25, 0.3, 0.5, 0.7))
     assert _overlap(found.hard, disc) > 0.95
     assert found.source == "box"
 
 
 def test_a_box_without_an_object_is_itself() -> None:
     flat = np.full((160, 240, 3), 120, np.uint8)
-    found = from_box(flat, (0.25, 0.25, 0.5, 0.5))
+    found = CUTTER.by_box(flat, (0.25, 0.25, 0.5, 0.5))
     assert found.hard.sum() == pytest.approx(60 * 40, rel=0.1)
 
 
@@ -102,12 +105,12 @@ def test_a_box_without_an_object_is_itself() -> None:
 )
 def test_a_box_that_is_none_is_refused(box: tuple[float, float, float, float]) -> None:
     with pytest.raises(UsageError, match=r"^a box is x0,y0,x1,y1 with 0 <= x0 < x1 <= 1"):
-        from_box(_scene()[0], box)
+        CUTTER.by_box(_scene()[0], box)
 
 
 def test_a_point_picks_the_object_under_it() -> None:
     rgb, disc = _scene()
-    found = from_point(rgb, (95 / 240, 75 / 160))
+    found = CUTTER.by_point(rgb, (95 / 240, 75 / 160))
     assert _overlap(found.hard, disc) > 0.95
     assert found.source == "point"
 
@@ -116,13 +119,13 @@ def test_a_point_on_the_background_finds_nothing() -> None:
     with pytest.raises(
         ObjectNotFoundError, match=r"^nothing at 0\.80,0\.20 stands out from its surroundings"
     ):
-        from_point(_scene()[0], (0.8, 0.2))
+        CUTTER.by_point(_scene()[0], (0.8, 0.2))
 
 
 @pytest.mark.parametrize("point", [(1.0, 0.5), (-0.1, 0.5), (0.5, 1.5)])
 def test_a_point_off_the_photo_is_refused(point: tuple[float, float]) -> None:
     with pytest.raises(UsageError, match=r"^a point is x,y with both in \[0, 1\)"):
-        from_point(_scene()[0], point)
+        CUTTER.by_point(_scene()[0], point)
 
 
 def test_a_search_for_nothing_is_refused(pipeline: RealEditPipeline) -> None:

@@ -1,0 +1,1 @@
+"""How the cut-out network is made: data, training, evaluation. See README.md."""

@@ -1,0 +1,1 @@
+"""How realedit's names are made and measured: ImageNet's classes read place by place."""
