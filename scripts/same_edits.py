@@ -1,4 +1,4 @@
-"""Make some eighty runs of every kind, and keep a digest of whatever each of them makes.
+"""Make some hundred runs of every kind, and keep a digest of whatever each of them makes.
 
     python scripts/same_edits.py OUT.json [--cases FOLDER] [--only NAME ...] [--against BASELINE.json]
 

@@ -12,7 +12,8 @@ To add a kind:
    tests/realedit/test_public_names.py, and what happens to the pixels in tests/realedit/steps/.
 
 All else follows from the class: the command line's flags, the JSON schema, recipes, dry runs, batches, and
-that ``from realedit import ...`` finds it. tests/realedit/edits/test_kinds.py says which part is missing.
+that ``from realedit import ...`` finds it. tests/realedit/edits/test_kinds.py says which part is missing;
+CONTRIBUTING.md has an example, and the documents and lists in which a new kind belongs.
 """
 
 from __future__ import annotations
