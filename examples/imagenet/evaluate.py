@@ -39,9 +39,9 @@ _EMBEDDED = FOLDER.parent / "tabletop"
 _SETTLED_AT = 320
 """Pixels of the longer side at which GrabCut settles a heat."""
 _SURE, _SURELY_NOT, _LIKELY = 0.88, 0.12, 0.5
-"""Heat from which on a place is the object, up to which it is not, and from which on it may rather be."""
+"""Heat at or above the first is the object, at or below the second is not, above the third may rather be."""
 _SHARED = 0.2
-"""Share of the smaller word's classes from which on two words may mean one thing."""
+"""Share of the smaller word's classes: at or above it two words may mean one thing."""
 _NEVER_ABSENT = frozenset({"person", "people", "man", "woman", "player", "baseball player"})
 """Words that are there in too many photographs whose captions do not say so."""
 

@@ -222,9 +222,10 @@ def _place(grid: Sequence[int], like: Tensor) -> Tensor:
     """Where a place is, ``[1, _PLACE, h, w]``: waves of one and two periods, and how far from the middle."""
     height, width = grid
     y, x = torch.meshgrid(
-        torch.linspace(-1, 1, height, device=like.device), torch.linspace(-1, 1, width, device=like.device),
+        torch.linspace(-1, 1, height, device=like.device),
+        torch.linspace(-1, 1, width, device=like.device),
         indexing="ij",
-    )  # fmt: skip
+    )
     return torch.stack([y, x, y * y, x * x, torch.sin(3 * y), torch.sin(3 * x)])[None].to(like.dtype)
 
 

@@ -46,8 +46,8 @@ _IRREGULAR = {
 }
 _PLURAL_ENDINGS = (("ves", "f"), ("ves", "fe"), ("ies", "y"), ("es", ""), ("s", ""))
 _CLOSE = 0.75
-"""Least likeness of two spellings, [0, 1] by difflib, from which one is offered for the other: "girafe" and
-"giraffe" are at 0.92, "spoon" and "poodle" at 0.55."""
+"""Likeness of two spellings, [0, 1] by difflib: at or above it one is offered for the other, below not. By
+eye: "girafe" and "giraffe" are at 0.92, "spoon" and "poodle" at 0.55."""
 _OFFERED = 3
 """Words offered at most for an unknown one."""
 
