@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.pixels.patch_completion import complete
+from realedit.pixels.patch_completion import Completion, completed
 
 _SHUT = 0.8
 """Share of the hole's surroundings from which on, if nothing may be copied from it, nothing is."""
@@ -41,17 +41,28 @@ def fill(
     Returns:
         uint8 ``[H, W, 3]``, equal to ``rgb`` outside the hole.
     """
+    return fill_with_steps(rgb, hole, forbidden, melded=melded).picture
+
+
+def fill_with_steps(
+    rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None, *, melded: bool = True
+) -> Completion:
+    """:func:`fill`, and where each of the hole's pixels comes from; no steps where it is only smooth."""
+    steps, missed = np.zeros((*hole.shape, 2), np.int32), np.zeros(hole.shape, np.float32)
     if not hole.any():
-        return rgb.copy()
+        return Completion(rgb.copy(), steps, missed)
     window = _around(hole)
     part, gap = rgb[window], hole[window]
     shut = gap | _foreign(part, gap, None if forbidden is None else forbidden[window])
-    filled = None if shut.mean() > _SHUT else complete(part, gap, shut, melded=melded)
-    if filled is None:  # too little is left to copy from: only a smooth guess makes sense
+    done = None if shut.mean() > _SHUT else completed(part, gap, shut, melded=melded)
+    if done is None:  # too little is left to copy from: only a smooth guess makes sense
         filled = cv2.inpaint(part, gap.astype(np.uint8), 5, cv2.INPAINT_TELEA)
+    else:
+        filled = done.picture
+        steps[window], missed[window] = done.steps, done.missed
     out = rgb.copy()
     out[window] = np.where(gap[..., None], filled, part)
-    return out
+    return Completion(out, steps, missed)
 
 
 def rough_fill(rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None) -> np.ndarray:
