@@ -40,9 +40,10 @@ _UMBRA_STANDS_OUT, _PENUMBRA_STANDS_OUT = 2.0, 3.0
 """How many standard deviations of the surface's own texture each is darker by: a penumbra has less else to
 be told by."""
 _FAR = (0.7, 0.5)
-"""How far from the object's foot an umbra may reach, in square roots of the object's area: a long shadow needs
-the first, one that runs into another dark thing is told from it at the second. On the scenes that they were
-set on the first alone halves what is gained on photographs, the second alone loses a quarter on rendered ones."""
+"""How far from the object's foot an umbra may reach, in square roots of the object's area: a long shadow
+needs the first, one that runs into another dark thing is told from it at the second. On the scenes that they
+were set on, the first alone loses a third of what is gained on photographs, the second alone a quarter of
+that on rendered ones."""
 _SURE = 0.5
 """Confidence from which on what is dark is taken for a shadow and goes along; below it stays where it is."""
 _UNSURE = 0.1

@@ -19,8 +19,8 @@ _CONTACT = (0.13, 0.27)
 """Share of a dark place's outline that lies along the object: at the first none is a shadow, from the second
 on this sign does not doubt it. True ones had 0.29 to 0.62 (a long narrow one 0.2), neighbours 0.0 to 0.3."""
 _AREA = (1.0, 0.6)
-"""Area of the place in areas of the object: from the first on it is another thing, below the second any shadow
-of an object that stands on something. True ones had 0.02 to 0.4."""
+"""Area of the place in areas of the object: from the first on it is another thing, below the second any
+shadow of an object that stands on something. True ones had 0.02 to 0.4."""
 _DEPTH = (2.6, 1.9)
 """Loss of log intensity (ninth decile): from the first on it is black whatever the light, below the second a
 room's light leaves no darker shadow. True ones had 0.2 to 1.9, those above 1.5 in contact only."""

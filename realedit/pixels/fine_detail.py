@@ -1,12 +1,12 @@
 r"""A hole filled in a small copy of a photo, brought to the photo's own size with the photo's own detail.
 
-A photo I is its small copy enlarged, :math:`U`, and the detail D = I - U that the copy has not. A pixel p of the
-hole is drawn in the copy from p + s(p); in the photo it is
+A photo I is its small copy enlarged, :math:`U`, and the detail D = I - U that the copy has not. A pixel p of
+the hole is drawn in the copy from p + s(p); in the photo it is
 
 .. math:: U'(p) + (1 - a_p) D(p) + a_p D(p + s(p))
 
-with U' the filled copy enlarged and a the share of the fill, which falls from 1 to 0 over the hole's margin: so
-grain and sharpness in the hole are those of what it is filled with, and the margin keeps its own.
+with U' the filled copy enlarged and a the share of the fill, which falls from 1 to 0 over the hole's margin:
+so grain and sharpness in the hole are those of what it is filled with, and the margin keeps its own.
 
 Reference: Simakov et al. 2008 and Barnes et al. 2009 carry correspondences from coarse to fine in this way;
 the split into bands is Burt and Adelson's (1983).
@@ -29,8 +29,8 @@ def with_detail(
         rgb: the photo, uint8 ``[H, W, 3]``; what its hole holds is not looked at where ``share`` is 1.
         small: its small copy, uint8 ``[h, w, 3]``.
         filled: the copy with its hole filled, uint8 ``[h, w, 3]``.
-        steps: from each of the hole's pixels to where it is drawn from, (row, column) in the copy's pixels, int32
-            ``[h, w, 2]``; 0 where it is drawn from nowhere: there no detail is added.
+        steps: from each of the hole's pixels to where it is drawn from, (row, column) in the copy's pixels,
+            int32 ``[h, w, 2]``; 0 where it is drawn from nowhere: there no detail is added.
         share: of the fill, float32 ``[h, w]`` in [0, 1].
     """
     size = rgb.shape[1::-1]

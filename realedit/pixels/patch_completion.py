@@ -14,9 +14,8 @@ vote (D from s) take turns.
 A source that many patches are drawn from costs more, so that no twig or knot is seen again and again.
 
 References: Wexler, Shechtman and Irani 2007, *Space-Time Completion of Video*, for the energy and its
-descent; Barnes et al. 2009, *PatchMatch*, for the search; Kaspar et
-al. 2015, *Self Tuning Texture Optimization*, for the price of what is used often. Here all patches take their neighbours' offers at
-once.
+descent; Barnes et al. 2009, *PatchMatch*, for the search; Kaspar et al. 2015, *Self Tuning Texture
+Optimization*, for the price of what is used often. Here all patches take their neighbours' offers at once.
 """
 
 from __future__ import annotations
@@ -54,9 +53,9 @@ _SHARP = 0.03
 patch, and so of the grain that averaging takes."""
 
 _REPEATED = 0.15
-"""Price of each time that a source is drawn from beyond the first, in medians of all patches' costs: 0 lets one
-good patch fill a hole, at 0.5 what fits badly is taken for being new and grain is averaged away. In grain the
-place that is copied most is copied 2.3 times at 0, 1.8 at 0.15 and 1.6 at 0.5."""
+"""Price of each time that a source is drawn from beyond the first, in medians of all patches' costs: 0 lets
+one good patch fill a hole, at 0.5 what fits badly is taken for being new and grain is averaged away. In grain
+the place that is copied most is copied 2.3 times at 0, 1.8 at 0.15 and 1.6 at 0.5."""
 
 _STRAY = 0.05
 """Length over which the filling may stray from what the patches say, in longer sides of the picture: so far
