@@ -21,13 +21,17 @@ import numpy as np
 
 from realedit.pixels.unit import unit_of
 
+_LARGE = 768
+"""Longer side in pixels from which on an edge is cleaned: in smaller photos it is a pixel wide and no matte
+knows its shares, and cleaning costs more of the object than it takes of the background (ST-LPIPS on the
+object, 40 rendered cases of 256 pixels: 0.0499 without it, 0.0532 with it)."""
 _WIDE, _NARROW = 8.0, 1.0
 """Reach of the two blurs, in pixels of a picture of 256: the first finds colours for a whole soft edge, the
 second keeps those that are near."""
 
 
 def foreground(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """F, float32 ``[H, W, 3]`` in 0..255; the photo's own colours where ``alpha`` is 0 or 1.
+    """F, float32 ``[H, W, 3]`` in 0..255; the photo's own where ``alpha`` is 0 or 1, or in small photos.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
@@ -35,7 +39,7 @@ def foreground(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """
     out = rgb.astype(np.float32)
     edge = (alpha > 0) & (alpha < 1)
-    if not edge.any():
+    if not edge.any() or max(alpha.shape) < _LARGE:
         return out
     unit = unit_of(alpha.shape)
     pad = round(2 * _WIDE * unit)
