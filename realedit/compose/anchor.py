@@ -20,6 +20,7 @@ from realedit.compose.piece import Cast, Piece, carried
 from realedit.compose.reflection import find_reflection, no_reflection
 from realedit.compose.shadow import find_shadow, no_shadow
 from realedit.location import Location
+from realedit.pixels.foreground import foreground
 from realedit.pixels.resizing import scaled
 
 
@@ -35,6 +36,7 @@ class Anchor:
             reflections used to cover, with a margin; bool ``[H, W]``.
         shadow_before: where shadows and reflections were, bool ``[H, W]``.
         shadow_after: where they are now, bool ``[H, W]``.
+        unsure_shadow: whether something dark beside an object may be its shadow and was left behind.
     """
 
     picture: np.ndarray
@@ -42,6 +44,7 @@ class Anchor:
     hole: np.ndarray
     shadow_before: np.ndarray
     shadow_after: np.ndarray
+    unsure_shadow: bool = False
 
     @property
     def matte(self) -> np.ndarray:
@@ -96,7 +99,8 @@ def build_anchor(
     shadow_before = np.zeros((h, w), bool)
     for piece in taken:
         shadow_before |= scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
-    return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after)
+    unsure = any(casts[id(piece)].shadow.unsure for piece in taken)
+    return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after, unsure)
 
 
 def _cast_of(
@@ -138,7 +142,9 @@ def _lay(
     alpha = np.clip(moved, 0, 1)
     # beside an edge a bicubic kernel swings below 0 and above 1, in the pixels as in the matte
     share = np.divide(alpha, moved, out=np.zeros_like(moved), where=moved > 0)
-    pixels = carried(rgb.astype(np.float32) * weight, transform) * share[..., None]
+    # the old background stays behind; about a reshaped object there is none to take out
+    own = foreground(rgb, piece.location.mask) if piece.casts else rgb.astype(np.float32)
+    pixels = carried(own * weight, transform) * share[..., None]
     return np.clip(behind * (1 - alpha[..., None]) + pixels, 0, 255), alpha
 
 

@@ -10,15 +10,17 @@ import numpy as np
 from realedit.compose.piece import Cast
 from realedit.compose.shadow import near_foot
 from realedit.location import Location
-from realedit.pixels.hole_filling import fill
+from realedit.pixels.fine_detail import with_detail
+from realedit.pixels.hole_filling import fill_with_steps
 from realedit.pixels.light import contrast
 from realedit.pixels.masks import grow
 from realedit.pixels.resizing import scaled
 from realedit.pixels.unit import unit_of
 
 FILL_SIDE = 640
-"""Longer side in pixels of the copy in which holes are filled: larger is sharper and takes longer, smaller is
-softer; larger photos get the filling scaled up. Not measured."""
+"""Longer side in pixels of the copy in which holes are filled: larger joins finer structures and takes
+longer, smaller joins only coarse ones; larger photos get the filling scaled up, with their own detail. Not
+measured."""
 _LEAST_REST = 0.1
 """Loss of log intensity in a hole's margin: above it the margin is a rest of the shadow and is filled, up to
 it the photo shows through. Not measured."""
@@ -80,12 +82,15 @@ def cleared(
     if elsewhere is not None:
         hole &= ~elsewhere | grow(mask, _TOUCHING_UNITS * unit)
     solid = grow(mask, _OBJECT_SOLID_UNITS * unit) | grow(cast, _SHADOW_SOLID_UNITS * unit)
-    filled = fill(small, hole, elsewhere)
+    completion = fill_with_steps(small, hole, elsewhere)
+    filled = completion.picture
     # not at the object's upper side, where another thing may be dark
     margin = hole & ~solid & (near_foot(mask, _REST_UNITS * unit) | grow(cast, _REST_UNITS * unit))
-    filled = settle(small, filled, hole, solid | _rests(small, filled, margin, unit))
+    solid |= _rests(small, filled, margin, unit)
+    filled = settle(small, filled, hole, solid)
+    full = with_detail(lit, small, filled, completion.steps, share=share_of_fill(hole, solid))
     changed = scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
-    return _scaled_up(filled, lit, hole), changed | (lit != rgb).any(-1)
+    return full, changed | (lit != rgb).any(-1)
 
 
 def _rests(rgb: np.ndarray, filled: np.ndarray, margin: np.ndarray, unit: float) -> np.ndarray:
@@ -134,17 +139,13 @@ def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndar
     missed = (rgb.astype(np.float32) - filled) * weight[..., None]
     known = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
     low = cv2.GaussianBlur(missed, (0, 0), sigma) / (known + 1e-3)
-    inward = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
-    outward = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5)
-    share = (inward / np.maximum(inward + outward, 1e-6))[..., None] * hole[..., None]
+    share = share_of_fill(hole, solid)[..., None]
     mixed = rgb * (1 - share) + (filled + low) * share
     return np.clip(mixed, 0, 255).round().astype(np.uint8)
 
 
-def _scaled_up(filled: np.ndarray, rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """Lays a small picture's filled hole into the full-size photo, float32."""
-    if filled.shape == rgb.shape:
-        return filled.astype(np.float32)
-    size = rgb.shape[1::-1]
-    gap = (scaled(hole.astype(np.float32), size) > 0)[..., None]
-    return np.where(gap, scaled(filled.astype(np.float32), size), rgb.astype(np.float32))
+def share_of_fill(hole: np.ndarray, solid: np.ndarray) -> np.ndarray:
+    """Returns the filling's share in the picture, float32 ``[H, W]``: 1 in ``solid``, 0 outside ``hole``."""
+    inward = cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 5)
+    outward = cv2.distanceTransform((~solid).astype(np.uint8), cv2.DIST_L2, 5)
+    return (inward / np.maximum(inward + outward, 1e-6) * hole).astype(np.float32)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.pixels.patch_completion import complete_by_patches
+from realedit.pixels.patch_completion import Completion, complete_by_patches
 
 _MOST_FORBIDDEN = 0.8
 """Share of the window about the hole that is forbidden or hole: above it the hole is filled smoothly, up to
@@ -66,18 +66,29 @@ def fill(
     Returns:
         uint8 ``[H, W, 3]``, equal to ``rgb`` outside the hole.
     """
+    return fill_with_steps(rgb, hole, forbidden, melded=melded).picture
+
+
+def fill_with_steps(
+    rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None, *, melded: bool = True
+) -> Completion:
+    """Fills as :func:`fill` does, and tells where each pixel comes from; a smooth filling has no steps."""
+    steps, cost = np.zeros((*hole.shape, 2), np.int32), np.zeros(hole.shape, np.float32)
     if not hole.any():
-        return rgb.copy()
+        return Completion(rgb.copy(), steps, cost)
     window = _around(hole)
     part, gap = rgb[window], hole[window]
     hole_or_forbidden = gap | _foreign(part, gap, None if forbidden is None else forbidden[window])
     few = hole_or_forbidden.mean() > _MOST_FORBIDDEN
-    filled = None if few else complete_by_patches(part, gap, hole_or_forbidden, melded=melded)
-    if filled is None:
+    completion = None if few else complete_by_patches(part, gap, hole_or_forbidden, melded=melded)
+    if completion is None:
         filled = cv2.inpaint(part, gap.astype(np.uint8), _SMOOTH_RADIUS_PIXELS, cv2.INPAINT_TELEA)
+    else:
+        filled = completion.picture
+        steps[window], cost[window] = completion.steps, completion.cost
     out = rgb.copy()
     out[window] = np.where(gap[..., None], filled, part)
-    return out
+    return Completion(out, steps, cost)
 
 
 def rough_fill(rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from guidance import Transform
 from realedit.compose.anchor import build_anchor
 from realedit.compose.frame import check_box, check_frame
+from realedit.compose.frame_cut import shown_edges
 from realedit.compose.piece import Piece
 from realedit.compose.refit import pasted, pasted_box, reshaped
 from realedit.edits.edit import Similarity
@@ -26,6 +27,11 @@ from realedit.steps.dispatch import do
 from realedit.steps.work import Outcome, Work, reached
 from realedit.system.memory import translated
 
+_UNSURE_SHADOW = (
+    "what is dark beside the object may be its shadow or another thing: it was left where it is "
+    "(the setting shadow=false looks for none)"
+)
+
 
 @do.register
 def transform(step: Similarity, work: Work) -> Outcome:
@@ -36,6 +42,12 @@ def transform(step: Similarity, work: Work) -> Outcome:
     if not work.request.allow_crop:
         check_frame(location, to)
     outcome = _put(work, inverted, [Piece(location, to)], [step.target])
+    cut = shown_edges(location, to)
+    if cut:
+        warning = (
+            f"the frame cuts the object at the {' and the '.join(sorted(cut))}: its straight edge now shows"
+        )
+        outcome = replace(outcome, warnings=(*outcome.warnings, warning))
     (x0, y0), matte = location.centroid, outcome.mask_after
     if not (matte > 0.5).any():
         return outcome
@@ -169,5 +181,6 @@ def _put(
             **reached(resampled and resampled.trace),
         },
         mattes=mattes,
+        warnings=(_UNSURE_SHADOW,) if anchor.unsure_shadow else (),
         picture=None if resampled is None else resampled.picture,
     )

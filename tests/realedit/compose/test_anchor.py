@@ -36,8 +36,10 @@ def _redness(picture: np.ndarray) -> np.ndarray:
     return (picture[..., 0] - picture[..., 1] > 85).astype(float)
 
 
-def _piece(location: Location, **to: float) -> Piece:
-    return Piece(location, Transform(**to, centre=location.centroid))
+def _piece(
+    location: Location, *, dx: float = 0.0, dy: float = 0.0, scale: float = 1.0, angle: float = 0.0
+) -> Piece:
+    return Piece(location, Transform(dx, dy, scale, angle, location.centroid))
 
 
 def _build(rgb: np.ndarray, location: Location, **to: float) -> Anchor:

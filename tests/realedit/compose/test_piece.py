@@ -15,6 +15,7 @@ from realedit.compose.reflection import Reflection
 from realedit.compose.shadow import Shadow
 from realedit.find.by_hand import from_mask
 from realedit.location import Location
+from realedit.pixels.foreground import foreground
 
 RED, BLUE = (210, 40, 30), (30, 50, 215)
 GREY = 130
@@ -155,7 +156,8 @@ def test_a_piece_of_another_picture_is_laid_down_and_nothing_is_taken_up() -> No
     assert np.array_equal(anchor.picture[blue.mask == 0], rgb[blue.mask == 0])
     share = (blue.mask > 0) & (blue.mask < 1)
     weight = blue.mask[share][:, None]
-    mixed = rgb[share] * (1 - weight) + source[share] * weight
+    own = foreground(source, blue.mask)
+    mixed = rgb[share] * (1 - weight) + own[share] * weight
     assert np.abs(anchor.picture[share] - mixed).max() < 1e-3
     assert _is(anchor.picture, RED).sum() == _is(rgb, RED).sum() > 0
     assert (red.mask[anchor.changed] == 0).all()
