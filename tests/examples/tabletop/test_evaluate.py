@@ -67,10 +67,10 @@ def test_a_folder_without_a_recogniser_is_held_to_the_embedded_models_thresholds
             (tmp_path / part.name).symlink_to(part)
     editor = load_editor(tmp_path)
     inverted = editor.invert(
-        EMBEDDED.parents[2] / "examples" / "photos" / "mug.jpg", "a photo of a zebra", steps=5
+        EMBEDDED.parents[2] / "examples" / "photos" / "mug.jpg", "a photo of a quaxle", steps=5
     )
     with pytest.raises(ObjectNotFoundError) as caught:
-        editor.locate(inverted, "zebra")
+        editor.locate(inverted, "quaxle")
     assert caught.value.detail.endswith(f"needs {LEAST_PEAK_SPELT}")
 
 

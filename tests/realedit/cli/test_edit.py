@@ -202,7 +202,7 @@ def test_a_dry_run_of_an_edit_that_looks_for_nothing_here(realedit: Command, pho
 @pytest.mark.slow
 def test_a_flipped_mugs_handle_is_on_the_other_side(realedit: Command, sample: Path) -> None:
     """Found by its word in the sample photo; its shadow stays on the side away from the light."""
-    result = realedit(str(sample), "--flip", "mug", "-o", "out.png", "--json")
+    result = realedit(str(sample), "--flip", "mug", "--steps", "6", "-o", "out.png", "--json")
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
     assert told["metrics"]["changed_outside_region"] == 0
