@@ -29,6 +29,9 @@ class Location:
         score: how sure the model is, in [0, 1]: the attention's peak; 1 if the user gave the region.
         source: "word", "mask", "box" or "point".
         warning: what the user should know of how it was found; None if there is nothing.
+        confidence: how likely it is what is meant, in [0, 1]: of what is found by word the probability that
+            its IoU with the object is 0.5 or more, of a point or box the IoU that the cut-out
+            network expects; 1 if the user gave the mask.
     """
 
     word: str | None
@@ -37,6 +40,7 @@ class Location:
     score: float
     source: str
     warning: str | None = None
+    confidence: float = 1.0
 
     @property
     def hard(self) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import cv2
@@ -63,7 +64,8 @@ class Cutter:
         found = self._located(rgb, Hint(box=box), heat=inside, source="box", word=word)
         if found is not None and found.score >= _LEAST_BOX_CONFIDENCE:
             return found
-        return Location(word, inside, inside, 0.0, "box", "nothing stands out in the box: all of it is taken")
+        doubt = "nothing stands out in the box: all of it is taken"
+        return Location(word, inside, inside, 0.0, "box", doubt, confidence=0.0)
 
     def by_point(self, rgb: np.ndarray, point: tuple[float, float], word: str | None = None) -> Location:
         """Cuts out the object under a point (x, y) in [0, 1).
@@ -115,7 +117,7 @@ class Cutter:
             )
         if found.warning is None and (named.presence < _SURELY_PRESENT or named.stand_in):
             doubt = f"it is not certain that what was found is '{named.word}': look at the result"
-            return Location(words, found.mask, found.heat, found.score, "word", doubt)
+            return replace(found, warning=doubt)
         return found
 
     def _located(
@@ -133,4 +135,6 @@ class Cutter:
                 f"the outline of {what} may be wrong (confidence {answer.confidence:.2f}): look at the "
                 "result, or show the object with --mask"
             )
-        return Location(word, answer.alpha, heat, answer.confidence, source, warning)
+        return Location(
+            word, answer.alpha, heat, answer.confidence, source, warning, confidence=answer.confidence
+        )
