@@ -22,6 +22,7 @@ from realedit.errors import (
     ModelUnavailableError,
     PhotoError,
     RealEditError,
+    UnsureError,
     UsageError,
 )
 from realedit.photo.encode import SUFFIXES
@@ -79,7 +80,8 @@ class PhotoRecord:
         key: see :func:`tasks_for`.
         photo: the photo's file.
         output: the edited photo's file.
-        status: whether it was edited; in a dry run, whether it could be.
+        status: whether it was edited; in a dry run, whether it could be. "refused" is a photo in which what
+            was found is less sure than is asked for.
         error: why not, with the way out.
         exit_code: the error's; see :mod:`realedit.errors`.
         metrics: the edit's figures.
@@ -91,7 +93,7 @@ class PhotoRecord:
     key: str
     photo: str
     output: str
-    status: Literal["done", "failed"]
+    status: Literal["done", "failed", "refused"]
     error: str | None = None
     exit_code: int = 0
     metrics: Mapping[str, float | None] = field(default_factory=dict[str, float | None])
@@ -141,6 +143,8 @@ class Editor:
             record = self._edit(task)
         except _ENDS_ALL:
             raise
+        except UnsureError as error:
+            record = replace(_failed(task, str(error), error.exit_code), status="refused")
         except RealEditError as error:
             record = _failed(task, str(error), error.exit_code)
         except Exception as error:  # a bug that one photo meets shall not end a run of hours

@@ -44,6 +44,10 @@ class ObjectNotFoundError(RealEditError):
     exit_code = 4
 
 
+class UnsureError(ObjectNotFoundError):
+    """What was found is less sure than the user asks for."""
+
+
 class OutOfFrameError(RealEditError):
     """The edit would put part of the object outside the photo."""
 

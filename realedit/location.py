@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from realedit.errors import UnsureError
+
 if TYPE_CHECKING:
     import numpy as np
 
 
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in fractions of the frame."""
+Point = tuple[float, float]
+"""(x, y) in fractions of the frame."""
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 """The box of the whole frame. Set by definition."""
 _HALF = 0.5
@@ -62,6 +66,21 @@ class Location:
     def box(self) -> Box:
         """(x0, y0, x1, y1) of the hard mask, in [0, 1]; all 0 if the mask is empty."""
         return _bounds(self.hard) or (0.0, 0.0, 0.0, 0.0)
+
+    def assured(self, least: float) -> Location:
+        """Returns the location itself, if its confidence is ``least`` in [0, 1] or more.
+
+        Raises:
+            UnsureError: it is not.
+        """
+        if self.confidence >= least:
+            return self
+        name = f"'{self.word}'" if self.word else "the object"
+        raise UnsureError(
+            f"it is not sure enough that what was found is {name}: confidence {self.confidence:.2f}, at "
+            f"least {least:g} is asked for",
+            "show it with --point, --box or --mask, or ask for less with --min-confidence",
+        )
 
 
 def box_of(mask: np.ndarray) -> Box | None:

@@ -23,7 +23,7 @@ import torch
 
 from realedit.edits.edit import Edit
 from realedit.edits.plan import plan
-from realedit.edits.prepared import Prepared, Shown, prepare
+from realedit.edits.prepared import Points, Prepared, Shown, prepare
 from realedit.edits.recipe import recipe
 from realedit.engine import METHOD, STEPS, Engine
 from realedit.errors import UsageError
@@ -132,7 +132,10 @@ class RealEditPipeline:
         prompt: str | None = None,
         mask: np.ndarray | PhotoLike | None = None,
         box: Box | None = None,
-        point: tuple[float, float] | None = None,
+        point: Points | None = None,
+        not_point: Points | None = None,
+        refine: bool | None = None,
+        min_confidence: float = 0.0,
         progress: Progress = silent,
         **how: Any,
     ) -> Location:
@@ -144,26 +147,32 @@ class RealEditPipeline:
             prompt: what the photo shows; it helps to tell the object from others.
             mask: ``[H, W]`` at the photo's size, white where the object is.
             box: (x0, y0, x1, y1) in [0, 1].
-            point: (x, y) in [0, 1], on the object.
+            point: (x, y) in [0, 1], on the object, or several; with a box, both show it together.
+            not_point: (x, y) in [0, 1], not on the object, or several.
+            refine: whether the mask's edge is brought to the photo's by the cut-out network; by default where
+                the mask is rough.
+            min_confidence: refuse what is found with less confidence, in [0, 1]; see
+                :attr:`realedit.Location.confidence`.
             progress: told of each stage.
             **how: keyword arguments of :meth:`invert`.
 
         Raises:
             PhotoError: the photo or the mask cannot be read.
             ObjectNotFoundError: the model does not see the object.
+            UnsureError: what was found is less sure than ``min_confidence``.
             UsageError: the arguments contradict each other.
         """
+        least = _share(min_confidence)
         loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
-        found = shown_location(
-            self.engine.cutter, loaded, Shown.read(loaded, mask=mask, box=box, point=point), word
-        )
+        shown = Shown.read(loaded, mask=mask, box=box, point=point, not_point=not_point, refine=refine)
+        found = shown_location(self.engine.cutter, loaded, shown, word)
         if found is not None:
-            return found
+            return found.assured(least)
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
         given = photo if isinstance(photo, InvertedPhoto) else loaded
         inverted = self.engine.inverted_for(given, prompt, [word], how, progress=progress)
-        return self.engine.find(loaded, inverted.inversion, word)
+        return self.engine.find(loaded, inverted.inversion, word).assured(least)
 
     def invert(
         self,
@@ -217,7 +226,10 @@ class RealEditPipeline:
         prompt: str | None = None,
         mask: np.ndarray | PhotoLike | None = None,
         box: Box | None = None,
-        point: tuple[float, float] | None = None,
+        point: Points | None = None,
+        not_point: Points | None = None,
+        refine: bool | None = None,
+        min_confidence: float = 0.0,
         seed: int = 0,
         strength: float | None = None,
         settings: Settings | None = None,
@@ -235,6 +247,9 @@ class RealEditPipeline:
             mask: see :meth:`locate`.
             box: see :meth:`locate`.
             point: see :meth:`locate`.
+            not_point: see :meth:`locate`.
+            refine: see :meth:`locate`.
+            min_confidence: see :meth:`locate`.
             seed: seed of the noise.
             strength: share of the noise levels that is sampled anew, in [0, 0.7].
             settings: all knobs; ``strength`` overrides theirs.
@@ -245,12 +260,13 @@ class RealEditPipeline:
         Raises:
             PhotoError: the photo, or a picture that an edit names, cannot be read.
             ObjectNotFoundError: the model does not see the object.
+            UnsureError: what was found is less sure than ``min_confidence``.
             OutOfFrameError: the object would leave the frame.
             UsageError: the arguments contradict each other.
             NumericalError: the model returned NaN or infinity.
         """
         loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
-        shown = Shown.read(loaded, mask=mask, box=box, point=point)
+        shown = Shown.read(loaded, mask=mask, box=box, point=point, not_point=not_point, refine=refine)
         return self.edit_prepared(
             prepare(loaded, plan(edits, shown=bool(shown)), shown),
             inverted=photo if isinstance(photo, InvertedPhoto) else None,
@@ -259,6 +275,7 @@ class RealEditPipeline:
             strength=strength,
             settings=settings,
             allow_crop=allow_crop,
+            min_confidence=min_confidence,
             progress=progress,
             **how,
         )
@@ -273,6 +290,7 @@ class RealEditPipeline:
         strength: float | None = None,
         settings: Settings | None = None,
         allow_crop: bool = False,
+        min_confidence: float = 0.0,
         progress: Progress = silent,
         **how: Any,
     ) -> EditResult:
@@ -286,6 +304,7 @@ class RealEditPipeline:
             strength: see :meth:`edit`.
             settings: see :meth:`edit`.
             allow_crop: see :meth:`edit`.
+            min_confidence: see :meth:`locate`.
             progress: see :meth:`edit`.
             **how: see :meth:`edit`.
         """
@@ -293,12 +312,14 @@ class RealEditPipeline:
             settings=_settings(settings, strength),
             seed=operator.index(seed),
             allow_crop=allow_crop,
+            min_confidence=_share(min_confidence),
             how=_made_as(inverted, how),
             progress=progress,
             stopwatch=Stopwatch(),
         )
         before = self.backbone.evaluations
         shown = shown_location(self.engine.cutter, prepared.photo, prepared.shown, prepared.plan.shown_word)
+        shown = shown and shown.assured(request.min_confidence)
         state = State(prepared.photo, inverted, prompt, shown)
         outcomes: list[Outcome] = []
         for step in prepared.steps:
@@ -370,6 +391,12 @@ def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
     if cache is False:
         return None
     return Cache(Path(cache) if isinstance(cache, str | Path) else None)
+
+
+def _share(min_confidence: float) -> float:
+    if not 0 <= min_confidence <= 1:
+        raise UsageError(f"min_confidence must lie in [0, 1], got {min_confidence}")
+    return float(min_confidence)
 
 
 def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:

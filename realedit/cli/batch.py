@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from realedit.result import EditResult
 
 
+_STATUSES = ("done", "refused", "failed")
+
+
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
 class BatchOptions:
@@ -91,7 +94,8 @@ def batch(
     tasks = _tasks(photos, to.output, command, model, report=to.report)
     journal = to.output / JOURNAL
     if not to.dry_run:
-        _make_folders({task.output.parent for task in tasks} | {to.output})
+        for folder in {task.output.parent for task in tasks} | {to.output}:
+            output.make_folder(folder)
     job = _Job(command, to, model, None if to.dry_run else journal, talk.quiet)
     session.announce(model, quiet=talk.quiet)
     with progress_bars(quiet=talk.quiet) as progress:
@@ -104,19 +108,21 @@ def batch(
             on_record=partial(_print_record, talk=talk, dry_run=to.dry_run),
             progress=progress,
         )
-    failed = [record for record in records if record.status == "failed"]
+    done = {status: [record for record in records if record.status == status] for status in _STATUSES}
+    undone = len(done["failed"]) + len(done["refused"])
     if not talk.quiet:
         counts = {
             "done before": len(before),
-            "could be done" if to.dry_run else "done": len(records) - len(failed),
+            "could be done" if to.dry_run else "done": len(done["done"]),
         }
-        summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-        say(f"realedit: {summary or 'nothing done'}{f', {len(failed)} failed' if failed else ''}")
-    if failed:
+        summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing done"
+        rest = "".join(f", {len(done[status])} {status}" for status in _STATUSES[1:] if done[status])
+        say(f"realedit: {summary}{rest}")
+    if undone:
         reasons = (
             "see above" if to.dry_run else f"{journal} has the reasons; the same command tries them again"
         )
-        raise SomePhotosFailedError(f"{len(failed)} of {len(tasks)} photos could not be edited", reasons)
+        raise SomePhotosFailedError(f"{undone} of {len(tasks)} photos could not be edited", reasons)
 
 
 def _tasks(
@@ -150,15 +156,6 @@ def _tasks(
     )
 
 
-def _make_folders(folders: set[Path]) -> None:
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UsageError(f"{folder} cannot be made ({reason})", "name another with --output") from error
-
-
 def _editor(job: _Job, *, alone: bool) -> Editor:
     """Returns a process's editor, with its model loaded and its threads set."""
     import cv2
@@ -179,6 +176,7 @@ def _editor(job: _Job, *, alone: bool) -> Editor:
 def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     """Edits a photo, or finds out what that would do."""
     from realedit.batch import PhotoRecord, write_outputs
+    from realedit.cli.finding import ObjectFinder
     from realedit.photo.inputs import as_photo
 
     began = perf_counter()
@@ -190,7 +188,8 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     if job.journal is None:
         if task.output.parent.is_dir():  # a real run makes the folder
             planned()
-        _, changes = job.command.dry_run(pipeline, prepared, silent)
+        finder = ObjectFinder(job.model, lambda: pipeline, job.command.where.min_confidence)
+        changes = job.command.dry_run(finder, prepared, silent).changes
         listed = [output.change_fields(change) for change in changes]
         return record(changes=listed, seconds=perf_counter() - began)
     files = planned()
@@ -226,7 +225,8 @@ def _print_record(record: PhotoRecord, *, talk: TalkOptions, dry_run: bool) -> N
     elif record.status == "done":
         print(f"would write {record.output}" if dry_run else record.output, flush=True)
     if record.error is not None:
-        say(f"realedit: error: {record.photo}: {record.error}")
+        what = "refused" if record.status == "refused" else "error"
+        say(f"realedit: {what}: {record.photo}: {record.error}")
     if not talk.quiet:
         for warning in record.warnings:
             say(f"realedit: warning: {record.photo}: {warning}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from realedit.cli.options import (
     TalkOptions,
     flag,
 )
+from realedit.errors import UsageError
 from realedit.system.progress import progress_bars
 
 
@@ -42,6 +44,13 @@ class EditOutput:
         bool,
         flag("Find the object and say what would be done, without editing."),
     ] = False
+    preview: Annotated[
+        Path | None,
+        Parameter(
+            metavar="FILE",
+            help="With --dry-run: draw it, the object's outline where it is and where it goes (PNG or JPEG).",
+        ),
+    ] = None
 
 
 def edit(
@@ -58,27 +67,33 @@ def edit(
     """Edit a photo: move, resize, turn, remove, restyle or replace the object that a word names."""
     from realedit.cli import session
     from realedit.cli.edit_output import tell_dry_run, write_result
+    from realedit.cli.finding import ObjectFinder
     from realedit.cli.request import asked
     from realedit.photo.inputs import as_photo
 
+    if to.preview is not None and not to.dry_run:
+        raise UsageError("--preview draws a dry run", "add --dry-run")
     command = asked(what, where, sampling, quiet=talk.quiet)
     loaded = as_photo(photo)
     # errors about files come before the model is loaded
     prepared = command.prepare(loaded)
-    files = output.plan_edit(loaded, photo, to.output, report=to.report, force=to.force)
+    files = output.plan_edit(loaded, photo, to.output, report=to.report, preview=to.preview, force=to.force)
     if not talk.quiet:
         output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(command.on(model), quiet=talk.quiet, progress=progress)
-        if not talk.quiet:
-            command.tell_other_models(pipeline)
-        result = None
-        found, changes = [], []
+        load = partial(session.load, command.on(model), quiet=talk.quiet, progress=progress)
+        result, dry = None, None
         if to.dry_run:
-            found, changes = command.dry_run(pipeline, prepared, progress)
+            finder = ObjectFinder(command.on(model), load, where.min_confidence)
+            if not talk.quiet and command.names_models:
+                command.tell_other_models(finder.pipeline)
+            dry = command.dry_run(finder, prepared, progress)
         else:
+            pipeline = load()
+            if not talk.quiet:
+                command.tell_other_models(pipeline)
             result = command.edit(pipeline, prepared, progress)
     if result is not None:
         write_result(result, files, force=to.force, talk=talk)
-    else:
-        tell_dry_run(loaded, found, changes, files, force=to.force, talk=talk)
+    elif dry is not None:
+        tell_dry_run(loaded, dry, files, force=to.force, talk=talk)

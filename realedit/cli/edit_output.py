@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,9 @@ from realedit.cli.boundary import say
 from realedit.system.destinations import disk_errors
 
 if TYPE_CHECKING:
-    from realedit.change import Change
+    from realedit.cli.dry_run import DryRun
     from realedit.cli.options import TalkOptions
     from realedit.cli.output import Destination
-    from realedit.location import Location
     from realedit.photo.photo import Photo
     from realedit.result import EditResult
 
@@ -71,19 +69,17 @@ def write_result(result: EditResult, files: Destination, *, force: bool, talk: T
 
 def tell_dry_run(
     photo: Photo,
-    found: Sequence[Location],
-    changes: Sequence[Change],
+    dry: DryRun,
     files: Destination,
     *,
     force: bool,
     talk: TalkOptions,
 ) -> None:
-    """Prints what an edit would do, and writes only the report that was asked for.
+    """Prints what an edit would do, and writes only the report and the preview that were asked for.
 
     Args:
         photo: the photo.
-        found: the objects that were found.
-        changes: what would be done to them.
+        dry: the objects that were found, and what would be done to them.
         files: where an edit's files would go.
         force: whether files may be replaced.
         talk: what is printed.
@@ -94,7 +90,18 @@ def tell_dry_run(
     """
     from realedit.report.contents import location_report
     from realedit.report.page import write_report
+    from realedit.system.whole_files import write_files
 
+    found, changes = list(dry.found.values()), dry.changes
+    if files.preview is not None:
+        from realedit.cli.preview import drawn
+
+        picture = output.picture_file(drawn(photo, dry.found, dry.plan), files.preview, photo.metadata.icc)
+        with disk_errors(files.preview):
+            write_files({files.preview: picture}, force=force)
+    if not talk.quiet:
+        for warning in dict.fromkeys(one.warning for one in found if one.warning):
+            say(f"realedit: warning: {warning}")
     if files.report is not None and found:
         with disk_errors(files.report[0]):
             write_report(location_report(photo, found[0]), *files.report, force=force)
@@ -104,6 +111,7 @@ def tell_dry_run(
             "dry_run": True,
             "output": files.image,
             "report": files.report if found else None,
+            "preview": files.preview,
             "object": output.location_fields(found[0]) if found else None,
             "objects": [output.location_fields(location) for location in found],
             "box_before": first.before if first else None,
@@ -118,6 +126,8 @@ def tell_dry_run(
     output.print_changes(changes)
     if found:
         _print_report(files)
+    if files.preview is not None:
+        print(f"  preview  {files.preview}")
 
 
 def _print_report(files: Destination) -> None:

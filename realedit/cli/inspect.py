@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -24,6 +25,10 @@ from realedit.errors import UsageError
 from realedit.system.destinations import check_free, disk_errors
 from realedit.system.progress import progress_bars
 
+if TYPE_CHECKING:
+    from realedit.location import Location
+    from realedit.photo import Photo
+
 
 def locate(
     photo: Annotated[Path, Parameter(help="The photo.")],
@@ -39,15 +44,17 @@ def locate(
             name=("--output", "-o"),
             group=OUTPUT,
             metavar="FILE",
-            help="Mask to write. Default: PHOTO-mask.png.",
+            help="Mask to write (PNG). Default: PHOTO-mask.png. A folder, or a name without a suffix: mask, "
+            "cut-out and overlay, PHOTO-mask.png, PHOTO-cutout.png and PHOTO-overlay.png in it.",
         ),
     ] = None,
     force: Annotated[Force, Parameter(group=OUTPUT)] = False,
     talk: TalkOptions = TalkOptions(),
     model: ModelOptions = ModelOptions(),
 ) -> None:
-    """Find an object: write its mask and print its box, centre and score."""
+    """Find an object: write its mask and print its box, centre, score and confidence."""
     from realedit.cli import session
+    from realedit.cli.finding import ObjectFinder
     from realedit.photo.inputs import as_photo
     from realedit.system.whole_files import write_files
 
@@ -55,35 +62,61 @@ def locate(
         raise UsageError("what is to be found?", f"name it: realedit locate {photo} mug")
     loaded = as_photo(photo)
     shown = session.shown(where, loaded)
-    path = photo.with_name(f"{photo.stem}-mask.png") if to is None else to
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"a mask is written as PNG, not '{path.suffix}'", "end its name in .png")
-    check_free([path], source=photo, force=force)
+    files = _files_of(photo, to, force=force)
+    path = files["mask"]
     if not talk.quiet:
         output.warn_of_replacing(photo, path, "mask")
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
-        location = pipeline.locate(
-            loaded,
-            word,
-            prompt=where.prompt,
-            mask=shown.mask,
-            box=shown.box,
-            point=shown.point,
-            progress=progress,
-        )
+        load = partial(session.load, model, quiet=talk.quiet, progress=progress)
+        finder = ObjectFinder(model, load, where.min_confidence)
+        location = finder.find(loaded, word, shown, prompt=where.prompt, progress=progress)
+    contents = {file: _drawn(name, loaded, location) for name, file in files.items()}
     with disk_errors(path):
-        write_files({path: output.mask_png(location.mask)}, force=force)
+        write_files(contents, force=force)
     if location.warning is not None and not talk.quiet:
         say(f"realedit: warning: {location.warning}")
     if talk.json:
-        output.print_json({"mask": path, **output.location_fields(location)})
+        output.print_json(files | output.location_fields(location))
         return
-    print(path)
+    for file in files.values():
+        print(file)
     if not talk.quiet:
-        print(f"  box       {output.numbers(location.box)}")
-        print(f"  centroid  {output.numbers(location.centroid)}")
-        print(f"  score     {location.score:.3f} (by {location.source})")
+        print(f"  box         {output.numbers(location.box)}")
+        print(f"  centroid    {output.numbers(location.centroid)}")
+        print(f"  score       {location.score:.3f} (by {location.source})")
+        print(f"  confidence  {location.confidence:.3f}")
+
+
+def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:
+    """Returns the files that `locate` writes, by what they show; a folder for them is made.
+
+    Raises:
+        UsageError: the mask is no PNG, or the folder cannot be made.
+        OutputExistsError: a file exists already.
+    """
+    folder = to is not None and (to.is_dir() or not to.suffix)
+    if to is None or not folder:
+        files = {"mask": photo.with_name(f"{photo.stem}-mask.png") if to is None else to}
+        suffix = files["mask"].suffix
+        if suffix.lower() != ".png":
+            raise UsageError(f"a mask is written as PNG, not '{suffix}'", "end its name in .png")
+    else:
+        output.make_folder(to)
+        files = {name: to / f"{photo.stem}-{name}.png" for name in ("mask", "cutout", "overlay")}
+    check_free(list(files.values()), source=photo, force=force)
+    return files
+
+
+def _drawn(name: str, photo: Photo, location: Location) -> bytes:
+    """Returns one of the files that `locate` writes."""
+    from realedit.cli.cutout import cutout_file, mask_file
+    from realedit.report.preview import found_over
+
+    if name == "mask":
+        return mask_file(location)
+    if name == "cutout":
+        return cutout_file(photo, location)
+    return output.picture_file(found_over(photo.rgb, location.mask), Path("x.png"), photo.metadata.icc)
 
 
 def models(

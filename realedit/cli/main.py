@@ -16,6 +16,7 @@ from realedit.cli import boundary
 from realedit.cli.batch import batch
 from realedit.cli.bench import bench
 from realedit.cli.cache import cache_app
+from realedit.cli.cutout import cutout
 from realedit.cli.edit import edit
 from realedit.cli.edit_options import EditOptions
 from realedit.cli.flag_order import in_order
@@ -30,16 +31,19 @@ _EPILOGUE = """Examples:
   realedit photo.jpg --move mug --dx 0.2
   realedit photo.jpg --resize "blue bowl" --scale 1.3 -o bigger.png
   realedit photo.jpg --point 0.3,0.6 --dx 0.2 --report
+  realedit photo.jpg --move mug --dx 0.2 --dry-run --preview preview.png
+  realedit photo.jpg --move mug --dx 0.2 --no-shadow --min-confidence 0.6
   realedit photo.jpg --restyle mug --as "a blue mug" --remove spoon
   realedit photo.jpg --edits edits.json
   realedit locate photo.jpg mug
+  realedit cutout photo.jpg mug -o mug.png
   realedit batch photos --output edited --move mug --dx 0.2 --jobs 4
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
 11 installation, 12 some of many photos, 130 interrupted."""
 _HELP = {"--help", "-h"}
-_COMMANDS = ("locate", "invert", "batch", "models", "schema", "bench", "cache")
+_COMMANDS = ("locate", "cutout", "invert", "batch", "models", "schema", "bench", "cache")
 
 
 app = cyclopts.App(
@@ -53,7 +57,22 @@ app = cyclopts.App(
     default_parameter=cyclopts.Parameter(negative=()),
 )
 app.default(edit)
-app.command(locate, help_epilogue="Example: realedit locate photo.jpg mug -o mug.png")
+app.command(
+    locate,
+    help_epilogue="""Examples:
+  realedit locate photo.jpg mug -o mask.png
+  realedit locate photo.jpg mug -o found      (a folder: mask, cut-out and overlay)
+  realedit locate photo.jpg --point 0.3,0.5 --point 0.4,0.6 --not-point 0.3,0.8
+  realedit locate photo.jpg --mask rough.png --refine -o mask.png""",
+)
+app.command(
+    cutout,
+    help_epilogue="""Examples:
+  realedit cutout photo.jpg mug -o mug.png
+  realedit cutout photo.jpg --box 0.2,0.3,0.6,0.8 --crop
+  realedit cutout photo.jpg mug --background white
+  realedit cutout photos mug -o cutouts --min-confidence 0.6""",
+)
 app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
 app.command(
     batch, help_epilogue="Example: realedit batch photos --output edited --move mug --dx 0.2 --jobs 4"

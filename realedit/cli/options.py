@@ -18,6 +18,7 @@ Precision = Literal["float32", "float16", "bfloat16"]
 
 Box = tuple[float, float, float, float]
 Point = tuple[float, float]
+Points = tuple[Point, ...]
 
 EDIT = Group("Edit", sort_key=1)
 OBJECT = Group("The object", sort_key=2)
@@ -71,6 +72,16 @@ def fractions(names: str) -> Callable[[Any, Sequence[Token]], tuple[float, ...]]
     return convert
 
 
+def several_fractions(names: str) -> Callable[[Any, Sequence[Token]], tuple[tuple[float, ...], ...]]:
+    """Returns a converter of a flag that may be repeated, each time with what :func:`fractions` reads."""
+    one = fractions(names)
+
+    def convert(kind: object, tokens: Sequence[Token]) -> tuple[tuple[float, ...], ...]:
+        return tuple(one(kind, [token]) for token in tokens)
+
+    return convert
+
+
 def _float(text: str) -> float:
     try:
         return float(text)
@@ -83,11 +94,21 @@ def flag(text: str, *names: str, **others: Any) -> Parameter:
     return Parameter(name=names or None, negative="", show_default=False, help=text, **others)
 
 
-def value(convert: Callable[..., Any], metavar: str, text: str) -> Parameter:
+def switch(on: str, off: str, text: str, **others: Any) -> Parameter:
+    """Returns the parameter of a switch with a flag for on and one for off; None where neither is given."""
+    return Parameter(name=on, negative=off, show_default=False, help=text, **others)
+
+
+def value(convert: Callable[..., Any], metavar: str, text: str, **others: Any) -> Parameter:
     """Returns the parameter of a flag with one value, which `convert` reads."""
     return Parameter(
-        converter=convert, n_tokens=1, accepts_keys=False, negative="", metavar=metavar, help=text
+        converter=convert, n_tokens=1, accepts_keys=False, negative="", metavar=metavar, help=text, **others
     )
+
+
+def _points(text: str) -> Parameter:
+    """Returns the parameter of a flag that names points; it may be repeated."""
+    return value(several_fractions("x,y"), "X,Y", text, show_default=False, consume_multiple=False)
 
 
 Json = Annotated[bool, flag("Print one JSON object instead of text.")]
@@ -118,19 +139,50 @@ class ObjectOptions:
         ),
     ] = None
     point: Annotated[
-        Point | None, value(fractions("x,y"), "X,Y", "A point on the object, in the same fractions.")
+        Points,
+        _points("A point on the object, in the same fractions. May be repeated, and given with --box."),
+    ] = ()
+    not_point: Annotated[
+        Points,
+        _points(
+            "A point that is not on the object (a negative point); with --point or --box. May be repeated."
+        ),
+    ] = ()
+    refine: Annotated[
+        bool | None,
+        switch(
+            "--refine",
+            "--no-refine",
+            "Bring the edge of --mask to the photo's edges, or keep it as it is. Default: where it is rough.",
+        ),
     ] = None
+    min_confidence: Annotated[
+        float,
+        value(
+            number(0, 1),
+            "SHARE",
+            "Refuse what is found with less confidence, from 0 to 1. Default: 0, nothing is refused.",
+            show_default=False,
+        ),
+    ] = 0.0
 
     @property
     def given(self) -> str | None:
         """The flag that shows the object, or None where only its name is given.
 
         Raises:
-            UsageError: there is more than one.
+            UsageError: flags contradict each other, or say nothing alone.
         """
-        flags = [f"--{name}" for name in ("mask", "box", "point") if getattr(self, name) is not None]
-        if len(flags) > 1:
-            raise UsageError(f"{' and '.join(flags)} contradict each other", "show the object in one way")
+        named = {"--mask": self.mask, "--box": self.box, "--point": self.point, "--not-point": self.not_point}
+        flags = [flag for flag, said in named.items() if said]
+        if "--mask" in flags and len(flags) > 1:
+            raise UsageError(f"{' and '.join(flags)} contradict each other", "give the mask, or the others")
+        if flags == ["--not-point"]:
+            raise UsageError("--not-point does not show the object", "add --point or --box")
+        if self.refine is not None and self.mask is None:
+            raise UsageError(
+                f"--{'' if self.refine else 'no-'}refine is about a mask", "add --mask FILE, or leave it out"
+            )
         return flags[0] if flags else None
 
 
@@ -225,6 +277,15 @@ class EditSampling:
             "FRACTION",
             f"How much the model redraws after the edit in pixels: 0 nothing, {LARGEST_STRENGTH:g} most. "
             f"Default: {Settings.strength:g}.",
+        ),
+    ] = None
+    shadow: Annotated[
+        bool | None,
+        switch(
+            "--shadow",
+            "--no-shadow",
+            "Look for the object's shadow and take it along, or leave it where it is. Default: --shadow.",
+            group=EDIT,
         ),
     ] = None
     reflection: Annotated[

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from realedit.cli.boundary import say
+from realedit.errors import UsageError
 from realedit.system.destinations import check_free
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
 
     from realedit.change import Change
     from realedit.location import Box, Location
@@ -28,13 +30,23 @@ class Destination:
     Attributes:
         image: the edited photo.
         report: the report's page and panel, or None where none was asked for.
+        preview: the drawing of a dry run, likewise.
     """
 
     image: Path
     report: tuple[Path, Path] | None
+    preview: Path | None = None
 
 
-def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, force: bool) -> Destination:
+def plan_edit(
+    photo: Photo,
+    source: Path,
+    output: Path | None,
+    *,
+    report: bool,
+    preview: Path | None = None,
+    force: bool,
+) -> Destination:
     """Decides where an edit's files go, and makes sure that they can be written.
 
     Args:
@@ -42,6 +54,7 @@ def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, 
         source: the photo's file; the default output lies beside it.
         output: the file that the user asked for, if any.
         report: whether a report is wanted.
+        preview: the file for the drawing of a dry run, if one is wanted.
         force: whether files may be replaced.
 
     Raises:
@@ -58,9 +71,14 @@ def plan_edit(photo: Photo, source: Path, output: Path | None, *, report: bool, 
     if not output.is_dir():
         format_for(output.suffix)
     pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
-    check_free([output, sidecar_path(output), *(pages if report else ())], source=source, force=force)
+    if preview is not None and preview.suffix.lower() not in _PICTURES:
+        raise UsageError(
+            f"a preview is written as PNG or JPEG, not '{preview.suffix}'", "end its name in .png or .jpg"
+        )
+    others = [*(pages if report else ()), *([] if preview is None else [preview])]
+    check_free([output, sidecar_path(output), *others], source=source, force=force)
     check_holds(photo.native, format_for(output.suffix))
-    return Destination(output, pages if report else None)
+    return Destination(output, pages if report else None, preview)
 
 
 def warn_of_replacing(photo: Path, output: Path, what: str) -> None:
@@ -134,6 +152,38 @@ def seconds(timings: Mapping[str, float]) -> str:
     return f"{sum(timings.values()):.1f} s ({stages})"
 
 
+def make_folder(folder: Path) -> None:
+    """Makes a folder for results, with those above it, where it is missing.
+
+    Raises:
+        UsageError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"{folder} cannot be made ({reason})", "name another with --output") from error
+
+
+_PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+"""The formats of pictures that explain, by their suffixes."""
+
+
+def picture_file(image: Image.Image, path: Path, icc: bytes = b"") -> bytes:
+    """Returns a picture as a PNG or JPEG file, as the path's suffix says.
+
+    Args:
+        image: RGB or RGBA.
+        path: the file.
+        icc: the colour profile of the photo that it comes from; left out if it is not one of RGB.
+    """
+    file = io.BytesIO()
+    kind = _PICTURES[path.suffix.lower()]
+    options: dict[str, Any] = {"quality": 92} if kind == "JPEG" else {}
+    image.save(file, kind, icc_profile=icc if icc[16:20] == b"RGB " else None, **options)
+    return file.getvalue()
+
+
 def mask_png(mask: np.ndarray) -> bytes:
     """Returns a matte ``[H, W]`` in [0, 1] as an 8-bit grey PNG file."""
     import numpy as np
@@ -152,6 +202,7 @@ def location_fields(location: Location) -> dict[str, Any]:
         "centroid": [float(value) for value in location.centroid],
         "score": float(location.score),
         "source": location.source,
+        "confidence": float(location.confidence),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from realedit.cli import session
 from realedit.cli.boundary import say
@@ -11,7 +11,7 @@ from realedit.cli.flag_order import gather
 from realedit.cli.options import Box, EditSampling, ModelOptions, ObjectOptions, Point
 from realedit.edits.entries import read_entries
 from realedit.edits.plan import Plan, plan
-from realedit.edits.prepared import Prepared, prepare
+from realedit.edits.prepared import Points, Prepared, points_of, prepare
 from realedit.edits.recipe import EditsFile, RecipeOptions, read_file
 from realedit.errors import UsageError
 from realedit.photo import Photo
@@ -19,10 +19,10 @@ from realedit.settings import Settings
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
-    from realedit.change import Change
+    from realedit.cli.dry_run import DryRun
     from realedit.cli.edit_options import EditOptions
+    from realedit.cli.finding import ObjectFinder
     from realedit.edits.edit import Edit
-    from realedit.location import Location
     from realedit.pipeline import RealEditPipeline
     from realedit.result import EditResult
 
@@ -46,7 +46,11 @@ def asked(what: EditOptions, where: ObjectOptions, sampling: EditSampling, *, qu
     if where.given is None:
         if recipe.mask_sha256 is not None and not quiet:
             say("realedit: warning: the recipe was made with a mask, which it does not hold: add --mask FILE")
-        where = replace(where, box=_box(recipe.box), point=_point(recipe.point))
+        where = replace(
+            where, box=_box(recipe.box), point=_points(recipe.point), not_point=_points(recipe.not_point)
+        )
+    elif where.mask is not None:
+        where = _filled(where, refine=recipe.refine)
     where = _filled(where, prompt=recipe.prompt)
     sampling = _filled(sampling, inversion=recipe.inversion, steps=recipe.steps, seed=recipe.seed)
     planned = plan(_edits(what, where, file), shown=where.given is not None)
@@ -118,23 +122,37 @@ class EditCommand:
             settings=self.settings,
             strength=self.sampling.strength,
             allow_crop=self.allow_crop,
+            min_confidence=self.where.min_confidence,
             progress=progress,
         )
 
-    def dry_run(
-        self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress
-    ) -> tuple[list[Location], list[Change]]:
-        """Returns the objects that are found and what would be done to them; arguments as of :meth:`edit`."""
-        from realedit.cli.dry_run import changes_of
+    def dry_run(self, finder: ObjectFinder, prepared: Prepared, progress: Progress) -> DryRun:
+        """Finds the objects, and works out what would be done to them.
 
-        found = session.find(pipeline, prepared, self.where.prompt, self._how, progress)
-        return list(found.values()), changes_of(prepared.steps, found, allow_crop=self.allow_crop)
+        Args:
+            finder: finds them.
+            prepared: the edit of one photo, from :meth:`prepare`.
+            progress: told of each stage.
+
+        Raises:
+            RealEditError: an object is not found, or would leave the frame.
+        """
+        from realedit.cli.dry_run import DryRun, planned
+
+        found = finder.find_all(prepared, self.where.prompt, self._how, progress)
+        return DryRun(found, planned(prepared.steps, found, allow_crop=self.allow_crop))
+
+    @property
+    def names_models(self) -> bool:
+        """Whether a recipe says which models made its picture."""
+        return not self.recipe.model_fields_set.isdisjoint(("model", "dtype", "detector", "segmenter"))
 
     @property
     def settings(self) -> Settings | None:
         """The knobs, as the recipe and the flags say; None if neither says any."""
         said = self.recipe.settings
-        return replace(said or Settings(), reflection=True) if self.sampling.reflection else said
+        knobs = _said(shadow=self.sampling.shadow, reflection=self.sampling.reflection or None)
+        return replace(said or Settings(), **knobs) if knobs else said
 
     @property
     def _how(self) -> dict[str, Any]:
@@ -183,5 +201,5 @@ def _box(numbers: list[float] | None) -> Box | None:
     return None if numbers is None else (numbers[0], numbers[1], numbers[2], numbers[3])
 
 
-def _point(numbers: list[float] | None) -> Point | None:
-    return None if numbers is None else (numbers[0], numbers[1])
+def _points(listed: list[float] | list[list[float]] | None) -> tuple[Point, ...]:
+    return points_of(cast("Points | None", listed))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,12 +9,11 @@ from PIL import Image
 
 from realedit.cli.boundary import say
 from realedit.cli.options import BackboneOptions, ModelOptions, ObjectOptions
-from realedit.edits.prepared import Prepared, Shown
+from realedit.edits.prepared import Shown
 from realedit.photo import Photo
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
-    from realedit.location import Location
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
 
 
@@ -26,7 +24,14 @@ def shown(options: ObjectOptions, photo: Photo) -> Shown:
         PhotoError: the mask file cannot be read.
         UsageError: it has another size than the photo, or shows nothing, or everything.
     """
-    return Shown.read(photo, mask=options.mask, box=options.box, point=options.point)
+    return Shown.read(
+        photo,
+        mask=options.mask,
+        box=options.box,
+        point=options.point,
+        not_point=options.not_point,
+        refine=options.refine,
+    )
 
 
 def announce(options: BackboneOptions, *, quiet: bool) -> None:
@@ -67,34 +72,6 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
         segmenter=options.segmenter,
         captioner=options.captioner,
     )
-
-
-def find(
-    pipeline: RealEditPipeline,
-    prepared: Prepared,
-    prompt: str | None,
-    how: Mapping[str, Any],
-    progress: Progress,
-) -> dict[str | None, Location]:
-    """Finds the objects that an edit changes; None is the word of one that is shown and not named.
-
-    Args:
-        pipeline: the loaded model.
-        prepared: the edit.
-        prompt: what the photo shows.
-        how: method and steps of the inversion.
-        progress: told of each stage.
-
-    Raises:
-        ObjectNotFoundError: the model does not see one of them.
-    """
-    shown = prepared.shown
-    found: dict[str | None, Location] = {}
-    for word in prepared.plan.objects:
-        is_shown = bool(shown) and word == prepared.plan.shown_word
-        where = {"mask": shown.mask, "box": shown.box, "point": shown.point} if is_shown else {}
-        found[word] = pipeline.locate(prepared.photo, word, prompt=prompt, progress=progress, **where, **how)
-    return found
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -12,34 +12,43 @@ import numpy as np
 from realedit.edits.edit import Edit, givens
 from realedit.edits.plan import EditStep, Plan
 from realedit.errors import UsageError
-from realedit.location import Box
+from realedit.location import Box, Point
 from realedit.photo import Photo
 from realedit.photo.inputs import PhotoLike, as_mask, as_photo
+
+Points = Point | Sequence[Point] | np.ndarray
+"""One point (x, y) in [0, 1], or several."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """Where the user shows an object: at most one field is not None.
+    """Where the user shows an object: by a mask, or by a box and points together.
 
     Args:
         mask: float32 ``[H, W]`` in [0, 1] at the photo's size.
         box: (x0, y0, x1, y1) in [0, 1].
-        point: (x, y) in [0, 1], on the object.
+        points: (x, y) in [0, 1], each on the object.
+        not_points: (x, y) in [0, 1], each not on it.
+        refine: whether the mask's edge is brought to the photo's; None: where the mask is rough.
 
     Raises:
-        UsageError: more than one is given.
+        UsageError: a mask is given with a box or points, or points off the object alone.
     """
 
     mask: np.ndarray | None = None
     box: Box | None = None
-    point: tuple[float, float] | None = None
+    points: tuple[Point, ...] = ()
+    not_points: tuple[Point, ...] = ()
+    refine: bool | None = None
 
     def __post_init__(self) -> None:
-        if sum(what is not None for what in (self.mask, self.box, self.point)) > 1:
-            raise UsageError("give one of mask, box and point, not several")
+        if self.mask is not None and (self.box is not None or self.points or self.not_points):
+            raise UsageError("a mask contradicts a box or a point", "give the mask, or a box and points")
+        if self.not_points and not self:
+            raise UsageError("points off the object do not show it", "add a point on it, or a box about it")
 
     def __bool__(self) -> bool:
-        return any(what is not None for what in (self.mask, self.box, self.point))
+        return self.mask is not None or self.box is not None or bool(self.points)
 
     @classmethod
     def read(
@@ -48,7 +57,9 @@ class Shown:
         *,
         mask: np.ndarray | PhotoLike | None = None,
         box: Box | None = None,
-        point: tuple[float, float] | None = None,
+        point: Points | None = None,
+        not_point: Points | None = None,
+        refine: bool | None = None,
     ) -> Shown:
         """Returns what is shown of a photo, with the mask read if it is a file.
 
@@ -56,15 +67,37 @@ class Shown:
             photo: the photo.
             mask: ``[H, W]`` at the photo's size, white where the object is.
             box: (x0, y0, x1, y1) in [0, 1].
-            point: (x, y) in [0, 1], on the object.
+            point: (x, y) in [0, 1], on the object, or several.
+            not_point: (x, y) in [0, 1], not on the object, or several.
+            refine: whether the mask's edge is brought to the photo's; None: where the mask is rough.
 
         Raises:
             PhotoError: the mask cannot be read.
-            UsageError: the mask does not fit the photo, or more than one of the three is given.
+            UsageError: the mask does not fit the photo, or they contradict each other.
         """
         named = isinstance(mask, str | os.PathLike)
         name = f"the mask {mask}" if named else "the mask"
-        return cls(None if mask is None else as_mask(mask, photo, name), box, point)
+        read = None if mask is None else as_mask(mask, photo, name)
+        return cls(read, box, points_of(point), points_of(not_point), refine)
+
+
+def points_of(given: Points | None) -> tuple[Point, ...]:
+    """Returns points as a tuple, whether one (x, y) is given, several, or none.
+
+    Raises:
+        UsageError: they are no points.
+    """
+    if given is None:
+        return ()
+    try:
+        values = np.asarray(given, dtype=np.float64)
+        values = values.reshape(-1, 2) if values.shape in ((2,), (0,)) else values
+        rows, two = values.shape
+    except (TypeError, ValueError):  # of uneven lengths, no numbers, or not two of them each
+        rows, two, values = 0, 0, np.zeros((0, 2))
+    if two != 2:
+        raise UsageError(f"a point is x,y, or a list of them, got {given}")
+    return tuple((float(values[row, 0]), float(values[row, 1])) for row in range(rows))
 
 
 @dataclass(frozen=True)

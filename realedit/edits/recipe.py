@@ -18,6 +18,7 @@ from realedit.edits.entries import FORMS_HINT, entries, entry_model, first_error
 from realedit.edits.kinds import KINDS
 from realedit.edits.prepared import Shown
 from realedit.errors import UsageError
+from realedit.location import Point
 from realedit.settings import Settings
 from realedit.system.installation import distribution_version
 
@@ -54,7 +55,9 @@ def recipe(
     said = {
         "mask_sha256": None if shown.mask is None else mask_digest(shown.mask),
         "box": None if shown.box is None else [float(side) for side in shown.box],
-        "point": None if shown.point is None else [float(place) for place in shown.point],
+        "point": _listed(shown.points),
+        "not_point": _listed(shown.not_points),
+        "refine": shown.refine,
         "inversion_scale": None if how["inversion_scale"] == 1 else how["inversion_scale"],
     }
     return {
@@ -73,6 +76,12 @@ def recipe(
     }
 
 
+def _listed(points: Sequence[Point]) -> list[Any] | None:
+    """Returns one point as ``[x, y]``, several as a list of them, none as None."""
+    listed = [list(point) for point in points]
+    return listed[0] if len(listed) == 1 else listed or None
+
+
 def mask_digest(mask: np.ndarray) -> str:
     """Returns the hexadecimal SHA-256 of the size and the 8-bit values of a mask ``[H, W]`` in [0, 1]."""
     levels = (mask * 255).round().clip(0, 255).astype(np.uint8)
@@ -87,6 +96,7 @@ else:
         "_Knobs", __config__=ConfigDict(extra="forbid", strict=True, allow_inf_nan=False), **_KNOBS
     )
 _Fraction = Annotated[float, Field(ge=0, le=1)]
+_Place = Annotated[list[_Fraction], Field(min_length=2, max_length=2)]
 _Scale = Annotated[float, Field(ge=0, le=1000)]
 
 
@@ -105,11 +115,16 @@ class RecipeOptions(BaseModel):
         max_length=4,
         description="x0, y0, x1, y1: a box around the object, in fractions of width and height",
     )
-    point: list[_Fraction] | None = Field(
+    point: _Place | list[_Place] | None = Field(
         default=None,
-        min_length=2,
-        max_length=2,
-        description="x, y: a point on the object, in fractions of width and height",
+        description="x, y: a point on the object, in fractions of width and height; or a list of them",
+    )
+    not_point: _Place | list[_Place] | None = Field(
+        default=None, description="x, y: a point that is not on the object; or a list of them"
+    )
+    refine: bool | None = Field(
+        default=None,
+        description="whether the mask's edge is brought to the photo's; null: where the mask is rough",
     )
     mask_sha256: str | None = Field(default=None, description="digest of the mask that showed the object")
     allow_crop: bool | None = Field(

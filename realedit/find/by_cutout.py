@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.names import PRESENT, NameFinder
-from realedit.location import Box, Location
+from realedit.location import Box, Location, Point
 from realedit.models.choice import embedded_folder
 
 _SURELY_PRESENT = 0.9
@@ -54,38 +55,55 @@ class Cutter:
         Raises:
             UsageError: the box is empty, or reaches out of the photo.
         """
-        x0, y0, x1, y1 = box
-        if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
-            raise UsageError(f"a box is x0,y0,x1,y1 with 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1, got {box}")
-        h, w = rgb.shape[:2]
-        inside = np.zeros((h, w), np.float32)
-        top, left = round(y0 * h), round(x0 * w)
-        inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = 1
+        inside = _inside(rgb.shape[:2], box)
         found = self._located(rgb, Hint(box=box), heat=inside, source="box", word=word)
         if found is not None and found.score >= _LEAST_BOX_CONFIDENCE:
             return found
         doubt = "nothing stands out in the box: all of it is taken"
         return Location(word, inside, inside, 0.0, "box", doubt, confidence=0.0)
 
-    def by_point(self, rgb: np.ndarray, point: tuple[float, float], word: str | None = None) -> Location:
-        """Cuts out the object under a point (x, y) in [0, 1).
+    def by_point(self, rgb: np.ndarray, point: Point, word: str | None = None) -> Location:
+        """Cuts out the object under a point (x, y) in [0, 1); see :meth:`by_points`."""
+        return self.by_points(rgb, (point,), word=word)
+
+    def by_points(
+        self,
+        rgb: np.ndarray,
+        points: Sequence[Point],
+        *,
+        beside: Sequence[Point] = (),
+        box: Box | None = None,
+        word: str | None = None,
+    ) -> Location:
+        """Cuts out the object that points, and a box, show together.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            points: (x, y) in [0, 1), each on the object.
+            beside: (x, y) in [0, 1), each not on it.
+            box: (x0, y0, x1, y1) in [0, 1], about the object.
+            word: the object's words.
 
         Raises:
-            UsageError: the point is not in the photo.
+            UsageError: a point or the box is not in the photo.
             ObjectNotFoundError: nothing there stands out from its surroundings.
         """
-        x, y = point
-        if not (0 <= x < 1 and 0 <= y < 1):
-            raise UsageError(f"a point is x,y with both in [0, 1), got {point}")
         h, w = rgb.shape[:2]
-        near = np.zeros((h, w), np.float32)
-        near[int(y * h), int(x * w)] = 1
-        found = self._located(rgb, Hint(positive=(point,)), heat=near, source="point", word=word)
+        near = np.zeros((h, w), np.float32) if box is None else _inside((h, w), box)
+        for x, y in (*points, *beside):
+            if not (0 <= x < 1 and 0 <= y < 1):
+                raise UsageError(f"a point is x,y with both in [0, 1), got {(x, y)}")
+        for x, y in points:
+            near[int(y * h), int(x * w)] = 1
+        source = "point" if box is None else "box"
+        hint = Hint(tuple(points), tuple(beside), box)
+        found = self._located(rgb, hint, heat=near, source=source, word=word)
         doubtful = found is not None and found.score < DOUBTFUL
-        if found is None or (doubtful and found.hard.mean() > _MOST_POINT_SHARE):
+        surface = box is None and doubtful and found is not None and found.hard.mean() > _MOST_POINT_SHARE
+        if found is None or surface:
+            where = "in the box" if not points else f"at {points[0][0]:.2f},{points[0][1]:.2f}"
             raise ObjectNotFoundError(
-                f"nothing at {x:.2f},{y:.2f} stands out from its surroundings",
-                "draw a --box or give a --mask",
+                f"nothing {where} stands out from its surroundings", "draw a --box or give a --mask"
             )
         return found
 
@@ -138,3 +156,19 @@ class Cutter:
         return Location(
             word, answer.alpha, heat, answer.confidence, source, warning, confidence=answer.confidence
         )
+
+
+def _inside(size: tuple[int, int], box: Box) -> np.ndarray:
+    """Returns a box as a mask, float32 ``[H, W]``, at least two pixels high and wide.
+
+    Raises:
+        UsageError: it is empty, or reaches out of the photo.
+    """
+    x0, y0, x1, y1 = box
+    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+        raise UsageError(f"a box is x0,y0,x1,y1 with 0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1, got {box}")
+    h, w = size
+    inside = np.zeros((h, w), np.float32)
+    top, left = round(y0 * h), round(x0 * w)
+    inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = 1
+    return inside

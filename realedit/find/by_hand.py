@@ -34,22 +34,20 @@ def from_mask(rgb: np.ndarray, alpha: np.ndarray, word: str | None = None) -> Lo
 
 
 def shown_location(cutter: Cutter, photo: Photo, shown: Shown, word: str | None) -> Location | None:
-    """Returns the object in the user's own mask, box or point; None where none of them is given.
+    """Returns the object in the user's own mask, or that a box and points show; None where none is given.
 
     Args:
-        cutter: cuts out what is in a box or at a point.
+        cutter: cuts out what is in a box or at points.
         photo: the photo.
         shown: what the user shows.
         word: the object's words.
 
     Raises:
-        ObjectNotFoundError: nothing at the point stands out.
-        UsageError: the box or the point does not lie in the photo.
+        ObjectNotFoundError: nothing at the points stands out.
+        UsageError: the box or a point does not lie in the photo.
     """
     if shown.mask is not None:
         return from_mask(photo.rgb, shown.mask, word)
-    if shown.box is not None:
-        return cutter.by_box(photo.rgb, shown.box, word)
-    if shown.point is not None:
-        return cutter.by_point(photo.rgb, shown.point, word)
-    return None
+    if shown.points or shown.not_points:
+        return cutter.by_points(photo.rgb, shown.points, beside=shown.not_points, box=shown.box, word=word)
+    return None if shown.box is None else cutter.by_box(photo.rgb, shown.box, word)

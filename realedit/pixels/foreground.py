@@ -34,19 +34,20 @@ _WINDOW_REACHES = 2
 cuts the blurs off. Not measured."""
 
 
-def foreground(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+def foreground(rgb: np.ndarray, alpha: np.ndarray, *, least_side: int = _LEAST_SIDE_PIXELS) -> np.ndarray:
     """Estimates an object's colours.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
         alpha: its matte, float32 ``[H, W]`` in [0, 1].
+        least_side: longer side of a photo in pixels; in smaller ones the colours stay the photo's own.
 
     Returns:
         F, float32 ``[H, W, 3]`` in 0..255; the photo's own where ``alpha`` is 0 or 1, and in small photos.
     """
     out = rgb.astype(np.float32)
     edge = (alpha > 0) & (alpha < 1)
-    if not edge.any() or max(alpha.shape) < _LEAST_SIDE_PIXELS:
+    if not edge.any() or max(alpha.shape) < least_side:
         return out
     unit = unit_of(alpha.shape)
     pad = round(_WINDOW_REACHES * _WIDE_UNITS * unit)

@@ -38,6 +38,7 @@ class Request:
         settings: the knobs.
         seed: seed of the noise.
         allow_crop: whether an object may leave the frame.
+        min_confidence: least confidence in [0, 1] of what is found; below it the edit is refused.
         how: keyword arguments for :meth:`realedit.engine.Engine.invert`.
         progress: told of each stage.
         stopwatch: takes the stages' times.
@@ -46,6 +47,7 @@ class Request:
     settings: Settings = field(default_factory=Settings)
     seed: int = 0
     allow_crop: bool = False
+    min_confidence: float = 0.0
     how: Mapping[str, Any] = field(default_factory=dict[str, Any])
     progress: Progress = silent
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
@@ -184,6 +186,7 @@ class Work:
 
         Raises:
             ObjectNotFoundError: the model does not see it.
+            UnsureError: what was found is less sure than is asked for.
             UsageError: there is neither a word nor anything shown.
         """
         return self.state.shown or self.find_named(inverted, word)
@@ -195,7 +198,7 @@ class Work:
         if word in self.state.known:
             location = from_mask(self.photo.rgb, _in_photo(self.state.known[word], word), word)
         else:
-            location = self._found(inverted, word)
+            location = self._found(inverted, word).assured(self.request.min_confidence)
         self.request.stopwatch.lap("locate")
         return location
 

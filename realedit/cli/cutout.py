@@ -1,0 +1,188 @@
+"""`realedit cutout`: writes what a word, a point or a box shows, with transparent surroundings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter, Token
+
+from realedit.cli import output
+from realedit.cli.boundary import report, say
+from realedit.cli.options import OUTPUT, Force, ModelOptions, ObjectOptions, TalkOptions, flag, value
+from realedit.errors import ModelUnavailableError, RealEditError, SomePhotosFailedError, UsageError
+from realedit.system.destinations import check_free, disk_errors
+from realedit.system.progress import Progress, progress_bars
+
+if TYPE_CHECKING:
+    from realedit.cli.finding import ObjectFinder
+    from realedit.location import Location
+    from realedit.photo import Photo
+
+Colour = tuple[int, int, int]
+
+
+def _colour(_type: object, tokens: Sequence[Token]) -> Colour:
+    """Reads a colour by its name or as #rrggbb."""
+    from PIL import ImageColor
+
+    text = tokens[0].value
+    try:
+        red, green, blue, *_ = ImageColor.getrgb(text)
+    except ValueError:
+        raise ValueError(f"expected a colour such as white or '#20a0ff', got '{text}'") from None
+    return red, green, blue
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
+class CutoutOptions:
+    """What is written, and where."""
+
+    output: Annotated[
+        Path | None,
+        Parameter(
+            name=("--output", "-o"),
+            metavar="FILE",
+            help="PNG to write, or the folder for those of a folder of photos. Default: PHOTO-cutout.png.",
+        ),
+    ] = None
+    crop: Annotated[bool, flag("Only the object's box, not the whole frame.")] = False
+    mask_only: Annotated[bool, flag("Its mask instead: white where the object is, grey at a soft edge.")] = (
+        False
+    )
+    background: Annotated[
+        Colour | None,
+        value(
+            _colour,
+            "COLOUR",
+            "Lay it on a colour: white, '#20a0ff'. Default: transparent.",
+            show_default=False,
+        ),
+    ] = None
+    force: Force = False
+
+
+def cutout(
+    photo: Annotated[Path, Parameter(help="The photo, or a folder of photos.")],
+    word: Annotated[
+        str | None, Parameter(help="The object to cut out; not needed with --mask, --box or --point.")
+    ] = None,
+    /,
+    *,
+    where: ObjectOptions = ObjectOptions(),
+    to: CutoutOptions = CutoutOptions(),
+    talk: TalkOptions = TalkOptions(),
+    model: ModelOptions = ModelOptions(),
+) -> None:
+    """Cut an object out: write it with transparent surroundings, its edge free of the old background."""
+    from realedit.cli import session
+    from realedit.cli.finding import ObjectFinder
+
+    if word is None and where.given is None:
+        raise UsageError("what is to be cut out?", f"name it: realedit cutout {photo} mug")
+    if to.mask_only and to.background is not None:
+        raise UsageError("--mask-only and --background contradict each other", "give one of them")
+    files = _files(photo, to)
+    check_free(list(files.values()), source=None, force=to.force)
+    failed = 0
+    with progress_bars(quiet=talk.quiet) as progress:
+        load = partial(session.load, model, quiet=talk.quiet, progress=progress)
+        finder = ObjectFinder(model, load, where.min_confidence, names_first=True)
+        for number, (source, path) in enumerate(files.items()):
+            if photo.is_dir():
+                progress("photos", number, len(files))
+            try:
+                _one(finder, source, word, where, path, to=to, talk=talk, progress=progress)
+            except ModelUnavailableError:
+                raise
+            except RealEditError as error:
+                if not photo.is_dir():
+                    raise
+                failed += 1
+                report(type(error)(f"{source}: {error.message}", error.hint), debug=talk.debug)
+    if failed:
+        raise SomePhotosFailedError(f"{failed} of {len(files)} photos were not cut out", "see above")
+
+
+def _one(
+    finder: ObjectFinder,
+    source: Path,
+    word: str | None,
+    where: ObjectOptions,
+    path: Path,
+    *,
+    to: CutoutOptions,
+    talk: TalkOptions,
+    progress: Progress,
+) -> None:
+    """Cuts out of one photo, and tells of it."""
+    from realedit.cli import session
+    from realedit.photo.inputs import as_photo
+    from realedit.system.whole_files import write_files
+
+    loaded = as_photo(source)
+    found = finder.find(loaded, word, session.shown(where, loaded), prompt=where.prompt, progress=progress)
+    content = mask_file(found, crop=to.crop) if to.mask_only else cutout_file(loaded, found, to)
+    with disk_errors(path):
+        write_files({path: content}, force=to.force)
+    if found.warning is not None and not talk.quiet:
+        say(f"realedit: warning: {source}: {found.warning}")
+    if talk.json:
+        output.print_json(
+            {"photo": source, "output": path, **output.location_fields(found), "warning": found.warning}
+        )
+        return
+    print(path, flush=True)
+
+
+def cutout_file(photo: Photo, found: Location, to: CutoutOptions = CutoutOptions()) -> bytes:
+    """Returns an object cut out of a photo as a PNG file, with the photo's colour profile."""
+    import numpy as np
+    from PIL import Image
+
+    from realedit.compose.transparent import cropped, cut_out, laid_on
+
+    own = photo.native.alpha
+    opacity = None if own is None else own.astype(np.float32) / np.iinfo(own.dtype).max
+    picture = cut_out(photo.rgb, found.mask, opacity)
+    picture = picture if to.background is None else laid_on(picture, to.background)
+    picture = cropped(picture, found.box) if to.crop else picture
+    return output.picture_file(Image.fromarray(picture), Path("cutout.png"), photo.metadata.icc)
+
+
+def mask_file(found: Location, *, crop: bool = False) -> bytes:
+    """Returns an object's matte as a PNG file."""
+    from realedit.compose.transparent import cropped
+
+    return output.mask_png(cropped(found.mask, found.box) if crop else found.mask)
+
+
+def _files(photo: Path, to: CutoutOptions) -> dict[Path, Path]:
+    """Returns each photo and the file that its cut-out becomes.
+
+    Raises:
+        PhotoError: a folder holds no photos.
+        UsageError: no folder is named for a folder's cut-outs, two would become one file, or the file is no
+            PNG.
+    """
+    from realedit.batch import tasks_for
+
+    kind = "mask" if to.mask_only else "cutout"
+    if not photo.is_dir():
+        path = photo.with_name(f"{photo.stem}-{kind}.png") if to.output is None else to.output
+        path = path / f"{photo.stem}-{kind}.png" if path.is_dir() else path
+        if path.suffix.lower() != ".png":
+            raise UsageError(f"a cut-out is written as PNG, not '{path.suffix}'", "end its name in .png")
+        return {photo: path}
+    if to.output is None:
+        raise UsageError("where do the cut-outs go?", "name a folder for them: --output cutouts")
+    files = {task.photo: task.output.with_suffix(".png") for task in tasks_for([photo], to.output)}
+    if len(set(files.values())) < len(files):
+        raise UsageError("two photos differ only in their suffix", "give one of them another name")
+    for folder in {path.parent for path in files.values()}:
+        output.make_folder(folder)
+    return files
