@@ -87,7 +87,8 @@ def cutout(
     if to.mask_only and to.background is not None:
         raise UsageError("--mask-only and --background contradict each other", "give one of them")
     files = _files(photo, to)
-    check_free(list(files.values()), source=None, force=to.force)
+    # folders that are missing are made once there is something to put into them
+    check_free([path for path in files.values() if path.parent.is_dir()], source=None, force=to.force)
     failed = 0
     with progress_bars(quiet=talk.quiet) as progress:
         load = partial(session.load, model, quiet=talk.quiet, progress=progress)
@@ -127,6 +128,7 @@ def _one(
     loaded = as_photo(source)
     found = finder.find(loaded, word, session.shown(where, loaded), prompt=where.prompt, progress=progress)
     content = mask_file(found, crop=to.crop) if to.mask_only else cutout_file(loaded, found, to)
+    output.make_folder(path.parent)
     with disk_errors(path):
         write_files({path: content}, force=to.force)
     if found.warning is not None and not talk.quiet:
@@ -183,6 +185,4 @@ def _files(photo: Path, to: CutoutOptions) -> dict[Path, Path]:
     files = {task.photo: task.output.with_suffix(".png") for task in tasks_for([photo], to.output)}
     if len(set(files.values())) < len(files):
         raise UsageError("two photos differ only in their suffix", "give one of them another name")
-    for folder in {path.parent for path in files.values()}:
-        output.make_folder(folder)
     return files

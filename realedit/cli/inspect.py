@@ -71,6 +71,8 @@ def locate(
         finder = ObjectFinder(model, load, where.min_confidence)
         location = finder.find(loaded, word, shown, prompt=where.prompt, progress=progress)
     contents = {file: _drawn(name, loaded, location) for name, file in files.items()}
+    if to is not None and len(files) > 1:
+        output.make_folder(to)
     with disk_errors(path):
         write_files(contents, force=force)
     if location.warning is not None and not talk.quiet:
@@ -88,10 +90,10 @@ def locate(
 
 
 def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:
-    """Returns the files that `locate` writes, by what they show; a folder for them is made.
+    """Returns the files that `locate` writes, by what they show.
 
     Raises:
-        UsageError: the mask is no PNG, or the folder cannot be made.
+        UsageError: the mask is no PNG, or its folder is missing.
         OutputExistsError: a file exists already.
     """
     folder = to is not None and (to.is_dir() or not to.suffix)
@@ -101,9 +103,10 @@ def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:
         if suffix.lower() != ".png":
             raise UsageError(f"a mask is written as PNG, not '{suffix}'", "end its name in .png")
     else:
-        output.make_folder(to)
         files = {name: to / f"{photo.stem}-{name}.png" for name in ("mask", "cutout", "overlay")}
-    check_free(list(files.values()), source=photo, force=force)
+    # a folder that is missing is made once there is something to put into it
+    to_check = [to] if folder and to is not None and not to.is_dir() else list(files.values())
+    check_free(to_check, source=photo, force=force)
     return files
 
 

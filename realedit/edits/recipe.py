@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from realedit.edits.edit import Edit
 from realedit.edits.entries import FORMS_HINT, entries, entry_model, first_error, read_entries
@@ -97,6 +97,19 @@ else:
     )
 _Fraction = Annotated[float, Field(ge=0, le=1)]
 _Place = Annotated[list[_Fraction], Field(min_length=2, max_length=2)]
+
+
+def _several(value: object) -> object:
+    """Returns a list of places, also where one place alone is given."""
+    listed = cast("list[object]", value) if isinstance(value, list) else []
+    return [listed] if listed and not isinstance(listed[0], list) else value
+
+
+_Places = Annotated[
+    list[_Place],
+    Field(min_length=1),
+    BeforeValidator(_several, json_schema_input_type=_Place | Annotated[list[_Place], Field(min_length=1)]),
+]
 _Scale = Annotated[float, Field(ge=0, le=1000)]
 
 
@@ -115,11 +128,11 @@ class RecipeOptions(BaseModel):
         max_length=4,
         description="x0, y0, x1, y1: a box around the object, in fractions of width and height",
     )
-    point: _Place | list[_Place] | None = Field(
+    point: _Places | None = Field(
         default=None,
         description="x, y: a point on the object, in fractions of width and height; or a list of them",
     )
-    not_point: _Place | list[_Place] | None = Field(
+    not_point: _Places | None = Field(
         default=None, description="x, y: a point that is not on the object; or a list of them"
     )
     refine: bool | None = Field(

@@ -194,7 +194,7 @@ def _dashes(line: np.ndarray, closed: bool, dash: float, gap: float) -> list[np.
     pieces: list[np.ndarray] = []
     for number in range(count):
         count_points = max(2, round(dash / 2))
-        at = number * period + dash * np.arange(count_points) / (count_points - 1)
+        at: np.ndarray = number * period + dash * np.arange(count_points) / (count_points - 1)
         x, y = np.interp(at, place, points[:, 0]), np.interp(at, place, points[:, 1])
         pieces.append(np.column_stack([x, y]))
     return pieces

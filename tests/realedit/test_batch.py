@@ -18,6 +18,7 @@ from realedit.errors import (
     ObjectNotFoundError,
     OutputExistsError,
     PhotoError,
+    UnsureError,
     UsageError,
 )
 from realedit.system.json_lines import append_line, read_lines
@@ -104,6 +105,8 @@ def test_a_key_tells_the_content_of_named_files_and_the_version_apart(
 def saving(task: Task) -> PhotoRecord:
     """Edits: writes a file, but for photos that fail in one way or another."""
     match task.photo.stem:
+        case "unsure":
+            raise UnsureError("not sure enough", "show it")
         case "lost":
             raise ObjectNotFoundError("no 'mug'", "name another")
         case "bug":
@@ -165,6 +168,16 @@ def test_one_that_fails_ends_nothing_and_is_tried_again(
     assert before == ["a", "b"]
     assert [record.key for record in records] == ["lost", "c"]
     assert [record.key for record in run("a", "b", force=True)[1]] == ["a", "b"]
+
+
+def test_an_unsure_photo_is_refused_with_the_reason(
+    run: Callable[..., tuple[list[str], list[PhotoRecord]]],
+) -> None:
+    _, (done, refused) = run("a", "unsure")
+    assert (done.status, refused.status) == ("done", "refused")
+    assert (refused.error, refused.exit_code) == ("not sure enough; show it", UnsureError.exit_code)
+    before, again = run("a", "unsure")
+    assert (before, [record.status for record in again]) == (["a"], ["refused"])
 
 
 def test_one_whose_file_is_gone_is_done_again(

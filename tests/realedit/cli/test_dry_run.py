@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from realedit.change import Change
-from realedit.cli.dry_run import changes_of
+from realedit.cli.dry_run import Planned, changes_of, planned
 from realedit.cli.output import change_fields, print_changes
+from realedit.cli.preview import drawn
 from realedit.edits.kinds import (
     Edit,
     Flip,
@@ -26,6 +27,7 @@ from realedit.edits.kinds import (
 from realedit.edits.plan import steps_of
 from realedit.errors import OutOfFrameError
 from realedit.location import Location, box_of
+from realedit.photo.inputs import as_photo
 
 H, W = 100, 200
 
@@ -131,6 +133,71 @@ def test_a_change_as_json_has_everything() -> None:
         "box_before": MUG,
         "box_after": None,
     }
+
+
+def _marked(*edits: Edit) -> list[Planned]:
+    return planned(steps_of(edits), FOUND, allow_crop=True)
+
+
+def test_what_becomes_of_an_object_is_told_apart() -> None:
+    edits = [
+        Move("mug", dx=0.1),
+        Restyle("mug", "a can"),
+        Paste("can", "o.jpg"),
+        Remove("bowl"),
+        LookOf("o.jpg"),
+    ]
+    assert [(one.number, one.kind) for one in _marked(*edits)] == [
+        (1, "carried"),
+        (2, "changed"),
+        (3, "brought"),
+        (4, "gone"),
+        (5, "changed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        (Move("mug", dx=0.25, dy=-0.1),),
+        (Move("mug", dx=0.1), Remove("bowl"), Resize("mug", 0.5)),
+        (Rotate("mug", 90), Remove("bowl"), Flip("mug"), Remove("bowl"), Move("mug", dx=0.2)),
+    ],
+)
+def test_an_object_is_drawn_where_it_goes(edits: tuple[Edit, ...]) -> None:
+    """The matrix through all steps carries the box's corners into the box that is told."""
+    last = [one for one in _marked(*edits) if one.change.word == "mug"][-1]
+    assert last.after is not None
+    x0, y0, x1, y1 = MUG
+    corners = last.after.matrix @ np.array([[x0, x1, x0, x1], [y0, y0, y1, y1], [1, 1, 1, 1]])
+    assert last.after.box == pytest.approx((*corners[:2].min(1), *corners[:2].max(1)))
+    x, y, _ = last.after.matrix @ (*FOUND["mug"].centroid, 1)
+    assert last.after.centroid == pytest.approx((x, y))
+
+
+def test_a_preview_shows_source_and_target() -> None:
+    rgb = np.full((H, W, 3), 90, np.uint8)
+    rgb[40:80, 20:60] = (200, 40, 40)
+    shape = np.zeros((H, W), np.float32)
+    shape[10:30, 150:190] = 1
+    edits = [Move("mug", dx=0.4), Reshape("bowl", shape), Paste("can", "o.jpg", x=0.5, y=0.2)]
+    out = np.asarray(drawn(as_photo(rgb), FOUND, _marked(*edits))).astype(int)
+    assert out.shape == (H, W, 3)
+    assert (out[70:75, 105:120, 0] > 150).all()  # the mug's own pixels at its new place
+    green = (out[..., 1] > 190) & (out[..., 0] < 110)
+    assert green[40:80, 100:102].any()
+    assert green[9:31, 149:151].any()  # the outline to fit into
+    assert green[8:32, 85:115].any()  # where the can comes to lie
+    assert not green[60:100, 20:60].any()
+
+
+def test_a_large_photo_is_drawn_no_larger_than_a_screen() -> None:
+    rgb = np.full((1000, 2000, 3), 90, np.uint8)
+    mask = np.zeros((1000, 2000), np.float32)
+    mask[300:500, 200:400] = 1
+    found: dict[str | None, Location] = {"mug": Location("mug", mask, mask, 1.0, "mask")}
+    plan = planned(steps_of([Move("mug", dx=0.1)]), found, allow_crop=False)
+    assert drawn(as_photo(rgb), found, plan).size == (1600, 800)
 
 
 def test_the_box_of_a_mask_is_that_of_its_half() -> None:

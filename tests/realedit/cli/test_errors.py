@@ -175,11 +175,9 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
             2,
             "--mask and --box contradict each other",
         ),
-        (
-            ("photo.jpg", *MOVE, "--box", "0,0,1,1", "--point", "0,0"),
-            2,
-            "--box and --point contradict each other",
-        ),
+        (("photo.jpg", *MOVE, "--not-point", "0,0"), 2, "--not-point does not show the object"),
+        (("photo.jpg", *MOVE, "--no-refine"), 2, "--no-refine is about a mask"),
+        (("photo.jpg", *MOVE, "--min-confidence", "2"), 2, "--min-confidence: expected a number from 0 to 1"),
         (("photo.jpg", *MOVE, "--mask", "none.png"), 3, "no such file: none.png"),
         (
             ("photo.jpg", *MOVE, "--mask", "small-mask.png"),
@@ -200,6 +198,17 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("clear.png", *MOVE, "-o", "out.jpg"), 2, "JPEG files have no transparency"),
         (("locate", "photo.jpg", "mug", "-o", "there.png"), 8, "there.png exists already"),
         (("locate", "photo.jpg", "mug", "-o", "mask.jpg"), 2, "a mask is written as PNG"),
+        (("locate", "photo.jpg", "mug", "-o", "no/out"), 2, "no such folder: no"),
+        (("photo.jpg", *MOVE, "--preview", "p.png"), 2, "--preview draws a dry run"),
+        (("photo.jpg", *MOVE, "--dry-run", "--preview", "p.gif"), 2, "a preview is written as PNG or JPEG"),
+        (("photo.jpg", *MOVE, "--dry-run", "--preview", "there.png"), 8, "there.png exists already"),
+        # Cut-outs.
+        (("cutout", "photo.jpg"), 2, "what is to be cut out?"),
+        (("cutout", "photo.jpg", "mug", "-o", "mug.jpg"), 2, "a cut-out is written as PNG"),
+        (("cutout", "photo.jpg", "mug", "-o", "there.png"), 8, "there.png exists already"),
+        (("cutout", "photo.jpg", "mug", "--background", "mauvish"), 2, "expected a colour such as white"),
+        (("cutout", "inner", "mug"), 2, "where do the cut-outs go?"),
+        (("cutout", "inner", "mug", "-o", "cut"), 3, "inner has no photos"),
         # The model.
         (("photo.jpg", *MOVE, "--model", "sdxl", "--offline"), 6, "hf download stabilityai"),
         (("photo.jpg", *MOVE, "--model", "tabletpo"), 6, "did you mean tabletop?"),

@@ -25,6 +25,7 @@ HEAVY = ("torch", "diffusers", "transformers", "numpy", "PIL", "pydantic", "guid
         ["-h"],
         [],
         ["locate", "--help"],
+        ["cutout", "--help"],
         ["--version"],
         ["models", "--help"],
         ["schema", "--help"],
@@ -64,8 +65,8 @@ def test_help_names_every_option_with_examples(realedit: Command) -> None:
     edit = "move dx dy resize scale rotate angle flip direction reshape shape remove swap replace with"
     looks = "restyle as like object"
     more = "paste from x y background keep retouch swap-looks look-of edits allow-crop prompt"
-    where = "mask box point reflection"
-    told = "output force report dry-run json quiet"
+    where = "mask box point not-point refine no-refine min-confidence shadow no-shadow reflection"
+    told = "output force report dry-run preview json quiet"
     model = "debug inversion steps seed strength model device dtype working-size offline no-cache"
     for name in f"{edit} {looks} {more} {where} {told} {model}".split():
         assert f"--{name} " in text

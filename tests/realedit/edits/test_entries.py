@@ -29,7 +29,8 @@ from realedit.edits.kinds import (
     Swap,
     SwapLooks,
 )
-from realedit.edits.recipe import EditsFile, RecipeOptions, json_schema, read_file
+from realedit.edits.prepared import Shown
+from realedit.edits.recipe import EditsFile, RecipeOptions, json_schema, read_file, recipe
 from realedit.errors import UsageError
 from realedit.photo.provenance import recipe_json
 from realedit.settings import Settings
@@ -91,7 +92,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 BESIDES: dict[str, Any] = {
     "prompt": "a photo of a mug",
     "box": [0.1, 0.2, 0.3, 0.4],
-    "point": [0.25, 0.75],
+    "point": [[0.25, 0.75], [0.5, 0.5]],
+    "not_point": [[0.75, 0.75]],
+    "refine": True,
     "mask_sha256": "ab12",
     "allow_crop": True,
     "seed": 3,
@@ -212,6 +215,41 @@ def test_a_recipe_beside_a_photo_is_such_a_file(tmp_path: Path) -> None:
     assert _fits(json.loads(file.read_text()), json_schema(), json_schema())
 
 
+def test_one_point_and_several_are_read_alike(tmp_path: Path) -> None:
+    schema = json_schema()
+    for said, points in (([0.1, 0.2], [[0.1, 0.2]]), ([[0.1, 0.2], [0, 1.0]], [[0.1, 0.2], [0, 1]])):
+        content = {"edits": [{"remove": None}], "point": said, "not_point": said, "refine": False}
+        options = read_file(_written(tmp_path, content)).options
+        assert (options.point, options.not_point, options.refine) == (points, points, False)
+        assert _fits(content, schema, schema)
+
+
+def test_a_recipe_says_where_the_object_was_shown() -> None:
+    def told(shown: Shown) -> dict[str, Any]:
+        how = {"method": "direct", "steps": 20, "guidance_scale": 1, "inversion_scale": 1}
+        made = recipe(
+            [Remove(None)],
+            shown,
+            Settings(),
+            prompt="a photo",
+            models={},
+            working_size=None,
+            how=how,
+            seed=0,
+            allow_crop=False,
+        )
+        return {name: made[name] for name in ("box", "point", "not_point", "refine") if name in made}
+
+    assert told(Shown(points=((0.1, 0.2),))) == {"point": [0.1, 0.2]}
+    both = Shown(box=(0, 0, 0.5, 1), points=((0.1, 0.2), (0.3, 0.4)), not_points=((0.4, 0.9),))
+    assert told(both) == {
+        "box": [0, 0, 0.5, 1],
+        "point": [[0.1, 0.2], [0.3, 0.4]],
+        "not_point": [0.4, 0.9],
+    }
+    assert told(Shown(mask=np.eye(4), refine=False)) == {"refine": False}
+
+
 def test_a_file_that_says_no_more_than_edits_leaves_all_open(tmp_path: Path) -> None:
     listed = [{"remove": "mug"}]
     for content in (listed, {"edits": listed}):
@@ -227,8 +265,12 @@ def test_a_file_that_says_no_more_than_edits_leaves_all_open(tmp_path: Path) -> 
         ({"steps": 1}, "steps: input should be greater than or equal to 2"),
         ({"prompt": 3}, "prompt: input should be a valid string"),
         ({"box": [0.1, 0.2, 0.3]}, "box: list should have at least 4 items"),
-        ({"point": [0.1, 1.5]}, "point.1: input should be less than or equal to 1"),
-        ({"point": [0.1, 0.5, 0.5]}, "point: list should have at most 2 items"),
+        ({"point": [0.1, 1.5]}, "point.0.1: input should be less than or equal to 1"),
+        ({"point": [0.1, 0.5, 0.5]}, "point.0: list should have at most 2 items"),
+        ({"point": []}, "point: list should have at least 1 item"),
+        ({"point": [[0.1, 0.5], [0.1]]}, "point.1: list should have at least 2 items"),
+        ({"not_point": 0.5}, "not_point: input should be a valid list"),
+        ({"refine": "yes"}, "refine: input should be a valid boolean"),
         ({"allow_crop": 1}, "allow_crop: input should be a valid boolean"),
         ({"working_size": 8}, "working_size: input should be greater than or equal to 32"),
         ({"settings": {"strenght": 0.3}}, "settings.strenght: extra inputs are not permitted"),

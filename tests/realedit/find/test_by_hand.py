@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from realedit import RealEditPipeline
-from realedit.edits.prepared import Shown
-from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.edits.kinds import Remove
+from realedit.edits.prepared import Shown, points_of
+from realedit.errors import ObjectNotFoundError, UnsureError, UsageError
 from realedit.find.by_cutout import Cutter
 from realedit.find.by_hand import from_mask, shown_location
 from realedit.photo.inputs import as_photo
@@ -131,5 +134,70 @@ def test_a_point_off_the_photo_is_refused(point: tuple[float, float]) -> None:
 def test_a_search_for_nothing_is_refused(pipeline: RealEditPipeline) -> None:
     with pytest.raises(UsageError, match=r"^what is to be found\?"):
         pipeline.locate(_scene()[0])
-    with pytest.raises(UsageError, match="one of mask, box and point"):
-        pipeline.locate(_scene()[0], box=(0, 0, 0.5, 0.5), point=(0.2, 0.2))
+
+
+def _two_discs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    one, other = _disc(70, 80, 20), _disc(160, 80, 24)
+    rgb = np.where(one[..., None], (210, 40, 30), (120, 140, 130)).astype(float)
+    rgb = np.where(other[..., None], (200, 60, 40), rgb)
+    return (rgb + np.random.default_rng(0).normal(0, 3, rgb.shape)).clip(0, 255).astype(np.uint8), one, other
+
+
+def test_points_and_a_box_show_one_object_together(pipeline: RealEditPipeline) -> None:
+    rgb, one, other = _two_discs()
+    first, second = (70 / 240, 80 / 160), (160 / 240, 80 / 160)
+    both = pipeline.locate(rgb, point=[first, second])
+    assert both.source == "point"
+    assert _overlap(both.hard, one | other) > 0.9
+    wide = (0.1, 0.2, 0.9, 0.8)
+    alone = pipeline.locate(rgb, box=wide, point=first, not_point=second)
+    assert alone.source == "box"
+    assert _overlap(alone.hard, one) > 0.9
+    assert not alone.hard[other].any()
+
+
+def test_what_shows_contradicting_places_is_refused(pipeline: RealEditPipeline) -> None:
+    rgb, one, _ = _two_discs()
+    with pytest.raises(UsageError, match="a mask contradicts a box or a point"):
+        pipeline.locate(rgb, mask=one, point=(0.2, 0.2))
+    with pytest.raises(UsageError, match="points off the object do not show it"):
+        pipeline.locate(rgb, not_point=(0.2, 0.2))
+    for wrong in ((0.1, 0.2, 0.3), [(0.1, 0.2), (0.3,)], "here", 0.5, [[[0.1, 0.2]]]):
+        with pytest.raises(UsageError, match="a point is x,y, or a list of them"):
+            points_of(wrong)  # pyright: ignore[reportArgumentType] - that it is wrong is the point
+    with pytest.raises(UsageError, match=r"a point is x,y with both in \[0, 1\)"):
+        pipeline.locate(rgb, point=[(0.2, 0.5), (0.2, 1.5)])
+
+
+@pytest.mark.parametrize(
+    ("given", "points"),
+    [
+        (None, ()),
+        ([], ()),
+        ((0.1, 0.2), ((0.1, 0.2),)),
+        ([0.1, 0.2], ((0.1, 0.2),)),
+        ([(0.1, 0.2), (0.3, 0.4)], ((0.1, 0.2), (0.3, 0.4))),
+        (np.array([[0, 1]]), ((0.0, 1.0),)),
+    ],
+)
+def test_one_point_or_several_are_taken(given: Any, points: tuple[tuple[float, float], ...]) -> None:
+    assert points_of(given) == points
+
+
+def test_what_is_less_sure_than_asked_for_is_refused(pipeline: RealEditPipeline) -> None:
+    rgb, one, _ = _two_discs()
+    point = (70 / 240, 0.5)
+    found = pipeline.locate(rgb, "ball", point=point)
+    assert 0 < found.confidence < 1
+    least = found.confidence
+    assert pipeline.locate(rgb, "ball", point=point, min_confidence=least).confidence == least
+    above = least + 0.01
+    with pytest.raises(UnsureError, match=rf"^it is not sure enough .*'ball': confidence {least:.2f}"):
+        pipeline.locate(rgb, "ball", point=point, min_confidence=above)
+    with pytest.raises(UnsureError) as caught:
+        pipeline.edit(rgb, Remove("ball"), point=point, min_confidence=above)
+    assert caught.value.exit_code == ObjectNotFoundError.exit_code
+    # what the user draws is meant
+    assert pipeline.locate(rgb, mask=one, min_confidence=1).confidence == 1
+    with pytest.raises(UsageError, match=r"min_confidence must lie in \[0, 1\]"):
+        pipeline.locate(rgb, point=point, min_confidence=1.5)
