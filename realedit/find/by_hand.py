@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from realedit.cutout.cutout import Answer
+from realedit.cutout.hints import Hint
 from realedit.edits.prepared import Shown
 from realedit.find.by_cutout import Cutter
+from realedit.find.refined import refined
 from realedit.location import Location
 from realedit.photo import Photo
 from realedit.pixels.matting import matte
@@ -33,6 +38,19 @@ def from_mask(rgb: np.ndarray, alpha: np.ndarray, word: str | None = None) -> Lo
     return Location(word, soft.clip(0, 1), hard.astype(np.float32), 1.0, "mask")
 
 
+def _from_mask(
+    cutter: Cutter, rgb: np.ndarray, mask: np.ndarray, word: str | None, *, refine: bool | None
+) -> Location:
+    """Returns the object of the user's mask, its edge brought to the photo's where the mask is rough."""
+
+    def cut_out(rough: np.ndarray) -> Answer:
+        return cutter.cutout.answers(rgb, Hint(mask=rough), most=1)[0]
+
+    edge = refined(rgb, mask, cut_out, wanted=refine)
+    found = from_mask(rgb, edge.alpha, word)
+    return found if edge.note is None else replace(found, warning=edge.note)
+
+
 def shown_location(cutter: Cutter, photo: Photo, shown: Shown, word: str | None) -> Location | None:
     """Returns the object in the user's own mask, or that a box and points show; None where none is given.
 
@@ -47,7 +65,7 @@ def shown_location(cutter: Cutter, photo: Photo, shown: Shown, word: str | None)
         UsageError: the box or a point does not lie in the photo.
     """
     if shown.mask is not None:
-        return from_mask(photo.rgb, shown.mask, word)
+        return _from_mask(cutter, photo.rgb, shown.mask, word, refine=shown.refine)
     if shown.points or shown.not_points:
         return cutter.by_points(photo.rgb, shown.points, beside=shown.not_points, box=shown.box, word=word)
     return None if shown.box is None else cutter.by_box(photo.rgb, shown.box, word)

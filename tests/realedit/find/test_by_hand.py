@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.edits.kinds import Remove
@@ -13,7 +16,10 @@ from realedit.edits.prepared import Shown, points_of
 from realedit.errors import ObjectNotFoundError, UnsureError, UsageError
 from realedit.find.by_cutout import Cutter
 from realedit.find.by_hand import from_mask, shown_location
+from realedit.location import Location
+from realedit.photo import Photo
 from realedit.photo.inputs import as_photo
+from realedit.pixels.masks import grow
 
 CUTTER = Cutter()
 
@@ -201,3 +207,65 @@ def test_what_is_less_sure_than_asked_for_is_refused(pipeline: RealEditPipeline)
     assert pipeline.locate(rgb, mask=one, min_confidence=1).confidence == 1
     with pytest.raises(UsageError, match=r"min_confidence must lie in \[0, 1\]"):
         pipeline.locate(rgb, point=point, min_confidence=1.5)
+
+
+CASES = Path(__file__).parents[3] / "examples" / "cases"
+
+
+@pytest.fixture
+def case() -> tuple[Photo, np.ndarray]:
+    """A photo, and the true mask of its object."""
+    with Image.open(CASES / "000_mask.webp") as mask:
+        return as_photo(CASES / "000_photo.webp"), np.asarray(mask.convert("L")) > 127
+
+
+def _by_mask(photo: Photo, mask: np.ndarray, refine: bool | None = None) -> Location:
+    found = shown_location(CUTTER, photo, Shown.read(photo, mask=mask, refine=refine), None)
+    assert found is not None
+    return found
+
+
+def test_a_precise_mask_stays_as_it_is(case: tuple[Photo, np.ndarray]) -> None:
+    photo, mask = case
+    found = _by_mask(photo, mask)
+    assert np.array_equal(found.mask, from_mask(photo.rgb, mask.astype(np.float32)).mask)
+    assert np.array_equal(found.hard, mask)
+    assert found.warning is None
+
+
+def test_a_rough_mask_is_brought_to_the_photos_edges(case: tuple[Photo, np.ndarray]) -> None:
+    photo, mask = case
+    rough = grow(mask, 0.12 * np.sqrt(mask.sum()))
+    before = _overlap(rough, mask)
+    found = _by_mask(photo, rough)
+    assert before < 0.75
+    assert _overlap(found.hard, mask) > before + 0.15
+    assert found.confidence == 1
+    assert found.warning is not None
+    assert "--no-refine keeps it" in found.warning
+    kept = _by_mask(photo, rough, refine=False)
+    assert np.array_equal(kept.hard, rough)
+    assert kept.warning is None
+
+
+def test_a_soft_matte_stays_unless_refinement_is_asked_for(case: tuple[Photo, np.ndarray]) -> None:
+    photo, mask = case
+    soft = cv2.GaussianBlur(grow(mask, 6).astype(np.float32), (0, 0), 3)
+    kept = _by_mask(photo, soft)
+    edge = (soft > 0.02) & (soft < 0.98)
+    assert np.array_equal(kept.mask[edge], soft[edge])
+    asked = _by_mask(photo, soft, refine=True)
+    assert asked.warning is None
+    assert _overlap(asked.hard, mask) > _overlap(soft > 0.5, mask) + 0.05
+
+
+def test_a_mask_that_the_network_takes_for_another_thing_stays(case: tuple[Photo, np.ndarray]) -> None:
+    """A grid of dots over the whole photo is no thing."""
+    photo, _ = case
+    dots = np.zeros(photo.rgb.shape[:2], bool)
+    dots[8::24, 8::24] = True
+    dots = grow(dots, 2)
+    assert np.array_equal(_by_mask(photo, dots).hard, dots)
+    asked = _by_mask(photo, dots, refine=True)
+    assert np.array_equal(asked.hard, dots)
+    assert asked.warning == "the cut-out network takes the mask for another thing: it was left as it is"
