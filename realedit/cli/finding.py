@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 from realedit.cli.options import ModelOptions
 from realedit.edits.prepared import Shown
 from realedit.errors import ObjectNotFoundError
-from realedit.find.by_cutout import Cutter
-from realedit.find.by_hand import shown_location
 from realedit.models.choice import resolve_model
-from realedit.models.recogniser import Recogniser
 from realedit.prompts import split
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
     from realedit.edits.prepared import Prepared
+    from realedit.find.by_cutout import Cutter
     from realedit.location import Location
     from realedit.photo import Photo
+    from realedit.models.recogniser import Recogniser
     from realedit.pipeline import RealEditPipeline
 
 
@@ -44,6 +43,8 @@ class ObjectFinder:
     @cached_property
     def cutter(self) -> Cutter:
         """What needs no diffusion model."""
+        from realedit.find.by_cutout import Cutter
+
         return Cutter()
 
     @cached_property
@@ -75,6 +76,8 @@ class ObjectFinder:
             ObjectNotFoundError: nothing sees it.
             UnsureError: what was found is less sure than is asked for.
         """
+        from realedit.find.by_hand import shown_location
+
         progress("looking", 0, 0)
         found = shown_location(self.cutter, photo, shown, word) or self._by_name(photo, word)
         if found is None:
@@ -120,6 +123,8 @@ class ObjectFinder:
 
     @cached_property
     def _recogniser(self) -> Recogniser | None:
+        from realedit.models.recogniser import Recogniser
+
         ref = resolve_model(self.options.model)
         return None if ref.source == "hub" else Recogniser.load(Path(ref.location))
 
