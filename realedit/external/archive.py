@@ -1,9 +1,9 @@
 """Takes the weights out of a PyTorch archive (TorchScript or checkpoint) without running anything in it.
 
-Such an archive is a zip file of raw numbers, ``data/0``, ``data/1``..., and a pickle, ``data.pkl``, which says
-what they are called. A pickle is a program, so it is never unpickled here: its operations are read one by one
-(`pickletools`), and of what they would build only the shape is kept: names, sizes and which numbers belong to
-them. A function that it names is a word and is not called; TorchScript's code is not looked at.
+Such an archive is a zip file of raw numbers, ``data/0``, ``data/1``..., and a pickle, ``data.pkl``, which
+says what they are called. A pickle is a program, so it is never unpickled here: its operations are read one by
+one (`pickletools`), and of what they would build only the shape is kept: names, sizes and which numbers belong
+to them. A function that it names is a word and is not called; TorchScript's code is not looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pickletools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 from zipfile import BadZipFile, ZipFile
 
 import torch
@@ -36,6 +36,8 @@ _VALUES = {
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
+_Argument = str | int | float | bytes | None
+"""Of a pickle's operation."""
 
 
 @dataclass
@@ -49,8 +51,8 @@ class _Built:
     """
 
     by: str
-    of: tuple[Any, ...] = ()
-    state: Any = None
+    of: tuple[object, ...] = ()
+    state: object = None
 
 
 @dataclass
@@ -64,7 +66,7 @@ class _Name:
 class _Stored:
     """Where a tensor's numbers lie, (kind, type, number of the file, device, length)."""
 
-    of: tuple[Any, ...]
+    of: tuple[object, ...]
 
 
 def weights_in(path: Path) -> dict[str, torch.Tensor]:
@@ -94,10 +96,10 @@ def weights_in(path: Path) -> dict[str, torch.Tensor]:
 class _Reader:
     """Follows a pickle's operations and builds nothing but containers, names and values."""
 
-    stack: list[Any] = field(default_factory=list[Any])
-    memo: dict[int, Any] = field(default_factory=dict[int, Any])
+    stack: list[object] = field(default_factory=list[object])
+    memo: dict[int, object] = field(default_factory=dict[int, object])
 
-    def read(self, pickled: bytes) -> Any:
+    def read(self, pickled: bytes) -> object:
         """Returns what the pickle describes.
 
         Raises:
@@ -106,10 +108,10 @@ class _Reader:
         for operation, argument, _ in pickletools.genops(pickled):
             if operation.name == "STOP":
                 return self.stack.pop()
-            self._do(operation.name, argument)
+            self._do(operation.name, cast("_Argument", argument))
         raise ValueError("a pickle without an end")
 
-    def _do(self, name: str, argument: Any) -> None:
+    def _do(self, name: str, argument: _Argument) -> None:
         if name in ("PROTO", "FRAME"):
             return
         if name in _VALUES:
@@ -119,11 +121,11 @@ class _Reader:
         elif name == "MARK":
             self.stack.append(_MARK)
         elif name in ("BINPUT", "LONG_BINPUT", "PUT"):
-            self.memo[int(argument)] = self.stack[-1]
+            self.memo[_number(argument)] = self.stack[-1]
         elif name == "MEMOIZE":
             self.memo[len(self.memo)] = self.stack[-1]
         elif name in ("BINGET", "LONG_BINGET", "GET"):
-            self.stack.append(self.memo[int(argument)])
+            self.stack.append(self.memo[_number(argument)])
         elif not self._contain(name):
             self._build(name, argument)
 
@@ -148,7 +150,7 @@ class _Reader:
             return False
         return True
 
-    def _build(self, name: str, argument: Any) -> None:
+    def _build(self, name: str, argument: _Argument) -> None:
         stack = self.stack
         if name == "GLOBAL":
             stack.append(_Name(str(argument)))
@@ -156,34 +158,36 @@ class _Reader:
             inner = stack.pop()
             stack.append(_Name(f"{stack.pop()} {inner}"))
         elif name == "BINPERSID":
-            stack.append(_Stored(tuple(stack.pop())))
+            stack.append(_Stored(_tuple(stack.pop())))
         elif name in ("REDUCE", "NEWOBJ"):
             arguments, called = stack.pop(), stack.pop()
-            stack.append(_Built(called.text, tuple(arguments)))
+            stack.append(_Built(_text(called), _tuple(arguments)))
         elif name == "BUILD":
             state = stack.pop()
-            stack[-1].state = state
+            if isinstance(built := stack[-1], _Built):
+                built.state = state
         else:
             raise ValueError(f"the operation {name}")
 
-    def _to_mark(self) -> list[Any]:
+    def _to_mark(self) -> list[object]:
         at = len(self.stack) - 1 - next(k for k, one in enumerate(reversed(self.stack)) if one is _MARK)
         items = self.stack[at + 1 :]
         del self.stack[at:]
         return items
 
     @staticmethod
-    def _into(container: Any, pairs: dict[Any, Any]) -> None:
+    def _into(container: object, pairs: dict[object, object]) -> None:
         if isinstance(container, list):
-            container.extend(pairs.values())
+            cast("list[object]", container).extend(pairs.values())
         elif isinstance(container, dict):
-            container.update(pairs)
-        else:  # an ordered dictionary, which a function makes
-            container.state = {**(container.state or {}), **pairs}
+            cast("dict[object, object]", container).update(pairs)
+        elif isinstance(container, _Built):  # an ordered dictionary, which a function makes
+            before = cast("dict[object, object]", container.state) if container.state else {}
+            container.state = {**before, **pairs}
 
 
 def _tensors(
-    one: Any, name: str, archive: ZipFile, root: str, seen: set[int]
+    one: object, name: str, archive: ZipFile, root: str, seen: set[int]
 ) -> Iterator[tuple[str, torch.Tensor]]:
     """Goes through what a pickle describes and gives each tensor under its name."""
     if isinstance(one, _Built) and one.by == "torch._utils _rebuild_tensor_v2":
@@ -192,22 +196,49 @@ def _tensors(
             yield name, tensor
         return
     if isinstance(one, _Built) and one.by == "torch._utils _rebuild_parameter":
-        one = one.of[0]
-        yield from _tensors(one, name, archive, root, seen)
+        yield from _tensors(one.of[0], name, archive, root, seen)
         return
     inner = one.state if isinstance(one, _Built) else one
-    if not isinstance(inner, dict) or id(inner) in seen:
+    if not isinstance(inner, dict) or id(inner) in seen:  # what refers to itself is gone through once
         return
     seen.add(id(inner))
-    for key, value in inner.items():
+    for key, value in cast("dict[object, object]", inner).items():
         if isinstance(key, str):
             yield from _tensors(value, f"{name}.{key}" if name else key, archive, root, seen)
 
 
 def _tensor(one: _Built, archive: ZipFile, root: str) -> torch.Tensor | None:
     stored, offset, size, stride = one.of[:4]
-    kind = _TYPES.get(stored.of[1].text.rsplit(" ", 1)[-1])
+    if not isinstance(stored, _Stored):
+        raise TypeError("a tensor without numbers")
+    kind = _TYPES.get(_text(stored.of[1]).rsplit(" ", 1)[-1])
     if kind is None:
         return None
     numbers = torch.frombuffer(bytearray(archive.read(f"{root}data/{stored.of[2]}")), dtype=kind)
-    return numbers.as_strided(size, stride, offset).clone()
+    sides, steps = (tuple(_number(side) for side in _tuple(sides)) for sides in (size, stride))
+    return numbers.as_strided(sides, steps, _number(offset)).clone()
+
+
+def _number(value: object) -> int:
+    """Returns a whole number.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(value, str) and value.isdigit():
+        return int(value)
+    if not isinstance(value, int):
+        raise TypeError(f"{type(value).__name__} for a number")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, _Name):
+        raise TypeError(f"{type(value).__name__} for a name")
+    return value.text
+
+
+def _tuple(value: object) -> tuple[object, ...]:
+    if not isinstance(value, tuple):
+        raise TypeError(f"{type(value).__name__} for a tuple")
+    return cast("tuple[object, ...]", value)
