@@ -1,9 +1,9 @@
 """Takes the weights out of a PyTorch archive (TorchScript or checkpoint) without running anything in it.
 
 Such an archive is a zip file of raw numbers, ``data/0``, ``data/1``..., and a pickle, ``data.pkl``, which
-says what they are called. A pickle is a program, so it is never unpickled here: its operations are read one by
-one (`pickletools`), and of what they would build only the shape is kept: names, sizes and which numbers belong
-to them. A function that it names is a word and is not called; TorchScript's code is not looked at.
+says what they are called. A pickle is a program, so it is never unpickled here: its operations are read one
+by one (`pickletools`), and of what they would build only the shape is kept: names, sizes and which numbers
+belong to them. A function that it names is a word and is not called; TorchScript's code is not looked at.
 """
 
 from __future__ import annotations
@@ -161,7 +161,9 @@ class _Reader:
             stack.append(_Stored(_tuple(stack.pop())))
         elif name in ("REDUCE", "NEWOBJ"):
             arguments, called = stack.pop(), stack.pop()
-            stack.append(_Built(_text(called), _tuple(arguments)))
+            # a method of something built is called too, and is no weight
+            by = called.text if isinstance(called, _Name) else ""
+            stack.append(_Built(by, _tuple(arguments)))
         elif name == "BUILD":
             state = stack.pop()
             if isinstance(built := stack[-1], _Built):

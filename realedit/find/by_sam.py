@@ -87,8 +87,8 @@ def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
 def _hottest(heat: np.ndarray) -> tuple[Point, np.ndarray]:
     """Returns a heat's peak, and the hot places that hang together with it, bool ``[h, w]``."""
     y, x = np.unravel_index(int(heat.argmax()), heat.shape)
-    hot = (heat >= _HOT * heat.max()).astype(np.uint8)
-    _, pieces, _, _ = cv2.connectedComponentsWithStats(hot)
+    hot: np.ndarray = (heat >= _HOT * float(heat.max())).astype(np.uint8)
+    pieces: np.ndarray = cv2.connectedComponentsWithStats(hot)[1]
     peak = ((float(x) + 0.5) / heat.shape[1], (float(y) + 0.5) / heat.shape[0])
     return peak, pieces == pieces[y, x]
 
