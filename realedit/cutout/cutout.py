@@ -188,7 +188,7 @@ class CutOut:
         left, right = round(again.window[0] * width), round(again.window[2] * width)
         top, bottom = round(again.window[1] * height), round(again.window[3] * height)
         alpha = np.zeros((height, width), np.float32)
-        alpha[top:bottom, left:right] = sharpened(rgb[top:bottom, left:right], _logistic(mean))
+        alpha[top:bottom, left:right] = _sharpened(rgb[top:bottom, left:right], _logistic(mean))
         agreed = [_iou(one > 0, mean > 0) for one in said]
         edges = [_iou(mean > near, mean > -near) for near in (1, 2)]
         others = [_iou(again.logits[0, k] > 0, mean > 0) for k in range(ANSWERS)]
@@ -198,7 +198,7 @@ class CutOut:
         agreement = float((np.mean([*agreed, *edges, *others]) + np.mean(shared)) / 2)
         confidence = float(np.interp(agreement, _AGREEMENT, _EXPECTED))
         crisp = _iou(mean > _CRISP, mean > -_CRISP)
-        return Answer(whole_pieces(alpha, hint), confidence), crisp + float(np.mean(shared))
+        return Answer(_whole_pieces(alpha, hint), confidence), crisp + float(np.mean(shared))
 
     @torch.inference_mode()
     def _look(self, rgb: np.ndarray, hints: list[Hint], window: Box, side: int) -> _Look:
@@ -283,7 +283,7 @@ def _about(rough: np.ndarray, hint: Hint, size: tuple[int, int]) -> Box:
     )
 
 
-def sharpened(part: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _sharpened(part: np.ndarray, share: np.ndarray) -> np.ndarray:
     """P(thing) brought to the window's own pixels, its unsure edge led by the photo's (He et al. 2013).
 
     The guided filter (https://doi.org/10.1109/TPAMI.2012.213) fits the share by a linear function of the
@@ -317,7 +317,7 @@ def resized_rgb(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
+def _whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
     """Keeps the pieces that points are on; where there are none, or a box too, those that are no crumbs.
 
     Args:

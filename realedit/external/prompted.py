@@ -53,12 +53,10 @@ class Outline:
     Args:
         logits: of P(object), float32 ``[H, W]`` at the photo's size.
         sure: the IoU that the model expects of it, in [0, 1].
-        cell: side in pixels of the photo of what the model tells apart.
     """
 
     logits: np.ndarray
     sure: float
-    cell: float
 
 
 @dataclass(frozen=True)
@@ -94,10 +92,9 @@ class PromptSegmenter:
             logits = self.loaded.processor.post_process_masks(
                 outputs.pred_masks.float().cpu(), *(size.cpu() for size in sizes.values()), binarize=False
             )[0][0]
-        cell = max(rgb.shape[:2]) / max(outputs.pred_masks.shape[-2:])
         sure = outputs.iou_scores.flatten()[: len(logits)].float().cpu().clamp(0, 1)
         order = sure.argsort(descending=True).tolist()
-        return [Outline(logits[k].numpy().astype(np.float32), float(sure[k]), cell) for k in order]
+        return [Outline(logits[k].numpy().astype(np.float32), float(sure[k])) for k in order]
 
     def _given(self, mask: np.ndarray, pixels: torch.Tensor, sizes: dict[str, torch.Tensor]) -> torch.Tensor:
         """Returns a mask as logits in the square that the model sees, ``[1, 1, side, side]``."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.cutout.cutout import Answer, check_photo, deepest, sharpened, whole_pieces
-from realedit.cutout.hints import Box, Hint, Point, resized
+from realedit.cutout.cutout import Answer, check_photo, deepest
+from realedit.cutout.hints import Box, Hint, Point
 from realedit.cutout.network import ANSWERS
 from realedit.external.prompted import Outline, Prompt, PromptSegmenter
+from realedit.pixels.matting import matte
 
 _HOT = 0.5
 """Share of a heat's peak: the places about the peak that reach it are what SAM is given as a box; a higher
@@ -16,9 +17,6 @@ share gives smaller boxes, a lower one takes the surroundings in. Not measured."
 _ROOM = 0.1
 """Room about a hot place or a rough mask, in its box's sides: with more of it the box says less, with less it
 may cut the thing. Not measured."""
-_WINDOW_ROOM = 0.1
-"""Room about an outline within which its edge is settled, in its box's longer sides: more of it costs time,
-less may cut its soft edge. Not measured."""
 _DRAWN = 0.5
 """Share of a mask at or above which a place is drawn, below which it is not."""
 
@@ -54,7 +52,7 @@ class SamCutOut:
         check_photo(rgb)
         prompt, single = asked(hint.checked(), rgb.shape[:2])
         outlines = self.segmenter.outlines(rgb, prompt, several=single)
-        return [Answer(_alpha(rgb, one, hint), one.sure) for one in outlines[: max(1, most)]]
+        return [Answer(outlined(rgb, one), one.sure) for one in outlines[: max(1, most)]]
 
 
 def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
@@ -106,15 +104,7 @@ def _box_of(drawn: np.ndarray) -> Box:
     )
 
 
-def _alpha(rgb: np.ndarray, outline: Outline, hint: Hint) -> np.ndarray:
-    """Returns an outline as alpha at the photo's size, its edge led by the photo's; 0 where it is empty."""
-    alpha = np.zeros(rgb.shape[:2], np.float32)
-    x, y, across, down = cv2.boundingRect((outline.logits > 0).astype(np.uint8))
-    if not across:
-        return alpha
-    room = round(_WINDOW_ROOM * max(across, down) + 2 * outline.cell)
-    window = np.s_[max(0, y - room) : y + down + room, max(0, x - room) : x + across + room]
-    share = 1 / (1 + np.exp(-outline.logits[window].clip(-30, 30)))
-    cells = [max(2, round(side / max(1.0, outline.cell))) for side in share.shape]
-    alpha[window] = sharpened(rgb[window], resized(share.astype(np.float32), *cells))
-    return whole_pieces(alpha, hint)
+def outlined(rgb: np.ndarray, outline: Outline) -> np.ndarray:
+    """Returns an outline as alpha, float32 ``[H, W]``, with the soft edges that the photo's pixels show."""
+    hard = outline.logits > 0
+    return matte(rgb, hard) if hard.any() else hard.astype(np.float32)
