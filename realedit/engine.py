@@ -28,13 +28,15 @@ from realedit.models.choice import ModelRef, fingerprint
 from realedit.models.recogniser import Recogniser
 from realedit.photo import Photo
 from realedit.photo.inputs import PhotoLike, as_photo
+from realedit.pixels.hole_filling import fill_with_steps
 from realedit.pixels.resizing import at_size
 from realedit.prompts import PLAIN, split, with_article, with_words
 from realedit.system.memory import translated
 from realedit.system.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from realedit.external import Captioner
+    from realedit.compose.hole import Fill
+    from realedit.external import Captioner, Inpainter
     from realedit.find.by_detector import DetectorFinder
 
 STEPS = 20
@@ -57,6 +59,8 @@ class Engine:
         ref: which model it is.
         cache: where inversions are kept, or None.
         working_side: side in pixels of the square whose area the model works at; None for the model's own.
+        cutter: cuts objects out; by default with what is chosen by default.
+        inpainter: fills holes in the place of our own filling, or None.
         detector: finds words in photos in the model's place, or None.
         captioner: describes a photo where no prompt does, or None.
     """
@@ -68,6 +72,8 @@ class Engine:
         *,
         cache: Cache | None = None,
         working_side: int | None = None,
+        cutter: Cutter | None = None,
+        inpainter: Inpainter | None = None,
         detector: DetectorFinder | None = None,
         captioner: Captioner | None = None,
     ) -> None:
@@ -79,7 +85,8 @@ class Engine:
         self.captioner = captioner
         self.capture = capture_for(backbone)
         recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
-        self.cutter = Cutter()
+        self.cutter = cutter or Cutter()
+        self.inpainter = inpainter
         self.finder = WordFinder(backbone, ref, recogniser)
 
     def names(self) -> dict[str, str | None]:
@@ -91,7 +98,16 @@ class Engine:
         }
         named = {role: None if helper is None else helper.loaded.label for role, helper in helpers.items()}
         dtype = str(self.backbone.unet.dtype).removeprefix("torch.")
-        return {"model": self.ref.name, "dtype": dtype, **named}
+        beside = {
+            "cutout": self.cutter.choice.name,
+            "inpainter": None if self.inpainter is None else self.inpainter.label,
+        }
+        return {"model": self.ref.name, "dtype": dtype, **named, **beside}
+
+    @property
+    def fill(self) -> Fill:
+        """What fills holes."""
+        return fill_with_steps if self.inpainter is None else self.inpainter
 
     def find(self, photo: Photo, inversion: Inversion, word: str) -> Location:
         """Finds the object that a word names, by the model's attention or by the detector in its place.

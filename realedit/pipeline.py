@@ -27,7 +27,9 @@ from realedit.edits.prepared import Points, Prepared, Shown, prepare
 from realedit.edits.recipe import recipe
 from realedit.engine import METHOD, STEPS, Engine
 from realedit.errors import UsageError
+from realedit.find.by_cutout import Cutter
 from realedit.find.by_hand import shown_location
+from realedit.find.which_cutout import choose_cutout
 from realedit.inverted.cache import Cache
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Box, Location
@@ -71,6 +73,8 @@ class RealEditPipeline:
         detector: str | Path | None = None,
         segmenter: str | Path | None = None,
         captioner: str | Path | None = None,
+        cutout: str | Path | None = None,
+        inpainter: str | Path | None = None,
     ) -> RealEditPipeline:
         """Loads a model.
 
@@ -86,25 +90,32 @@ class RealEditPipeline:
             detector: OWL-ViT, OWLv2 or Grounding DINO, which finds words instead of the model.
             segmenter: CLIPSeg, which finds words too, or SAM, which cuts out what the detector finds.
             captioner: BLIP or Florence-2, which says what a photo shows where no prompt does.
+            cutout: what cuts objects out: "ours", "sam", or another SAM's folder or hub id; by default
+                ``REALEDIT_CUTOUT``, else the SAM that ``realedit fetch sam`` has brought, else ours.
+            inpainter: a file with LaMa's weights, which fills holes in the place of our own filling.
 
         Raises:
             ModelUnavailableError: a model is not here and cannot be fetched, or cannot be used.
             UsageError: there is no such device or precision.
         """
         ref = resolve_model(model)
+        chosen = choose_cutout(cutout, offline)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         with translated():
             pipeline = load_pipeline(ref, device=device, dtype=_dtype(dtype), offline=offline)
-        from realedit.external import Captioner
+        from realedit.external import Captioner, Inpainter
         from realedit.find.by_detector import DetectorFinder
 
         finds = detector is not None or segmenter is not None
+        cutter = Cutter(chosen, device)
         engine = Engine(
             Backbone(pipeline),
             ref,
             cache=_cache(cache),
             working_side=working_size,
-            detector=DetectorFinder(detector, segmenter, device, offline) if finds else None,
+            cutter=cutter,
+            inpainter=None if inpainter is None else Inpainter(inpainter, device),
+            detector=DetectorFinder(detector, segmenter, device, offline, cutter=cutter) if finds else None,
             captioner=None if captioner is None else Captioner(captioner, device, offline),
         )
         return cls(engine)

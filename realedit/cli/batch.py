@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -132,10 +132,11 @@ def _tasks(
     from realedit.batch import tasks_for
     from realedit.edits.entries import entries
     from realedit.edits.prepared import named_files
+    from realedit.find.which_cutout import choose_cutout
     from realedit.models.choice import fetched, identity
 
     files = [
-        *([] if command.where.mask is None else [command.where.mask]),
+        *(file for file in (command.where.mask, model.inpainter) if file is not None),
         *(file for edit in command.plan.edits for file in named_files(edit).values()),
     ]
     tasks_for(photos, folder, files=files)  # its errors come before gigabytes are fetched
@@ -151,7 +152,7 @@ def _tasks(
         crop=command.allow_crop,
         besides=command.recipe.model_dump(),
         model=identity(here),
-        options=asdict(model),
+        options=asdict(replace(model, cutout=choose_cutout(model.cutout, model.offline or None).name)),
         report=report,
     )
 

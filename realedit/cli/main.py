@@ -19,6 +19,7 @@ from realedit.cli.cache import cache_app
 from realedit.cli.cutout import cutout
 from realedit.cli.edit import edit
 from realedit.cli.edit_options import EditOptions
+from realedit.cli.fetch import fetch
 from realedit.cli.flag_order import in_order
 from realedit.cli.inspect import invert, locate, models, schema
 from realedit.errors import UsageError
@@ -43,7 +44,7 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
 11 installation, 12 some of many photos, 130 interrupted."""
 _HELP = {"--help", "-h"}
-_COMMANDS = ("locate", "cutout", "invert", "batch", "models", "schema", "bench", "cache")
+_COMMANDS = ("locate", "cutout", "invert", "batch", "models", "fetch", "schema", "bench", "cache")
 
 
 app = cyclopts.App(
@@ -78,6 +79,7 @@ app.command(
     batch, help_epilogue="Example: realedit batch photos --output edited --move mug --dx 0.2 --jobs 4"
 )
 app.command(models, help_epilogue="Example: realedit models --json")
+app.command(fetch, help_epilogue="Example: realedit fetch sam")
 app.command(schema, help_epilogue="Example: realedit schema > edits.schema.json")
 app.command(
     bench, help_epilogue="Example: realedit bench cases --method realedit --method peers --output results"

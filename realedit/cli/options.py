@@ -238,6 +238,18 @@ class ModelOptions(BackboneOptions):
         str | None,
         Parameter(metavar="NAME", help="Says what the photo shows without --prompt: BLIP or Florence-2."),
     ] = None
+    cutout: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME",
+            help="Cuts objects out: ours, sam, or a SAM's folder or hub id. Default: REALEDIT_CUTOUT, then "
+            "sam where 'realedit fetch sam' has brought it.",
+        ),
+    ] = None
+    inpainter: Annotated[
+        Path | None,
+        Parameter(metavar="FILE", help="Fills holes: a file with LaMa's weights, such as big-lama."),
+    ] = None
     no_cache: Annotated[bool, flag("Neither use nor keep inverted photos (realedit cache).")] = False
 
 

@@ -61,7 +61,7 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
     progress("loading the model", 0, 0)
     from realedit.pipeline import RealEditPipeline
 
-    return RealEditPipeline.from_pretrained(
+    pipeline = RealEditPipeline.from_pretrained(
         options.model,
         device=options.device,
         dtype=options.dtype,
@@ -71,7 +71,13 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
         detector=options.detector,
         segmenter=options.segmenter,
         captioner=options.captioner,
+        cutout=options.cutout,
+        inpainter=options.inpainter,
     )
+    choice = pipeline.engine.cutter.choice
+    if choice.folder is not None and choice.chosen_by == "default" and not quiet:
+        say(f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships")
+    return pipeline
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:

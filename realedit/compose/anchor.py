@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from guidance import Transform
-from realedit.compose.hole import cleared, forbidden_small, small_copy
+from realedit.compose.hole import Fill, cleared, forbidden_small, small_copy
 from realedit.compose.piece import Cast, Piece, carried
 from realedit.compose.reflection import find_reflection, no_reflection
 from realedit.compose.shadow import find_shadow, no_shadow
 from realedit.location import Location
 from realedit.pixels.foreground import foreground
+from realedit.pixels.hole_filling import fill_with_steps
 from realedit.pixels.resizing import scaled
 
 
@@ -66,6 +67,7 @@ def build_anchor(
     reflection: bool = False,
     pixels: bool = True,
     fill_hole: bool = True,
+    fill: Fill = fill_with_steps,
 ) -> Anchor:
     """Moves objects' pixels, fills the holes that they leave and takes their shadows along.
 
@@ -77,6 +79,7 @@ def build_anchor(
         reflection: whether to look for reflections.
         pixels: whether objects are laid at their new places; if not, their mattes alone say where those are.
         fill_hole: whether holes are filled; if not, the objects stay there too.
+        fill: fills them.
     """
     h, w = rgb.shape[:2]
     taken = [piece for piece in pieces if piece.source is None]
@@ -84,7 +87,7 @@ def build_anchor(
         id(piece): _cast_of(rgb, piece, pieces, forbidden, shadow=shadow, reflection=reflection)
         for piece in pieces
     }
-    behind, hole = cleared(rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden)
+    behind, hole = cleared(rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden, fill)
     if not fill_hole:
         behind = rgb.astype(np.float32)
     mattes = [np.zeros((h, w), np.float32) for _ in pieces]

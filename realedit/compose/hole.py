@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -14,8 +14,12 @@ from realedit.pixels.fine_detail import with_detail
 from realedit.pixels.hole_filling import fill_with_steps
 from realedit.pixels.light import contrast
 from realedit.pixels.masks import grow
+from realedit.pixels.patch_completion import Completion
 from realedit.pixels.resizing import scaled
 from realedit.pixels.unit import unit_of
+
+Fill = Callable[[np.ndarray, np.ndarray, np.ndarray | None], Completion]
+"""Fills a hole: (picture, hole, forbidden) as of :func:`realedit.pixels.hole_filling.fill_with_steps`."""
 
 FILL_SIDE = 640
 """Longer side in pixels of the copy in which holes are filled: larger joins finer structures and takes
@@ -48,7 +52,10 @@ follows finer changes of light, lower only broad ones. Not measured."""
 
 
 def cleared(
-    rgb: np.ndarray, taken: Sequence[tuple[Location, Cast]], forbidden: np.ndarray | None
+    rgb: np.ndarray,
+    taken: Sequence[tuple[Location, Cast]],
+    forbidden: np.ndarray | None,
+    fill: Fill = fill_with_steps,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Clears a photo of some objects, their shadows and their reflections.
 
@@ -56,6 +63,7 @@ def cleared(
         rgb: uint8 ``[H, W, 3]``.
         taken: the objects, and what each casts.
         forbidden: bool ``[H, W]``, other objects: nothing is copied from them.
+        fill: fills the holes.
 
     Returns:
         The photo without them, float32 ``[H, W, 3]``, and the pixels that may differ from the photo, bool
@@ -82,7 +90,7 @@ def cleared(
     if elsewhere is not None:
         hole &= ~elsewhere | grow(mask, _TOUCHING_UNITS * unit)
     solid = grow(mask, _OBJECT_SOLID_UNITS * unit) | grow(cast, _SHADOW_SOLID_UNITS * unit)
-    completion = fill_with_steps(small, hole, elsewhere)
+    completion = fill(small, hole, elsewhere)
     filled = completion.picture
     # not at the object's upper side, where another thing may be dark
     margin = hole & ~solid & (near_foot(mask, _REST_UNITS * unit) | grow(cast, _REST_UNITS * unit))

@@ -167,6 +167,8 @@ class RecipeOptions(BaseModel):
     dtype: str | None = Field(default=None, description="that model's precision; likewise")
     detector: str | None = Field(default=None, description="the model that found the objects; likewise")
     segmenter: str | None = Field(default=None, description="the model that cut them out; likewise")
+    cutout: str | None = Field(default=None, description="what cut out points, boxes and words; likewise")
+    inpainter: str | None = Field(default=None, description="the model that filled holes; likewise")
 
     @property
     def settings(self) -> Settings | None:

@@ -7,6 +7,7 @@ network; the config comes before the weights, so that a model of another kind co
 from __future__ import annotations
 
 from collections.abc import Collection
+from fnmatch import fnmatch
 from pathlib import Path
 
 from realedit.errors import ModelUnavailableError
@@ -53,6 +54,29 @@ def located(name: str | Path, role: Role, offline: bool | None = None) -> tuple[
         )
     root = _snapshot(text, role, offline)
     return root, text, _checked(root, text, role)
+
+
+def cached(hub_id: str, role: Role) -> Path | None:
+    """Returns the folder of a hub model that is whole in the local cache, or None. Never uses the network.
+
+    Raises:
+        UsageError: what is there is not a model for this role.
+        ModelUnavailableError: it asks for code from the hub.
+    """
+    from huggingface_hub import try_to_load_from_cache
+
+    config = try_to_load_from_cache(hub_id, CONFIG)
+    if not isinstance(config, str):
+        return None
+    root = Path(config).parent
+    kind = kind_of(folders.read_json(root / CONFIG, hub_id), hub_id, role)
+    return None if _absent(_names(root), kind) else root
+
+
+def wanted(names: Collection[str]) -> list[str]:
+    """Returns the files of a hub model that are downloaded."""
+    small = {name for name in names if any(fnmatch(name, pattern) for pattern in _SMALL)}
+    return sorted(small | set(folders.choose_weights("", names, half=False)[1]))
 
 
 def fetch_hint(hub_id: str) -> str:

@@ -50,6 +50,9 @@ _ALL = (
 )
 KINDS: Mapping[str, Kind] = {kind.model_type: kind for kind in _ALL}
 
+SAM = "facebook/sam2.1-hiera-tiny"
+"""The SAM that is fetched by that name: SAM 2.1, the smallest, since it has to run on a CPU."""
+
 EXAMPLES: Mapping[Role, str] = {
     "detector": "google/owlv2-base-patch16-ensemble",
     "segmenter": "facebook/sam-vit-base",

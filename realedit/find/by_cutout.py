@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from realedit.cutout.cutout import DOUBTFUL, CutOut
+from realedit.cutout.cutout import DOUBTFUL, CutsOut
 from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.names import PRESENT, NameFinder
+from realedit.find.which_cutout import CutOutChoice, choose_cutout, load_cutout
 from realedit.location import Box, Location, Point
 from realedit.models.choice import embedded_folder
+
+if TYPE_CHECKING:
+    import torch
 
 _SURELY_PRESENT = 0.9
 """Presence of a word in [0, 1]: at or above it a word counts as in the photo, between it and
@@ -35,14 +40,27 @@ refused, below it the answer is taken with a warning. Set on an even background,
 class Cutter:
     """Finds objects in photographs: by a point, a box, or a word that ImageNet's classes cover.
 
-    Its networks ship with the package and are the same for every model. They are loaded when they are first
-    needed.
+    Its networks ship with the package and are the same for every model, except for a SAM in the cut-out
+    network's place. They are loaded when they are first needed.
+
+    Args:
+        choice: what cuts out; by default as :func:`realedit.find.which_cutout.choose_cutout` says.
+        device: of a SAM; ours runs on the CPU.
     """
 
+    def __init__(self, choice: CutOutChoice | None = None, device: str | torch.device = "cpu") -> None:
+        self._choice = choice
+        self._device = device
+
     @cached_property
-    def cutout(self) -> CutOut:
-        """The cut-out network."""
-        return CutOut.load()
+    def choice(self) -> CutOutChoice:
+        """What cuts out."""
+        return self._choice or choose_cutout()
+
+    @cached_property
+    def cutout(self) -> CutsOut:
+        """The cut-out network, or the SAM in its place."""
+        return load_cutout(self.choice, self._device)
 
     @cached_property
     def names(self) -> NameFinder:

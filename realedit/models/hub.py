@@ -6,6 +6,8 @@ the 70 GB that SDXL's repository holds. The configs come first, so that a model 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from fnmatch import fnmatch
 from pathlib import Path
 
 from realedit.errors import ModelUnavailableError
@@ -100,10 +102,31 @@ def listing(hub_id: str, label: str, state: str, way: str) -> set[str]:
     Raises:
         ModelUnavailableError: there is no such model, it is gated, or the hub cannot be reached.
     """
+    return set(_sizes(hub_id, label, state, way))
+
+
+def sizes(hub_id: str, label: str, state: str, way: str) -> dict[str, int]:
+    """Returns the bytes of each file of a hub model, likewise; arguments and errors as :func:`listing`."""
+    return {name: size or 0 for name, size in _sizes(hub_id, label, state, way, files_metadata=True).items()}
+
+
+def wanted(names: Collection[str], *, half: bool) -> list[str]:
+    """Returns the files of an SDXL pipeline that :func:`ensure_snapshot` downloads."""
+    small = {name for name in names if any(fnmatch(name, pattern) for pattern in _SMALL_FILES)}
+    return sorted(small | set(_weights(names, half=half)))
+
+
+def _weights(names: Collection[str], *, half: bool) -> list[str]:
+    return [file for part in folders.NETWORKS for file in folders.choose_weights(part, names, half=half)[1]]
+
+
+def _sizes(
+    hub_id: str, label: str, state: str, way: str, *, files_metadata: bool = False
+) -> dict[str, int | None]:
     from huggingface_hub import HfApi, errors
 
     try:
-        info = HfApi().model_info(hub_id, timeout=_PROBE_SECONDS)
+        info = HfApi().model_info(hub_id, timeout=_PROBE_SECONDS, files_metadata=files_metadata)
     except errors.GatedRepoError as error:
         terms = "accept its terms on huggingface.co, then: hf auth login"
         raise ModelUnavailableError(f"{label} is gated on the hub", terms) from error
@@ -113,15 +136,13 @@ def listing(hub_id: str, label: str, state: str, way: str) -> set[str]:
     except network_errors() as error:
         message = f"{label} {state}, and the hub cannot be reached ({first_line(error)})"
         raise ModelUnavailableError(message, f"with a network, {way}") from error
-    return {file.rfilename for file in info.siblings or ()}
+    return {file.rfilename: file.size for file in info.siblings or ()}
 
 
 def _fetch(hub_id: str, label: str, names: set[str], *, half: bool) -> Path:
     from huggingface_hub import snapshot_download
 
-    weights = [
-        file for part in folders.NETWORKS for file in folders.choose_weights(part, names, half=half)[1]
-    ]
+    weights = _weights(names, half=half)
     try:
         root = Path(snapshot_download(hub_id, allow_patterns=_SMALL_FILES))
         folders.check_index(label, folders.read_json(root / folders.INDEX, label))

@@ -158,6 +158,7 @@ def _put(
             reflection=settings.reflection,
             pixels=settings.pixels,
             fill_hole=settings.fill,
+            fill=work.engine.fill,
         )
     work.request.stopwatch.lap("anchor")
     subjects = [

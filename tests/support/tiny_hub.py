@@ -35,7 +35,7 @@ class Answer(BaseHTTPRequestHandler):
         elif "/tree/" in path:
             self.reply(json.dumps([described(file) for file in files]).encode())
         else:
-            siblings = [{"rfilename": file.name} for file in files]
+            siblings = [{"rfilename": file.name, "size": file.stat().st_size} for file in files]
             model = {"_id": "1", "id": "own/model", "sha": COMMIT, "siblings": siblings}
             self.reply(json.dumps(model).encode())
 
