@@ -44,6 +44,9 @@ class Record:
         before: file of the picture before the composite.
         photo: the case's photo, for the page.
         truth: the case's truth, for the page.
+        mask: the case's mask of the object, for the sheet.
+        found: the object as the method itself found it, for the sheet.
+        scene: what the case shows: cases of one scene are not independent.
         made: seed, model, versions and threads.
     """
 
@@ -64,6 +67,9 @@ class Record:
     before: str | None = None
     photo: str | None = None
     truth: str | None = None
+    mask: str | None = None
+    found: str | None = None
+    scene: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
     @property
