@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ class Record:
         truth: the case's truth, for the page.
         mask: the case's mask of the object, for the sheet.
         found: the object as the method itself found it, for the sheet.
+        warnings: what the method told the user.
         scene: what the case shows: cases of one scene are not independent.
         made: seed, model, versions and threads.
     """
@@ -69,6 +70,7 @@ class Record:
     truth: str | None = None
     mask: str | None = None
     found: str | None = None
+    warnings: Sequence[str] = ()
     scene: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 

@@ -108,8 +108,11 @@ def _caption(record: Record) -> str:
 
 
 def _notes(records: Sequence[Record]) -> list[str]:
-    """Says what was refused or is broken."""
-    return [f"{record.method}: {record.status}: {record.reason}" for record in records if record.status != OK]
+    """Says what was refused, is broken or warned of."""
+    ended = [
+        f"{record.method}: {record.status}: {record.reason}" for record in records if record.status != OK
+    ]
+    return ended + [f"{record.method}: {warning}" for record in records for warning in record.warnings]
 
 
 def _read(folder: Path, name: str | None) -> Image.Image:

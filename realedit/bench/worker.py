@@ -157,6 +157,7 @@ class Worker:
             times={stage: round(seconds, 4) for stage, seconds in outcome.times.items()},
             seconds=round(sum(outcome.times.values()), 4),
             evaluations=outcome.evaluations,
+            warnings=list(outcome.warnings),
             peak_memory=peak,
             picture=self._picture(f"{name}.png", outcome.picture),
             before=None if before is None else self._picture(f"{name}-before.png", before),
