@@ -61,8 +61,9 @@ def write_verdicts(file: Path, asked: Sequence[Asked], records: Sequence[Record]
     intro = [
         "# Forty edits of photographs",
         "",
-        "Photographs of PixelMan's COCOEE (second half) and ReS (odd scenes), on which nothing was set, each",
-        f"looked at before and after ({told['judge']}, commit {told['commit']}): would a photographer show it?",
+        "Photographs of PixelMan's COCOEE (second half) and ReS (odd scenes), on which nothing was set,",
+        f"looked at before and after ({told['judge']}, commit {told['commit']}): would a photographer show",
+        "it?",
         "`python -m examples.photographs FOLDER --cocoee COCOEE --res ReS` makes them again.",
         "",
         *totals,
