@@ -5,7 +5,7 @@
 writes ``FOLDER/records.jsonl`` (a line an edit: seconds by stage, warnings, why it was refused),
 ``FOLDER/pictures`` and the pages ``FOLDER/sheet/1.jpg``... of before | what was cut out | after. An edit that
 is there already, made by the same code at the same side, is not made again. ``--table VERDICTS.json`` writes
-the table of a person's verdicts (see ``verdicts.json``) instead.
+the table of a person's verdicts (``examples.photographs.verdicts`` says how they are told) beside them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from cyclopts import Parameter
 from PIL import Image
 
-from examples.photographs.asked import Asked, photographs, read_asked
+from examples.photographs.asked import EDITS, Asked, photographs, read_asked
 from examples.photographs.verdicts import write_verdicts
 from realedit import RealEditError, RealEditPipeline
 from realedit.bench.case import Case, LoadedCase
@@ -48,6 +48,7 @@ def main(
     side: int = SIDE,
     only: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     table: Path | None = None,
+    edits: Path = EDITS,
 ) -> None:
     """Make the edits and lay them out.
 
@@ -57,9 +58,10 @@ def main(
         res: PixelMan's ReS.
         side: Longer side, in pixels, that photographs are scaled down to.
         only: Only edits of these ids.
-        table: Verdicts; writes their table beside them and makes nothing.
+        table: Verdicts; writes their table beside them.
+        edits: The list.
     """
-    asked = [one for one in read_asked() if not only or one.id in only]
+    asked = [one for one in read_asked(edits) if not only or one.id in only]
     try:
         known = photographs(cocoee, res)
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,7 @@ def write_verdicts(file: Path, asked: Sequence[Asked], records: Sequence[Record]
         count = shown["word" if one.by == "word" else "mask, point or box"]
         count[0], count[1] = count[0] + good, count[1] + 1
         warned = "yes" if record.warnings else ""
-        entry = ", ".join(f"{name} {value}" for name, value in one.edit.items() if value is not None)
+        entry = ", ".join(name if value is None else f"{name} {value}" for name, value in one.edit.items())
         cells = (
             one.id,
             one.photo,
