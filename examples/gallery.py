@@ -1,10 +1,12 @@
 """Make every kind of edit once, and show before and after on one page.
 
-    python examples/gallery.py FOLDER [--only NAME ...]
+    python examples/gallery.py FOLDER [--only NAME ...] [--pairs FOLDER]
 
 writes ``FOLDER/index.html``, ``FOLDER/sheet.png`` and the pictures of each edit. The photos are those of
-``examples/photos``, a photograph of scikit-image's and rendered ones of ``examples/cases``; a rendered case
-whose true edited photo is known shows it too. An edit that is refused is on the page with the reason.
+``examples/photos``, rendered ones and photographs (``gallery.json`` there lists their edits, ``LICENSE.md``
+their credits), and rendered ones of ``examples/cases``; a rendered case whose true edited photo is known
+shows it too. An edit that is refused is on the page with the reason. ``--pairs`` makes the photographs'
+alone, each before and after on one JPEG, as they lie in ``examples/results/gallery``.
 """
 
 from __future__ import annotations
@@ -19,10 +21,9 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment
 from PIL import Image
-from skimage import data
 
 from realedit import RealEditError, RealEditPipeline
-from realedit.edits.entries import entries
+from realedit.edits.entries import entries, read_entries
 from realedit.edits.kinds import (
     Background,
     Edit,
@@ -45,6 +46,10 @@ from realedit.report.panel import Tile, panel
 
 HERE = Path(__file__).parent
 SIDE = 512
+"""Longer side of a picture on the page; of a photograph's, PHOTOGRAPH."""
+PHOTOGRAPH = 720
+GAP, QUALITY = 6, 85
+"""Between the two pictures of a pair, in pixels; of its JPEG."""
 
 PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>realedit: every edit</title>
@@ -77,6 +82,7 @@ class Example:
     prompt: str | None = None
     truth: Path | None = None
     shown: dict[str, Any] = field(default_factory=dict)
+    photograph: bool = False
 
 
 def of_cases() -> list[Example]:
@@ -142,13 +148,19 @@ def of_photos() -> list[Example]:
 
 
 def of_photographs() -> list[Example]:
-    """An edit of a photograph that a camera took."""
-    coffee = Path(data.data_dir) / "coffee.png"
-    says = "a photo of a cup of coffee on a wooden table"
-    return [
-        Example("move (a photograph)", coffee, Move("cup", 0.06), says),
-        Example("resize (a photograph)", coffee, Resize("cup", 0.85), says),
-    ]
+    """Edits of photographs that a camera took."""
+    folder = HERE / "photos"
+    found: list[Example] = []
+    for one in json.loads((folder / "gallery.json").read_text(encoding="utf-8")):
+        entry = {
+            name: str(folder / value) if name in ("from", "like") else value
+            for name, value in one["edit"].items()
+        }
+        shown = {name: tuple(place) for name, place in one.get("shown", {}).items()}
+        found.append(
+            Example(one["name"], folder / one["photo"], read_entries([entry]), None, None, shown, True)
+        )
+    return found
 
 
 def of_pairs() -> list[Example]:
@@ -175,17 +187,25 @@ def show(pipeline: RealEditPipeline, example: Example, number: int, folder: Path
     except RealEditError as error:
         print(f"{example.name}: {error}", file=sys.stderr)
         before = Image.open(example.photo).convert("RGB")
-        return told | {"refused": str(error), "pictures": [write(before, "before", number, folder)]}
+        written = [write(before, "before", number, folder, photograph=example.photograph)]
+        return told | {"refused": str(error), "pictures": written}
     pictures = {"before": Image.fromarray(result.source.rgb), "after": Image.fromarray(result.photo.rgb)}
     if example.truth is not None:
         pictures["truth"] = Image.open(example.truth).convert("RGB")
     print(example.name, file=sys.stderr)
-    return told | {"pictures": [write(p, caption, number, folder) for caption, p in pictures.items()]}
+    written = [
+        write(picture, caption, number, folder, photograph=example.photograph)
+        for caption, picture in pictures.items()
+    ]
+    return told | {"pictures": written}
 
 
-def write(picture: Image.Image, caption: str, number: int, folder: Path) -> tuple[str, str]:
+def write(
+    picture: Image.Image, caption: str, number: int, folder: Path, *, photograph: bool = False
+) -> tuple[str, str]:
     """Write one of an edit's pictures; its caption and its file's name."""
-    picture.thumbnail((SIDE, SIDE))
+    side = PHOTOGRAPH if photograph else SIDE
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
     file = f"{number:02d}-{caption}.png"
     picture.save(folder / file)
     return caption, file
@@ -198,13 +218,20 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", help="edits whose names begin so")
+    parser.add_argument("--pairs", type=Path, help="photographs alone; gets NAME.jpg of each")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     pipeline = RealEditPipeline.from_pretrained()
-    examples = [*of_photos(), *of_photographs(), *of_pairs(), *of_cases()]
+    examples = (
+        of_photographs() if given.pairs else [*of_photos(), *of_photographs(), *of_pairs(), *of_cases()]
+    )
     if given.only:
         examples = [one for one in examples if one.name.startswith(tuple(given.only))]
     shown = [show(pipeline, one, number, given.folder) for number, one in enumerate(examples)]
+    if given.pairs:
+        given.pairs.mkdir(parents=True, exist_ok=True)
+        for one in shown:
+            pair(given.folder, one).save(given.pairs / f"{one['name']}.jpg", quality=QUALITY)
     page = Environment(autoescape=True).from_string(PAGE).render(shown=shown)
     (given.folder / "index.html").write_text(page, encoding="utf-8")
     tiles = [
@@ -214,6 +241,19 @@ def main() -> None:
     ]
     sheet(tiles).save(given.folder / "sheet.png")
     print(given.folder / "index.html")
+
+
+def pair(folder: Path, shown: dict[str, Any]) -> Image.Image:
+    """What was written of an edit, side by side."""
+    pictures = [Image.open(folder / file).convert("RGB") for _, file in shown["pictures"]]
+    whole = Image.new(
+        "RGB", (sum(p.width for p in pictures) + GAP * (len(pictures) - 1), pictures[0].height), "white"
+    )
+    left = 0
+    for picture in pictures:
+        whole.paste(picture, (left, 0))
+        left += picture.width + GAP
+    return whole
 
 
 def sheet(tiles: list[Tile], columns: int = 6) -> Image.Image:

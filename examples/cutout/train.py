@@ -11,7 +11,8 @@ import json
 import math
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -20,15 +21,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from examples.cutout.samples import Pool, draw, hint_at, meant, points_in
 from examples.cutout.sheets import Scenes, Sheet, load_photographs
+from realedit.cutout.cutout import CutOut
 from realedit.cutout.features import load_features
 from realedit.cutout.hints import CHANNELS, Hint
 from realedit.cutout.network import CutOutNetwork, Pyramid
 
 SHAPES = ((320, 320), (288, 352), (352, 288), (256, 384), (384, 256))
 """Heights and widths of training pictures, at ``side`` 320."""
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Pixels, maps, truths and which hints are ambiguous; see :func:`batch`."""
 _WARM = 100
 _EMA = 0.998
 
@@ -51,9 +56,7 @@ def load_pyramid(device: str = "cpu") -> Pyramid:
     return Pyramid(load_features()).to(device).to(memory_format=torch.channels_last)
 
 
-def batch(
-    pool: Pool, pictures: int, hints: int, rng: np.random.Generator, side: int = 320
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def batch(pool: Pool, pictures: int, hints: int, rng: np.random.Generator, side: int = 320) -> Batch:
     """One step's examples: K hints at each of B pictures.
 
     Returns:
@@ -160,6 +163,8 @@ def main(
     side: int = 320,
     seed: int = 0,
     steps: int | None = None,
+    workers: int = 0,
+    init: Path | None = None,
 ) -> None:
     """Train for some minutes.
 
@@ -171,30 +176,37 @@ def main(
         pictures: A step.
         hints: A picture.
         rate: Of learning, at its highest.
-        total: Steps over which the rate falls to a twentieth, in a cosine.
+        total: Steps over which the rate falls to a twentieth, in a cosine; 0 for all the minutes.
         again: Share of steps that look twice, the second time at what the first found.
         dropout: Of the features' projections.
         side: Of the pictures, pixels.
         seed: Of everything.
         steps: After so many steps in all it stops as well.
+        workers: Processes that make the pictures ahead, as many as a GPU needs; 0 makes them here.
+        init: A folder that ``examples.cutout.export`` wrote, to start from.
     """
     start = time.monotonic()
     cv2.setNumThreads(1)
     torch.manual_seed(seed)
     output.mkdir(parents=True, exist_ok=True)
-    pool, pyramid, network = load_pool(data), load_pyramid(device), CutOutNetwork().to(device)
+    pool, saved = load_pool(data), output / "checkpoint.pt"
+    step = held_step(saved)
+    rng = np.random.default_rng((seed, step))
+    # before the GPU is touched: processes are forked off
+    ahead = made_ahead(partial(batch, pool, pictures, hints, side=side), (seed, step), workers)
+    pyramid, network = load_pyramid(device), CutOutNetwork().to(device)
     optimizer = torch.optim.AdamW(network.parameters(), rate, (0.9, 0.98), weight_decay=0.02)
-    mean = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    step, saved = 0, output / "checkpoint.pt"
     if saved.exists():
         held = torch.load(saved, map_location=device, weights_only=True)
         network.load_state_dict(held["network"])
         optimizer.load_state_dict(held["optimizer"])
-        mean, step = held["mean"], held["step"]
+        mean = held["mean"]
     else:
-        measure(network, pyramid, pool, seed)
+        if init is not None:
+            network.load_state_dict(CutOut.load(init).network.state_dict())
+        else:
+            measure(network, pyramid, pool, seed)
         mean = {name: value.detach().clone() for name, value in network.state_dict().items()}
-    rng = np.random.default_rng((seed, step))
 
     def save() -> None:
         held = {
@@ -213,10 +225,11 @@ def main(
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     while time.monotonic() - start < minutes * 60 and not stopped and step != steps:
         rising = min(1.0, (step + 1) / _WARM)
-        falling = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, step / total)))
+        done = step / total if total else (time.monotonic() - start) / (minutes * 60)
+        falling = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
         for group in optimizer.param_groups:
             group["lr"] = rate * rising * falling
-        pixels, maps, truths, ambiguous = batch(pool, pictures, hints, rng, side)
+        pixels, maps, truths, ambiguous = next(ahead)
         pixels, maps, truths, ambiguous = (x.to(device) for x in (pixels, maps, truths, ambiguous))
         with torch.autocast(device, torch.bfloat16):
             seen = [
@@ -246,6 +259,38 @@ def main(
             save()
             last = time.monotonic()
     save()
+
+
+def held_step(checkpoint: Path) -> int:
+    """The step at which a training stopped; 0 where it has not begun."""
+    return torch.load(checkpoint, map_location="cpu", weights_only=True)["step"] if checkpoint.exists() else 0
+
+
+def made_ahead(
+    make: Callable[[np.random.Generator], Batch], seed: Sequence[int], workers: int
+) -> Iterator[Batch]:
+    """Batches without end, in processes of their own where there are any.
+
+    Args:
+        make: Of random numbers, one batch.
+        seed: Of the random numbers; each process has its own.
+        workers: Processes; 0 for none.
+    """
+    return iter(DataLoader(_Batches(make, tuple(seed)), None, num_workers=workers))
+
+
+class _Batches(IterableDataset[Batch]):
+    """What a process makes."""
+
+    def __init__(self, make: Callable[[np.random.Generator], Batch], seed: tuple[int, ...]) -> None:
+        self._make, self._seed = make, seed
+
+    def __iter__(self) -> Iterator[Batch]:
+        worker = get_worker_info()
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng((*self._seed, 0 if worker is None else 1 + worker.id))
+        while True:
+            yield self._make(rng)
 
 
 @torch.no_grad()

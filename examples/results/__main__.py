@@ -3,7 +3,8 @@
     python -m examples.results --scanned CASES --tuning OTHER_CASES
 
 Parts: ``search`` (settings of the peers and the classical ways, on the tuning cases), ``scanned`` (move
-and remove against all of them), ``ablation``, ``inversion``, ``edits`` (all kinds, on ``examples/cases``).
+and remove against all of them), ``ablation``, ``inversion``, ``edits`` (all kinds, on ``examples/cases``),
+``photographs`` (moves of ReS and COCOEE against the classical ways, where their folders are given).
 What a run stopped half way did is kept; the page is written from all runs in ``--runs``, whenever they were
 made.
 Needs ``pip install -e ".[bench]"``, the nouns of replaced objects ``".[tabletop]"``.
@@ -23,7 +24,7 @@ from examples.results.parts import PARTS, Plan
 from realedit.errors import RealEditError
 
 HERE = Path(__file__).parent
-Part = Literal["search", "scanned", "ablation", "inversion", "edits"]
+Part = Literal["search", "scanned", "ablation", "inversion", "edits", "photographs"]
 
 app = cyclopts.App(name="results", help=__doc__, help_format="plaintext")
 
@@ -45,11 +46,29 @@ def main(
     model: Annotated[str | None, Parameter(help="as realedit takes it")] = None,
     working_size: Annotated[int | None, Parameter(help="as realedit takes it; small to try this out")] = None,
     classifier: Annotated[Path | None, Parameter(help="output of train-classifier")] = None,
+    res: Annotated[Path | None, Parameter(help="PixelMan's ReS")] = None,
+    cocoee: Annotated[Path | None, Parameter(help="PixelMan's COCOEE")] = None,
+    side: Annotated[int, Parameter(help="longer side of photographs, in pixels")] = 1024,
 ) -> None:
     """Run the parts and write the page."""
-    plan = Plan(runs, output, scanned, tuning, limit, tuning_limit, jobs, model, working_size, classifier)
+    plan = Plan(
+        runs,
+        output,
+        scanned,
+        tuning,
+        limit,
+        tuning_limit,
+        jobs,
+        model,
+        working_size,
+        classifier,
+        res,
+        cocoee,
+        side,
+    )
+    every = tuple(name for name in PARTS if name != "photographs" or res or cocoee)
     try:
-        for name in () if page else part or tuple(PARTS):
+        for name in () if page else part or every:
             PARTS[name](plan)
     except RealEditError as error:
         sys.exit(f"results: {error}")

@@ -9,12 +9,12 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from examples.results.measured import read_summary
-from examples.results.parts import BEST, KINDS, NOUNS, REPLAYED, SCANNED, TRUTH
+from examples.results.parts import BEST, COCOEE, KINDS, NOUNS, REPLAYED, RES, SCANNED, TRUTH
 from examples.results.targets import TOLD, targets
 from inversion import METHODS as INVERSIONS
 from realedit.bench.records import read_records
 from realedit.bench.summary import Row, Summary, summarise
-from realedit.bench.tables import cell, difference, not_done
+from realedit.bench.tables import cell, difference, differences, not_done, table
 
 HERE = Path(__file__).parent
 TEMPLATE, PAGE = "README.md.jinja", "README.md"
@@ -59,6 +59,12 @@ def write_page(runs: Path, output: Path) -> Path:
         inversions=_compared(found["inversion"], "move", inside=True),
         edits={kind: _edits(kinds[kind], kind, _nouns(runs / "edits" / kind)) for kind in KINDS},
         edit_cases={kind: summary.cases for kind, summary in kinds.items() if summary is not None},
+        photographs={name: _photographs(read_summary(runs / name)) for name in (RES, COCOEE)},
+        photograph_cases={
+            name: summary.cases
+            for name in (RES, COCOEE)
+            if (summary := read_summary(runs / name)) is not None
+        },
         best=json.loads(best.read_text()) if best.is_file() else {},
     )
     output.mkdir(parents=True, exist_ok=True)
@@ -95,6 +101,14 @@ def _compared(summary: Summary | None, edit: str, *, inside: bool = False) -> st
         told = [*map(cell, found), difference(found[0]), *map(cell, costs)]
         rows.append([f"`{method}`", *told, not_done(summary, edit, method)])
     return Table([*head, "s", "s, second edit", "evaluations", "not done"], rows).markdown()
+
+
+def _photographs(summary: Summary | None) -> str | None:
+    """Fidelity by region, and every paired difference with its standard error."""
+    if summary is None:
+        return None
+    edit = summary.edits[0]
+    return "\n".join([*table(summary, edit), "", *differences(summary, edit)]).rstrip()
 
 
 def _edits(summary: Summary | None, edit: str, nouns: dict[str, dict[str, float]] | None) -> str | None:

@@ -19,6 +19,8 @@ from realedit.bench.records import Record
 from realedit.bench.results import CSV, PLOTS, SUMMARY, TABLE, write_results
 from realedit.bench.run import run
 from realedit.bench.search import best_settings
+from realedit.bench.selection import Part, part_of
+from realedit.bench.sheet import write_sheet
 from realedit.bench.summary import Summary
 from realedit.bench.workbench import ModelSettings
 from realedit.bench.worker import RunSettings
@@ -32,6 +34,9 @@ OWN = ("realedit", "realedit:mask=true")
 REPLAYED = (0.0, 2.0)
 """Guidance scales of the replays: each method's own, and that at which realedit resamples."""
 BEST, NOUNS = "best.json", "nouns.json"
+RES, COCOEE = "photographs/res", "photographs/cocoee"
+OF_PHOTOGRAPHS = ("st_lpips_alex", "changed_background", "geometry")
+"""What is measured on photographs: light and camera differ between theirs and the truth, sample by sample."""
 TRUTH = "truth"
 """Among the methods whose nouns were read."""
 
@@ -57,6 +62,9 @@ class Plan:
         model: as ``realedit --model`` takes it.
         working_size: as ``realedit --working-size`` takes it.
         classifier: folder of ``train-classifier``'s output, for the nouns of replaced objects.
+        res: PixelMan's ReS; None where it is not here.
+        cocoee: PixelMan's COCOEE, likewise.
+        side: longer side, in pixels, that photographs are scaled down to.
     """
 
     runs: Path
@@ -69,6 +77,9 @@ class Plan:
     model: str | None = None
     working_size: int | None = None
     classifier: Path | None = None
+    res: Path | None = None
+    cocoee: Path | None = None
+    side: int = 1024
 
     def cases(self, folders: Sequence[Path | None], kind: str, limit: int | None = None) -> list[Case]:
         """The first cases of a kind.
@@ -145,12 +156,33 @@ def edits(plan: Plan) -> None:
             read_nouns(plan.runs / "edits" / kind, records, cases, plan.classifier)
 
 
+def photographs(plan: Plan) -> None:
+    """Moves of photographs, of which settings were chosen on the other half of the scenes.
+
+    Raises:
+        UsageError: neither data set was named.
+    """
+    if plan.res is None and plan.cocoee is None:
+        raise UsageError("this part needs photographs", "name their folders with --res and --cocoee")
+    specs = _parsed([*OWN, *GROUPS["classical"]])
+    held_back: tuple[tuple[str, Path | None, Part], ...] = (
+        (RES, plan.res, "odd"),
+        (COCOEE, plan.cocoee, "second"),
+    )
+    for name, folder, part in held_back:
+        if folder is not None:
+            cases = part_of(load_dataset(folder), part)[: plan.limit]
+            _, records = _run(plan, name, cases, specs, OF_PHOTOGRAPHS, side=plan.side)
+            write_sheet(plan.runs / name / "sheet", plan.runs / name, records)
+
+
 PARTS: Mapping[str, Callable[[Plan], None]] = {
     "search": search,
     "scanned": scanned,
     "ablation": ablation,
     "inversion": inversion,
     "edits": edits,
+    "photographs": photographs,
 }
 """In the order in which they are run: the search comes before those that use its settings."""
 
@@ -161,12 +193,12 @@ def _run(
     cases: Sequence[Case],
     specs: Sequence[MethodSpec],
     metrics: tuple[str, ...] = METRICS,
+    side: int | None = None,
 ) -> tuple[Summary, list[Record]]:
     """Run, summarise, and copy what is small."""
     folder = plan.runs / name
-    settings = RunSettings(
-        folder, ModelSettings(plan.model, working_size=plan.working_size), MetricSettings(metrics)
-    )
+    model = ModelSettings(plan.model, working_size=plan.working_size)
+    settings = RunSettings(folder, model, MetricSettings(metrics), side=side)
     with progress_bars() as progress:
         records = run(cases, unique(specs), settings, processes=plan.jobs, progress=progress)
     summary = write_results(folder, records, title=f"realedit bench: {name}")

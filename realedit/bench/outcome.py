@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ class Outcome:
             given it.
         after: the object in the edited picture by the method's own account, bool ``[H, W]``.
         region: where the method says that it edited, bool ``[H, W]``; None where it does not say.
+        warnings: what the method told the user.
         references: pictures that this one is compared with instead of the truth, by name.
     """
 
@@ -32,4 +33,5 @@ class Outcome:
     found: np.ndarray | None = None
     after: np.ndarray | None = None
     region: np.ndarray | None = None
+    warnings: Sequence[str] = ()
     references: Mapping[str, np.ndarray] | None = None

@@ -9,7 +9,16 @@ from urllib.parse import quote
 
 from realedit.bench.records import OK, Record
 from realedit.bench.summary import Summary
-from realedit.bench.tables import arrow, cell, columns, difference, not_done, number
+from realedit.bench.tables import (
+    arrow,
+    cell,
+    columns,
+    difference,
+    difference_rows,
+    not_done,
+    number,
+    regional,
+)
 
 _TEMPLATE = "assets/bench.html.jinja"
 _MOST_CASES = 200
@@ -57,7 +66,7 @@ def page(
         title=title,
         notes=notes,
         summary=summary,
-        tables=[(edit, *_table(summary, edit)) for edit in summary.edits],
+        tables=[(edit, [_table(summary, edit), *_differences(summary, edit)]) for edit in summary.edits],
         plots=plots,
         strips=strips[:_MOST_CASES],
         hidden=max(0, len(strips) - _MOST_CASES),
@@ -82,19 +91,21 @@ def _table(summary: Summary, edit: str) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
+def _differences(summary: Summary, edit: str) -> list[tuple[list[str], list[list[str]]]]:
+    """Returns head and rows of the differences by region, if there are any."""
+    rows = [[method, *cells] for method, cells in difference_rows(summary, edit) if any(cells)]
+    head = [f"less {summary.baseline}, +- standard error", *(f"{n} {arrow(n)}" for n in regional(summary))]
+    return [(head, rows)] if rows else []
+
+
 def _strips(summary: Summary, records: Sequence[Record]) -> list[Strip]:
     primary = summary.primary()
     by_case: dict[str, list[Record]] = {}
     for record in records:
         by_case.setdefault(record.case, []).append(record)
     strips = []
-    for case, found in by_case.items():
+    for found in by_case.values():
         first = found[0]
-        numbers = ", ".join(
-            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
-            for name, value in first.edit.items()
-            if name != "kind"
-        )
         tiles = [Tile("photo", "", _link(first.photo))]
         if first.truth is not None:
             tiles.append(Tile("truth", "", _link(first.truth)))
@@ -105,8 +116,18 @@ def _strips(summary: Summary, records: Sequence[Record]) -> list[Strip]:
             tiles.append(Tile(record.method, figure, _link(record.picture), note))
             if record.before is not None:
                 tiles.append(Tile(f"{record.method}, before the composite", "", _link(record.before)))
-        strips.append(Strip(f"{case}: {first.kind} {numbers}".strip(), tiles))
+        strips.append(Strip(heading(first), tiles))
     return strips
+
+
+def heading(record: Record) -> str:
+    """Says in a line which case a record is of, and what was asked for."""
+    numbers = ", ".join(
+        f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in record.edit.items()
+        if name != "kind"
+    )
+    return f"{record.case}: {record.kind} {numbers}".strip()
 
 
 def _link(path: str | None) -> str | None:

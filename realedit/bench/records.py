@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,10 @@ class Record:
         before: file of the picture before the composite.
         photo: the case's photo, for the page.
         truth: the case's truth, for the page.
+        mask: the case's mask of the object, for the sheet.
+        found: the object as the method itself found it, for the sheet.
+        warnings: what the method told the user.
+        scene: what the case shows: cases of one scene are not independent.
         made: seed, model, versions and threads.
     """
 
@@ -64,6 +68,10 @@ class Record:
     before: str | None = None
     photo: str | None = None
     truth: str | None = None
+    mask: str | None = None
+    found: str | None = None
+    warnings: Sequence[str] = ()
+    scene: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -81,6 +81,7 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
         "dtype": settings.model.dtype,
         "size": settings.model.working_size,
         "seed": settings.seed,
+        "side": settings.side,
         "metrics": settings.metrics.fields(),
     }
     jobs = []

@@ -119,10 +119,11 @@ def summarise(records: Sequence[Record], baseline: str | None = None) -> Summary
     for edit in edits:
         chosen = [record for record in records if record.kind == edit]
         tables = {m: _table([r for r in chosen if r.method == m]) for m in methods}
+        scenes = {record.case: record.scene or record.case for record in chosen}
         for method in methods:
             statuses = [r.status for r in chosen if r.method == method]
             counts[edit, method] = {s: statuses.count(s) for s in (OK, FAILED, UNSUPPORTED, ERROR)}
-            rows += _rows(edit, method, tables[method], None if method == base else tables[base])
+            rows += _rows(edit, method, tables[method], None if method == base else tables[base], scenes)
     known = {row.figure for row in rows}
     missing = {
         name: reason
@@ -155,6 +156,7 @@ def _rows(
     method: str,
     table: Mapping[str, Mapping[str, float]],
     base: Mapping[str, Mapping[str, float]] | None,
+    scenes: Mapping[str, str],
 ) -> list[Row]:
     rows = []
     for figure, by_case in table.items():
@@ -163,11 +165,10 @@ def _rows(
         both = [] if base is None else [case for case in by_case if case in base.get(figure, {})]
         if base is not None and both and base_name(figure) != "size_ratio":
             own, other = [by_case[c] for c in both], [base[figure][c] for c in both]
-            difference = paired_difference(own, other)
+            difference = paired_difference(own, other, [scenes[case] for case in both])
             share = float(np.mean([better(figure, a - b) for a, b in zip(own, other, strict=True)]))
-        rows.append(
-            Row(edit, method, figure, mean_interval(values), float(np.median(values)), difference, share)
-        )
+        interval = mean_interval(values, [scenes[case] for case in by_case])
+        rows.append(Row(edit, method, figure, interval, float(np.median(values)), difference, share))
     return rows
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from realedit.bench.metrics.settings import HIGHER_IS_BETTER, base_name
 from realedit.bench.records import ERROR, FAILED, UNSUPPORTED
+from realedit.bench.regions import REGIONS
 from realedit.bench.summary import Row, Summary, better
 
 _COLUMNS = (
@@ -23,6 +24,7 @@ _COLUMNS = (
     "difference_low",
     "difference_high",
     "difference_n",
+    "difference_error",
     "better",
 )
 
@@ -47,7 +49,9 @@ def as_csv(summary: Summary) -> str:
     writer.writerow(_COLUMNS)
     for row in summary.rows:
         own, other = row.interval, row.difference
-        paired = ["", "", "", ""] if other is None else [other.mean, other.low, other.high, other.n]
+        paired = [""] * 5
+        if other is not None:
+            paired = [other.mean, other.low, other.high, other.n, other.error]
         numbers = [own.n, own.mean, own.low, own.high, row.median, *paired, row.better]
         writer.writerow([row.edit, row.method, row.figure, *("" if v is None else v for v in numbers)])
     return file.getvalue()
@@ -58,6 +62,8 @@ def as_markdown(summary: Summary, notes: Sequence[str] = ()) -> str:
     parts = ["# Benchmark", "", *_legend(summary), *(f"* {note}" for note in notes)]
     for edit in summary.edits:
         parts += ["", f"## {edit}", "", *table(summary, edit)]
+        regional = differences(summary, edit)
+        parts += ["", *regional] if regional else []
     if summary.missing:
         parts += ["", "## Missing", ""]
         parts += [f"* `{name}`: {reason}" for name, reason in sorted(summary.missing.items())]
@@ -83,6 +89,51 @@ def table(summary: Summary, edit: str) -> list[str]:
         cells.append(not_done(summary, edit, method))
         lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def differences(summary: Summary, edit: str) -> list[str]:
+    """Returns the lines of a table of the other methods less the baseline, by region; none for one method."""
+    figures = regional(summary)
+    rows = [[f"`{method}`", *cells] for method, cells in difference_rows(summary, edit) if any(cells)]
+    if not rows:
+        return []
+    head = [f"less `{summary.baseline}`, +- standard error", *(f"{name} {arrow(name)}" for name in figures)]
+    return ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+
+
+def difference_rows(summary: Summary, edit: str) -> list[tuple[str, list[str]]]:
+    """Returns each other method with its paired differences to the baseline, by :func:`regional`."""
+    found = []
+    for method in summary.methods:
+        if method != summary.baseline:
+            rows = (summary.row(edit, method, figure) for figure in regional(summary))
+            found.append((method, [with_error(row) for row in rows]))
+    return found
+
+
+def regional(summary: Summary) -> list[str]:
+    """Returns the primary figure on the whole picture and on each region, as far as the run has them."""
+    metric, _, _ = (summary.primary() or "").partition(".")
+    wanted = [f"{metric}.{region}" for region in REGIONS]
+    return [name for name in wanted if name in summary.figures]
+
+
+def with_error(row: Row | None) -> str:
+    """Returns a paired difference with its standard error, and the verdict of :func:`difference`."""
+    if row is None or row.difference is None:
+        return ""
+    found = row.difference
+    if found.error is None:
+        return f"{found.mean:+.4f}"
+    return f"{found.mean:+.4f} +- {found.error:.4f}{_verdict(row)}"
+
+
+def _verdict(row: Row) -> str:
+    """Says whether a method is ahead of the baseline or behind it, beyond the interval."""
+    found = row.difference
+    if found is None or found.low is None or found.high is None or found.low <= 0 <= found.high:
+        return ""
+    return " ahead" if better(row.figure, found.mean) else " behind"
 
 
 def columns(summary: Summary) -> list[str]:
@@ -111,10 +162,7 @@ def difference(row: Row | None) -> str:
     found = row.difference
     if found.low is None or found.high is None:
         return f"{found.mean:+.4f}"
-    verdict = ""
-    if found.low > 0 or found.high < 0:
-        verdict = " ahead" if better(row.figure, found.mean) else " behind"
-    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{verdict}"
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]{_verdict(row)}"
 
 
 def not_done(summary: Summary, edit: str, method: str) -> str:
@@ -146,6 +194,7 @@ def _legend(summary: Summary) -> list[str]:
     return [
         f"{summary.cases} cases. Fidelity is `{primary}`; (-) less is better, (+) more is better.",
         f"Differences are paired, case by case, to `{summary.baseline}`, with Student's 95 % interval;",
+        "errors are over scenes where several cases show one;",
         "*ahead* and *behind* stand where it does not hold 0. A refused edit counts as the untouched photo.",
         "",
     ]

@@ -55,6 +55,7 @@ class RunSettings:
         seed: seed of every random number.
         threads: threads of a process; None for torch's own choice.
         debug: whether a broken method's traceback goes into its record.
+        side: pixels of the longer side that larger pictures are scaled down to; None for their own size.
     """
 
     output: Path
@@ -63,6 +64,7 @@ class RunSettings:
     seed: int = 0
     threads: int | None = None
     debug: bool = False
+    side: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,10 @@ class Worker:
             ModelUnavailableError: the model cannot be had.
             PhotoError: a picture of the case cannot be read, or a result cannot be written.
         """
-        loaded = LoadedCase.of(job.case)
+        loaded = LoadedCase.of(job.case, self._settings.side)
         shown = {
             name: self._picture(f"{PICTURES}/{job.case.id}/{name}.png", array)
-            for name, array in (("photo", loaded.photo), ("truth", loaded.truth))
+            for name, array in (("photo", loaded.photo), ("truth", loaded.truth), ("mask", loaded.mask))
             if array is not None
         }
         for spec, key in job.methods:
@@ -110,7 +112,14 @@ class Worker:
         case = loaded.case
         method = build(spec)
         record = partial(
-            Record, key, case.id, case.edit.fields(), spec.label, category=case.category, made=self._made()
+            Record,
+            key,
+            case.id,
+            case.edit.fields(),
+            spec.label,
+            category=case.category,
+            scene=case.shows,
+            made=self._made(),
         )
         why_not = unsupported(method, loaded)
         if why_not is not None:
@@ -140,7 +149,7 @@ class Worker:
 
     def _filled(self, record: Record, outcome: Outcome, figures: Figures, peak: int | None) -> Record:
         name = f"{PICTURES}/{record.case}/{slug(record.method)}-{record.key[:8]}"
-        before = outcome.before_composite
+        before, found = outcome.before_composite, outcome.found
         return replace(
             record,
             figures={**figures.values, **dict.fromkeys(figures.missing)},
@@ -148,16 +157,19 @@ class Worker:
             times={stage: round(seconds, 4) for stage, seconds in outcome.times.items()},
             seconds=round(sum(outcome.times.values()), 4),
             evaluations=outcome.evaluations,
+            warnings=list(outcome.warnings),
             peak_memory=peak,
             picture=self._picture(f"{name}.png", outcome.picture),
             before=None if before is None else self._picture(f"{name}-before.png", before),
+            found=None if found is None else self._picture(f"{name}-found.png", found),
         )
 
     def _picture(self, name: str, array: np.ndarray) -> str:
         path = self._settings.output / name
         path.parent.mkdir(parents=True, exist_ok=True)
         file = io.BytesIO()
-        Image.fromarray(array.clip(0, 255).round().astype(np.uint8)).save(file, "PNG")
+        values = array * 255 if array.dtype == bool else array.clip(0, 255).round()
+        Image.fromarray(values.astype(np.uint8)).save(file, "PNG")
         write_files({path: file.getvalue()}, force=True)
         return name
 
@@ -167,6 +179,7 @@ class Worker:
             "model": resolve_model(chosen.model.model).name,
             "seed": chosen.seed,
             "threads": torch.get_num_threads(),
+            "side": chosen.side,
             "metrics": chosen.metrics.fields(),
             "versions": versions(),
         }

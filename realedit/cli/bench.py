@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 MEASURED = Group("What is measured", sort_key=6)
 
+Part = Literal["first", "second", "even", "odd"]
 Kind = Literal["move", "resize", "rotate", "remove", "replace", "recolour", "text"]
 _DEFAULT = ("realedit", "classical")
 _OPTIONAL = {"matplotlib": "plots", "stlpips_pytorch": "st_lpips_alex"}
@@ -74,6 +75,19 @@ class BenchOptions:
     edit: Annotated[
         tuple[Kind, ...],
         Parameter(negative=(), show_default=False, metavar="KIND", help="Only cases of this kind of edit."),
+    ] = ()
+    part: Annotated[
+        Part | None,
+        Parameter(
+            help="Half of the scenes: choose settings on one and report another. "
+            "even and odd take every other one."
+        ),
+    ] = None
+    case: Annotated[
+        tuple[str, ...],
+        Parameter(
+            negative=(), show_default=False, metavar="PATTERN", help="Only cases of these ids: 'p1?_*'."
+        ),
     ] = ()
     limit: Annotated[int | None, value(integer(1, 10**6), "N", "Only the first N cases.")] = None
     first: Annotated[int, value(integer(0, 10**6), "N", "Skip the first N cases.")] = 0
@@ -128,6 +142,17 @@ class RunOptions:
     resume: Annotated[bool, Parameter(negative="--no-resume", help="Continue what an earlier run began.")] = (
         True
     )
+    sheet: Annotated[
+        Path | None,
+        Parameter(
+            metavar="FILE.jpg|FOLDER",
+            help="Also write pages of before, mask, after and truth, for looking at.",
+        ),
+    ] = None
+    side: Annotated[
+        int | None,
+        value(integer(64, 10**5), "PIXELS", "Longer side that larger photos are scaled down to."),
+    ] = None
     jobs: Annotated[
         int, value(integer(1, 256), "N", "Processes that work at once; several have one thread each.")
     ] = 1
@@ -173,11 +198,15 @@ def bench(
 
     folder = how.output if how.output is not None else Path(f"bench-{dataset.resolve().name}")
     chosen = ModelSettings(model.model, model.device, model.dtype, model.offline or None, model.working_size)
-    running = RunSettings(folder, chosen, settings, sampling.seed, debug=talk.debug)
+    running = RunSettings(folder, chosen, settings, sampling.seed, debug=talk.debug, side=how.side)
     with progress_bars(quiet=talk.quiet) as progress:
         records = run(cases, methods, running, processes=how.jobs, resume=how.resume, progress=progress)
         title = f"realedit bench {dataset.resolve().name}"
         summary = write_results(folder, records, baseline=what.baseline, title=title)
+    if how.sheet is not None:
+        from realedit.bench.sheet import write_sheet
+
+        write_sheet(how.sheet, folder, records)
     _tell(summary, folder, talk, search=what.search)
 
 
@@ -292,13 +321,16 @@ def _metric_settings(measure: MeasureOptions) -> MetricSettings:
 
 def _cases(dataset: Path, what: BenchOptions) -> Sequence[Case]:
     from realedit.bench.datasets import load_dataset
+    from realedit.bench.selection import named, part_of
 
-    cases = [case for case in load_dataset(dataset) if not what.edit or case.edit.kind in what.edit]
+    found = load_dataset(dataset)
+    chosen = named(found if what.part is None else part_of(found, what.part), what.case)
+    cases = [case for case in chosen if not what.edit or case.edit.kind in what.edit]
     if what.reconstruct:  # several edits of one photo are one replay
         cases = list({(case.photo, case.prompt, case.object): case for case in cases}.values())
     cases = cases[what.first :][: what.limit]
     if not cases:
-        raise UsageError(f"{dataset} has no such case", "change --edit, --first or --limit")
+        raise UsageError(f"{dataset} has no such case", "change --edit, --part, --case, --first or --limit")
     return cases
 
 
@@ -324,7 +356,7 @@ def _check_installed(metrics: Sequence[str]) -> None:
 
 def _tell(summary: Summary, folder: Path, talk: TalkOptions, *, search: bool) -> None:
     from realedit.bench.search import best_settings
-    from realedit.bench.tables import table
+    from realedit.bench.tables import differences, table
 
     best = best_settings(summary) if search else {}
     if talk.json:
@@ -334,7 +366,7 @@ def _tell(summary: Summary, folder: Path, talk: TalkOptions, *, search: bool) ->
     if talk.quiet:
         return
     for edit in summary.edits:
-        print("", f"{edit}:", *table(summary, edit), sep="\n")
+        print("", f"{edit}:", *table(summary, edit), "", *differences(summary, edit), sep="\n")
     for edit, by_name in best.items():
         for label in by_name.values():
             print(f"best for {edit}: {label}")

@@ -74,11 +74,38 @@ def overlay(
     return Image.fromarray(picture.clip(0, 255).astype(np.uint8))
 
 
-def panel(tiles: Sequence[Tile], title: str, lines: Sequence[str]) -> Image.Image:
-    """Lays tiles out at the first one's size, with a title above and lines of text below."""
+def outlined(image: Image.Image, mask: np.ndarray, colour: tuple[int, int, int]) -> Image.Image:
+    """Draws the outline of a mask, ``[H, W]`` in [0, 1] at any size, on a picture of RGB."""
+    picture = np.asarray(image).copy()
+    picture[_outline(_at_size(mask, image.size, Image.Resampling.BILINEAR))] = colour
+    return Image.fromarray(picture)
+
+
+def stacked(rows: Sequence[Image.Image]) -> Image.Image:
+    """Lays panels out one below the other, at the left."""
+    sheet = Image.new("RGB", (max(row.width for row in rows), sum(row.height for row in rows)), _PAPER)
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    return sheet
+
+
+def panel(
+    tiles: Sequence[Tile], title: str, lines: Sequence[str], *, columns: int | None = None
+) -> Image.Image:
+    """Lays tiles out at the first one's size, with a title above and lines of text below.
+
+    Args:
+        tiles: one or more.
+        title: one line.
+        lines: wrapped where they are too long.
+        columns: tiles in a row; by default all, or half of four and more wide ones.
+    """
     width, height = _tile_size(tiles[0].image)
     pictures = [_at(tile.image, (width, height)) for tile in tiles]
-    columns = len(tiles) if width <= _WIDE * height or len(tiles) < 4 else (len(tiles) + 1) // 2
+    if columns is None:
+        columns = len(tiles) if width <= _WIDE * height or len(tiles) < 4 else (len(tiles) + 1) // 2
     rows = -(-len(tiles) // columns)
     big, small = ImageFont.load_default(24), ImageFont.load_default(17)
     total_width = columns * (width + _GAP) + _GAP

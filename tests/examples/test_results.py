@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,19 @@ def test_the_page_has_what_was_run_and_says_what_was_not(tmp_path: Path) -> None
     assert "undefined" not in text.lower()
 
 
+def test_photographs_have_their_differences_by_region_with_errors_over_scenes(tmp_path: Path) -> None:
+    both = [replace(record, scene=f"p{int(record.case) // 2}") for record in [*OWN, *SLOWER]]
+    folder = tmp_path / "photographs" / "res"
+    folder.mkdir(parents=True)
+    write_results(folder, both, title="t")
+    text = write_page(tmp_path, tmp_path / "out").read_text()
+    assert "### ReS, odd scenes (3 cases" in text
+    # differences 0.020, 0.022 of one scene and 0.019 of another: 0.02033 +- sqrt(2 * 2 * 0.00133^2) / 3
+    cell = "+0.0203 +- 0.0009"
+    assert f"| `inpaint:strength=0.3` | {cell} behind | {cell} behind |" in text
+    assert "### COCOEE, second half" in text
+
+
 def test_the_settings_that_the_search_chose_are_run(tmp_path: Path) -> None:
     plan = Plan(tmp_path, tmp_path)
     assert "inpaint" in [spec.label for spec in _chosen(plan, "move")]
@@ -117,9 +131,9 @@ def test_the_settings_that_the_search_chose_are_run(tmp_path: Path) -> None:
     assert "inpaint" in [spec.label for spec in _chosen(plan, "remove")]
 
 
-@pytest.mark.parametrize("part", ["search", "scanned", "ablation", "inversion"])
+@pytest.mark.parametrize("part", ["search", "scanned", "ablation", "inversion", "photographs"])
 def test_a_part_without_its_cases_says_so(part: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="needs cases"):
+    with pytest.raises(UsageError, match=r"needs (cases|photographs)"):
         PARTS[part](Plan(tmp_path, tmp_path))
 
 

@@ -6,7 +6,8 @@ beside its pictures and masks. An entry has ``original_image_path``, ``mask_path
 of the picture once its shorter side is ``max_resolution`` (the longer one cut to a whole number).
 
 ReS has each scene twice, before (``pN_1``) and after (``pN_2``) the object was moved by hand: where the other
-picture is there in the same size, it is the truth. COCOEE has no truth.
+picture is there in the same size, it is the truth. Its masks are smaller than its pictures. COCOEE has no
+truth.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Annotated
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, ConfigDict, Field
 
-from realedit.bench.case import Case
+from realedit.bench.case import Case, same_shape
 from realedit.bench.datasets.lines import checked, checked_id, file_in, read_mapping
 from realedit.bench.edit_spec import EditSpec
 from realedit.errors import PhotoError, UsageError
@@ -27,6 +28,7 @@ COCOEE, RES = "COCOEE_dataset.json", "ReS_dataset.json"
 _ORIENTATION, _SIDEWAYS = 274, frozenset({5, 6, 7, 8})
 """Exif's tag for a picture's orientation, and its values that swap the sides. Set by Exif."""
 _TWIN = {"1": "2", "2": "1"}
+_NAME = re.compile(r"(p\d+)_([12])")
 
 Point = Annotated[list[float], Field(min_length=2, max_length=2)]
 
@@ -75,6 +77,7 @@ def _load(folder: Path, name: str, pictures: Path, masks: Path) -> list[Case]:
                 file_in(where, masks, entry.mask_path),
                 truth,
                 truth_mask,
+                scene=_scene(photo) if name == RES else None,
             )
         )
     return cases
@@ -101,13 +104,19 @@ def _size(path: Path) -> tuple[int, int]:
     return (height, width) if sideways else (width, height)
 
 
+def _scene(photo: Path) -> str | None:
+    """Returns the scene's name, which a picture before the move shares with the one after it."""
+    match = _NAME.fullmatch(photo.stem)
+    return None if match is None else match[1]
+
+
 def _twin(photo: Path, masks: Path) -> tuple[Path | None, Path | None]:
     """Returns the same scene with the object at its other place, and its mask there."""
-    match = re.fullmatch(r"(p\d+_)([12])", photo.stem)
+    match = _NAME.fullmatch(photo.stem)
     if match is None:
         return None, None
-    stem = match[1] + _TWIN[match[2]]
+    stem = f"{match[1]}_{_TWIN[match[2]]}"
     truth, mask = photo.with_name(stem + photo.suffix), masks / f"{stem}_mask.png"
     if not truth.is_file() or _size(truth) != _size(photo):
         return None, None
-    return truth, mask if mask.is_file() and _size(mask) == _size(photo) else None
+    return truth, mask if mask.is_file() and same_shape(_size(mask), _size(photo)) else None

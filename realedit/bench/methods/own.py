@@ -76,6 +76,7 @@ class Own:
             None if given is not None else result.mask_before > 0.5,
             None if after is None or not after.any() else after,
             result.region,
+            result.warnings,
         )
 
     def _given(self, loaded: LoadedCase) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,8 @@ import torch
 
 from examples.cutout.samples import Pool, box_about, composite, draw, heated, hint_at, points_in, roughened
 from examples.cutout.sheets import Scenes, load_photographs
-from examples.cutout.train import load_pool, losses, main
+from examples.cutout.train import Batch, batch, load_pool, losses, made_ahead, main
+from realedit.cutout.cutout import FOLDER, CutOut
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +131,31 @@ def test_the_loss_falls_and_a_stopped_run_goes_on(data: Path, tmp_path: Path) ->
     # Everything but the features' mean and spread, which are measured once.
     assert not any(name.startswith(("mean", "scale")) for name in moved)
     assert len(moved) > 50
+
+
+def test_it_starts_from_what_ships_with_batches_made_ahead_and_a_rate_that_falls_with_the_time(
+    data: Path, tmp_path: Path
+) -> None:
+    small = {"data": data, "output": tmp_path, "pictures": 1, "hints": 1, "side": 96, "total": 0}
+    main(**small, minutes=0.15, steps=2, rate=0.0, workers=1, init=FOLDER)
+    held = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert held["step"] == 2
+    shipped = CutOut.load().network.state_dict()
+    # at a rate of 0 nothing is learned
+    assert all(torch.equal(value, held["mean"][name]) for name, value in shipped.items())
+
+
+def test_batches_made_ahead_are_those_made_here_and_differ_between_processes(pool: Pool) -> None:
+    def make(rng: np.random.Generator) -> Batch:
+        return batch(pool, 1, 1, rng, 96)
+
+    def pixels(made: Iterator[Batch], count: int) -> list[np.ndarray]:
+        return [next(made)[0].numpy() for _ in range(count)]
+
+    here, again = (pixels(made_ahead(make, (3, 0), 0), 2) for _ in range(2))
+    assert all((one == other).all() for one, other in zip(here, again, strict=True))
+    apart = pixels(made_ahead(make, (3, 0), 2), 2)
+    assert apart[0].shape != apart[1].shape or (apart[0] != apart[1]).any()
 
 
 def test_a_scene_of_nothing_has_no_masks(tmp_path: Path, data: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 from scipy.special import stdtrit
 
@@ -33,3 +34,25 @@ def test_pairing_takes_out_what_the_cases_share() -> None:
     assert found.mean == pytest.approx(0.2)
     assert found.low is not None
     assert found.low > -0.1  # unpaired it would be wider than the cases differ
+
+
+def test_a_case_told_twice_makes_its_scene_no_surer() -> None:
+    values = [0.1, 0.4, 0.2, 0.9, 0.3]
+    once = mean_interval(values)
+    twice = mean_interval(values * 2, [f"scene {k}" for k in (1, 2, 3, 4, 5)] * 2)
+    assert twice.n == 10
+    assert (twice.mean, twice.error) == (pytest.approx(once.mean), pytest.approx(once.error))
+    assert (twice.low, twice.high) == (pytest.approx(once.low), pytest.approx(once.high))
+    assert once.error == pytest.approx(np.std(values, ddof=1) / math.sqrt(5))
+    assert mean_interval(values, ["one"] * 5).low is None
+
+
+def test_its_interval_holds_the_mean_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    scenes = [str(k // 2) for k in range(24)]
+    held = 0
+    for _ in range(2000):
+        values = rng.normal(size=12).repeat(2) + 0.3 * rng.normal(size=24)
+        found = mean_interval(list(values), scenes)
+        held += found.low is not None and found.high is not None and found.low < 0 < found.high
+    assert 0.93 < held / 2000 < 0.97  # as single cases 0.83

@@ -18,6 +18,7 @@ from realedit.cli.bench import BenchOptions, SamplingOptions, _check_installed, 
 from realedit.cli.main import main
 from realedit.errors import ForeignPackageError, ModelUnavailableError
 from realedit.models.choice import resolve_model
+from realedit.photo.photo import load_photo
 from tiny_hub import serving_pipeline
 
 SMALL = (
@@ -101,6 +102,47 @@ def test_a_small_run_from_cases_to_page_and_again(realedit: Command, cases: Path
     before = (folder / RECORDS).read_bytes()
     assert realedit(*arguments).returncode == 0
     assert (folder / RECORDS).read_bytes() == before
+
+
+def test_res_as_it_comes_by_part_at_a_side_with_a_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from bench_data import save, scene
+
+    entries = {}
+    for number in (1, 3, 5):
+        for after in (0, 1):
+            name = f"p{number}_{after + 1}"
+            photo, mask = scene(12 + 24 * after, 20 + 4 * number, size=96)
+            save(tmp_path / "ReS" / f"{name}.jpg", photo)
+            save(tmp_path / "ReS" / f"{name}_mask.png", mask[::2, ::2])
+            entries[name] = {
+                "original_image_path": f"{name}.jpg",
+                "mask_path": f"{name}_mask.png",
+                "max_resolution": 96,
+                "prompt": "a box",
+                "words": ["box"],
+                "selected_points": [[20 + 24 * after, 32], [44 - 24 * after, 32]],
+            }
+    (tmp_path / "ReS" / "ReS_dataset.json").write_text(json.dumps(entries))
+    monkeypatch.chdir(tmp_path)
+    words = ["bench", "ReS", "--method", "classical", "--metric", "psnr", "--part", "even", "--side", "80"]
+    assert main([*words, "--sheet", "look", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    records = read_records(tmp_path / "bench-ReS")
+    assert {record.case for record in records.values()} == {"p1_1", "p1_2", "p5_1", "p5_2"}
+    pictures = [load_photo(tmp_path / "bench-ReS" / str(record.picture)) for record in records.values()]
+    assert {picture.size for picture in pictures} == {(80, 80)}
+    assert sorted(path.name for path in (tmp_path / "look").iterdir()) == ["1.jpg"]
+    telea = {r["figure"]: r for r in told["rows"] if r["method"] == "paste-telea"}
+    for region in ("whole", "object", "hole"):
+        difference = telea[f"psnr.{region}"]["difference"]
+        assert difference["low"] > 0  # better than to leave the photo as it is
+        assert difference["error"] > 0
+    before = (tmp_path / "bench-ReS" / RECORDS).read_bytes()
+    assert main([*words, "--sheet", "look", "--json"]) == 0
+    assert (tmp_path / "bench-ReS" / RECORDS).read_bytes() == before
+    assert "paste-telea" in (tmp_path / "bench-ReS" / "table.md").read_text()
 
 
 def test_inversions_are_compared_by_their_replays(realedit: Command, cases: Path) -> None:

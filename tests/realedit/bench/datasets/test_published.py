@@ -20,6 +20,7 @@ from realedit.bench.methods.inpaint import Inpaint
 from realedit.bench.methods.ledits import directions
 from realedit.bench.methods.method import unsupported
 from realedit.bench.methods.own import Own
+from realedit.bench.selection import Part, named, part_of
 from realedit.edits.kinds import Edit
 from realedit.errors import PhotoError, UsageError
 
@@ -212,6 +213,73 @@ def test_res_measures_points_on_the_resized_upright_picture_and_has_the_twin_as_
     assert LoadedCase.of(case).photo.shape == (384, 768, 3)
     Image.new("RGB", (10, 10)).save(tmp_path / "p1_2.jpg")
     assert load_dataset(tmp_path)[0].truth is None
+
+
+def res(folder: Path, scenes: int = 1) -> Path:
+    """ReS as it comes: its masks are smaller than its photos, and in the photo's shape only to a pixel."""
+    entries = {}
+    for number in range(1, scenes + 1):
+        for side, x in ((1, 10), (2, 70)):
+            photo = np.full((96, 127, 3), 40 * number, np.uint8)
+            photo[30:60, x : x + 30] = (200, 40, 30)
+            mask = np.zeros((48, 64), bool)
+            mask[15:30, x // 2 : x // 2 + 15] = True
+            name = f"p{number}_{side}"
+            save(folder / f"{name}.jpg", photo)
+            save(folder / f"{name}_mask.png", mask)
+            files = {"original_image_path": f"{name}.jpg", "mask_path": f"{name}_mask.png"}
+            points = [[x, 45], [80 - x, 45]]
+            entries[name] = POINTS | files | {"selected_points": points, "max_resolution": 96}
+    (folder / "ReS_dataset.json").write_text(json.dumps(entries))
+    return folder
+
+
+def test_masks_of_res_are_brought_to_its_photos_size(tmp_path: Path) -> None:
+    loaded = LoadedCase.of(load_dataset(res(tmp_path))[0])
+    assert loaded.mask is not None
+    assert loaded.truth_mask is not None
+    assert loaded.mask.shape == loaded.truth_mask.shape == (96, 127)
+    for mask, x in ((loaded.mask, 10), (loaded.truth_mask, 70)):
+        rows, columns = np.nonzero(mask)
+        assert (rows.min(), rows.max()) == (30, 59)
+        assert abs(columns.min() - x) <= 1
+        assert abs(columns.max() - (x + 29)) <= 1
+
+
+def test_a_case_is_read_at_a_smaller_side(tmp_path: Path) -> None:
+    case = load_dataset(res(tmp_path))[0]
+    small, whole = LoadedCase.of(case, 64), LoadedCase.of(case, 1000)
+    assert whole.photo.shape == (96, 127, 3)
+    assert small.photo.shape == (48, 64, 3)
+    assert small.mask is not None
+    assert whole.mask is not None
+    assert small.truth is not None
+    assert small.truth.shape == small.photo.shape
+    assert small.mask.mean() == pytest.approx(whole.mask.mean(), abs=0.01)
+    assert abs(small.photo.mean() - whole.photo.mean()) < 1
+
+
+def test_a_mask_of_another_shape_is_refused(tmp_path: Path) -> None:
+    folder = res(tmp_path)
+    save(folder / "p1_1_mask.png", np.ones((48, 48), bool))
+    case = load_dataset(folder)[0]
+    with pytest.raises(PhotoError, match="mask has 48 x 48 pixels, its photo 127 x 96"):
+        LoadedCase.of(case)
+
+
+def test_parts_have_no_scene_in_common_and_are_all_together(tmp_path: Path) -> None:
+    cases = load_dataset(res(tmp_path, scenes=5))
+    assert len(cases) == 10
+    pairs: tuple[tuple[Part, Part], ...] = (("first", "second"), ("even", "odd"))
+    for one, other in pairs:
+        halves = part_of(cases, one), part_of(cases, other)
+        assert tuple(map(len, halves)) == (6, 4)
+        scenes = [{case.shows for case in half} for half in halves]
+        assert not scenes[0] & scenes[1]
+        assert sorted(c.id for half in halves for c in half) == sorted(c.id for c in cases)
+    assert {case.shows for case in part_of(cases, "odd")} == {"p2", "p4"}
+    assert [case.id for case in named(cases, ["p[34]_1", "p5*"])] == ["p3_1", "p4_1", "p5_1", "p5_2"]
+    assert named(cases, []) == cases
 
 
 def test_cocoee_has_its_own_folders(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Train the cut-out network and the tabletop model where a GPU is lent for some minutes."""
