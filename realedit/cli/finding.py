@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from realedit.edits.prepared import Prepared
     from realedit.find.by_cutout import Cutter
     from realedit.location import Location
-    from realedit.photo import Photo
     from realedit.models.recogniser import Recogniser
+    from realedit.photo import Photo
     from realedit.pipeline import RealEditPipeline
 
 
