@@ -112,7 +112,7 @@ def resample(
             default.
     """
     schedule, source = inversion.result.schedule, inversion.result
-    start = max(1, round(settings.strength * schedule.steps))
+    start = max(1, round(settings.share * schedule.steps))
     height, width = inversion.size
     z = backbone.encode(at_size(anchor.picture, (height, width)).clip(0, 255).round().astype(np.uint8))
     maps = Regions.of(anchor, subjects, z)
