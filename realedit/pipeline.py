@@ -37,7 +37,7 @@ from realedit.location import Box, Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, resolve_model
 from realedit.models.loading import open_model
-from realedit.photo import hidden_by_alpha
+from realedit.photo import Photo, hidden_by_alpha
 from realedit.photo.inputs import PhotoLike, as_photo
 from realedit.result import EditResult
 from realedit.settings import Settings
@@ -174,17 +174,50 @@ class RealEditPipeline:
             UnsureError: what was found is less sure than ``min_confidence``.
             UsageError: the arguments contradict each other.
         """
-        least = _share(min_confidence)
         loaded = photo.photo if isinstance(photo, InvertedPhoto) else as_photo(photo)
         shown = Shown.read(loaded, mask=mask, box=box, point=point, not_point=not_point, refine=refine)
+        return self.locate_shown(
+            photo if isinstance(photo, InvertedPhoto) else loaded,
+            shown,
+            word,
+            prompt=prompt,
+            min_confidence=min_confidence,
+            progress=progress,
+            **how,
+        )
+
+    def locate_shown(
+        self,
+        photo: Photo | InvertedPhoto,
+        shown: Shown,
+        word: str | None = None,
+        *,
+        prompt: str | None = None,
+        min_confidence: float = 0.0,
+        progress: Progress = silent,
+        **how: Any,
+    ) -> Location:
+        """Finds what is shown, else what a word names; the rest is as of :meth:`locate`.
+
+        Args:
+            photo: the photo, or an inversion of it.
+            shown: where the user shows the object, already read and checked.
+            word: see :meth:`locate`.
+            prompt: see :meth:`locate`.
+            min_confidence: see :meth:`locate`.
+            progress: see :meth:`locate`.
+            **how: see :meth:`locate`.
+        """
+        least = _share(min_confidence)
+        loaded = photo.photo if isinstance(photo, InvertedPhoto) else photo
+        progress("looking", 0, 0)
         found = shown_location(self.engine.cutter, loaded, shown, word)
         if found is not None:
             return found.assured(least)
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
-        given = photo if isinstance(photo, InvertedPhoto) else loaded
-        how = how or (self.engine.profile.glance if given is loaded else {})
-        inverted = self.engine.inverted_for(given, prompt, [word], how, progress=progress)
+        how = how or (self.engine.profile.glance if photo is loaded else {})
+        inverted = self.engine.inverted_for(photo, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted, word).assured(least)
 
     def invert(

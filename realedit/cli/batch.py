@@ -177,7 +177,6 @@ def _editor(job: _Job, *, alone: bool) -> Editor:
 def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     """Edits a photo, or finds out what that would do."""
     from realedit.batch import PhotoRecord, write_outputs
-    from realedit.cli.finding import ObjectFinder
     from realedit.photo.inputs import as_photo
 
     began = perf_counter()
@@ -189,8 +188,7 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     if job.journal is None:
         if task.output.parent.is_dir():  # a real run makes the folder
             planned()
-        finder = ObjectFinder(job.model, lambda: pipeline, job.command.where.min_confidence)
-        changes = job.command.dry_run(finder, prepared, silent).changes
+        changes = job.command.dry_run(pipeline, prepared, silent).changes
         listed = [output.change_fields(change) for change in changes]
         return record(changes=listed, seconds=perf_counter() - began)
     files = planned()

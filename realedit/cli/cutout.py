@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +17,9 @@ from realedit.system.destinations import check_free, disk_errors
 from realedit.system.progress import Progress, progress_bars
 
 if TYPE_CHECKING:
-    from realedit.cli.finding import ObjectFinder
     from realedit.location import Location
     from realedit.photo import Photo
+    from realedit.pipeline import RealEditPipeline
 
 Colour = tuple[int, int, int]
 
@@ -80,7 +79,6 @@ def cutout(
 ) -> None:
     """Cut an object out: write it with transparent surroundings, its edge free of the old background."""
     from realedit.cli import session
-    from realedit.cli.finding import ObjectFinder
 
     if word is None and where.given is None:
         raise UsageError("what is to be cut out?", f"name it: realedit cutout {photo} mug")
@@ -91,13 +89,12 @@ def cutout(
     check_free([path for path in files.values() if path.parent.is_dir()], source=None, force=to.force)
     failed = 0
     with progress_bars(quiet=talk.quiet) as progress:
-        load = partial(session.load, model, quiet=talk.quiet, progress=progress)
-        finder = ObjectFinder(model, load, where.min_confidence, names_first=True)
+        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
         for number, (source, path) in enumerate(files.items()):
             if photo.is_dir():
                 progress("photos", number, len(files))
             try:
-                _one(finder, source, word, where, path, to=to, talk=talk, progress=progress)
+                _one(pipeline, source, word, where, path, to=to, talk=talk, progress=progress)
             except ModelUnavailableError:
                 raise
             except RealEditError as error:
@@ -110,7 +107,7 @@ def cutout(
 
 
 def _one(
-    finder: ObjectFinder,
+    pipeline: RealEditPipeline,
     source: Path,
     word: str | None,
     where: ObjectOptions,
@@ -126,7 +123,14 @@ def _one(
     from realedit.system.whole_files import write_files
 
     loaded = as_photo(source)
-    found = finder.find(loaded, word, session.shown(where, loaded), prompt=where.prompt, progress=progress)
+    found = pipeline.locate_shown(
+        loaded,
+        session.shown(where, loaded),
+        word,
+        prompt=where.prompt,
+        min_confidence=where.min_confidence,
+        progress=progress,
+    )
     content = mask_file(found, crop=to.crop) if to.mask_only else cutout_file(loaded, found, to)
     output.make_folder(path.parent)
     with disk_errors(path):

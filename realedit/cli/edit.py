@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +66,6 @@ def edit(
     """Edit a photo: move, resize, turn, remove, restyle or replace the object that a word names."""
     from realedit.cli import session
     from realedit.cli.edit_output import tell_dry_run, write_result
-    from realedit.cli.finding import ObjectFinder
     from realedit.cli.request import asked
     from realedit.photo.inputs import as_photo
 
@@ -81,17 +79,13 @@ def edit(
     if not talk.quiet:
         output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
-        load = partial(session.load, command.on(model), quiet=talk.quiet, progress=progress)
+        pipeline = session.load(command.on(model), quiet=talk.quiet, progress=progress)
+        if not talk.quiet:
+            command.tell_other_models(pipeline)
         result, dry = None, None
         if to.dry_run:
-            finder = ObjectFinder(command.on(model), load, where.min_confidence)
-            if not talk.quiet and command.names_models:
-                command.tell_other_models(finder.pipeline)
-            dry = command.dry_run(finder, prepared, progress)
+            dry = command.dry_run(pipeline, prepared, progress)
         else:
-            pipeline = load()
-            if not talk.quiet:
-                command.tell_other_models(pipeline)
             result = command.edit(pipeline, prepared, progress)
     if result is not None:
         write_result(result, files, force=to.force, talk=talk)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +53,6 @@ def locate(
 ) -> None:
     """Find an object: write its mask and print its box, centre, score and confidence."""
     from realedit.cli import session
-    from realedit.cli.finding import ObjectFinder
     from realedit.photo.inputs import as_photo
     from realedit.system.whole_files import write_files
 
@@ -67,9 +65,15 @@ def locate(
     if not talk.quiet:
         output.warn_of_replacing(photo, path, "mask")
     with progress_bars(quiet=talk.quiet) as progress:
-        load = partial(session.load, model, quiet=talk.quiet, progress=progress)
-        finder = ObjectFinder(model, load, where.min_confidence)
-        location = finder.find(loaded, word, shown, prompt=where.prompt, progress=progress)
+        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        location = pipeline.locate_shown(
+            loaded,
+            shown,
+            word,
+            prompt=where.prompt,
+            min_confidence=where.min_confidence,
+            progress=progress,
+        )
     contents = {file: _drawn(name, loaded, location) for name, file in files.items()}
     if to is not None and len(files) > 1:
         output.make_folder(to)

@@ -11,7 +11,7 @@ from realedit.cli.flag_order import gather
 from realedit.cli.options import Box, EditSampling, ModelOptions, ObjectOptions, Point
 from realedit.edits.entries import read_entries
 from realedit.edits.plan import Plan, plan
-from realedit.edits.prepared import Points, Prepared, points_of, prepare
+from realedit.edits.prepared import Points, Prepared, Shown, points_of, prepare
 from realedit.edits.recipe import EditsFile, RecipeOptions, read_file
 from realedit.errors import UsageError
 from realedit.photo import Photo
@@ -21,7 +21,6 @@ from realedit.system.progress import Progress
 if TYPE_CHECKING:
     from realedit.cli.dry_run import DryRun
     from realedit.cli.edit_options import EditOptions
-    from realedit.cli.finding import ObjectFinder
     from realedit.edits.edit import Edit
     from realedit.pipeline import RealEditPipeline
     from realedit.result import EditResult
@@ -126,11 +125,11 @@ class EditCommand:
             progress=progress,
         )
 
-    def dry_run(self, finder: ObjectFinder, prepared: Prepared, progress: Progress) -> DryRun:
+    def dry_run(self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress) -> DryRun:
         """Finds the objects, and works out what would be done to them.
 
         Args:
-            finder: finds them.
+            pipeline: the model.
             prepared: the edit of one photo, from :meth:`prepare`.
             progress: told of each stage.
 
@@ -139,13 +138,19 @@ class EditCommand:
         """
         from realedit.cli.dry_run import DryRun, planned
 
-        found = finder.find_all(prepared, self.where.prompt, self._how, progress)
+        found = {
+            word: pipeline.locate_shown(
+                prepared.photo,
+                prepared.shown if word == prepared.plan.shown_word else Shown(),
+                word,
+                prompt=self.where.prompt,
+                min_confidence=self.where.min_confidence,
+                progress=progress,
+                **self._how,
+            )
+            for word in prepared.plan.objects
+        }
         return DryRun(found, planned(prepared.steps, found, allow_crop=self.allow_crop))
-
-    @property
-    def names_models(self) -> bool:
-        """Whether a recipe says which models made its picture."""
-        return not self.recipe.model_fields_set.isdisjoint(("model", "dtype", "detector", "segmenter"))
 
     @property
     def settings(self) -> Settings | None:

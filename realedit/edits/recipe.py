@@ -104,7 +104,7 @@ _Place = Annotated[list[_Fraction], Field(min_length=2, max_length=2)]
 def _several(value: object) -> object:
     """Returns a list of places, also where one place alone is given."""
     listed = cast("list[object]", value) if isinstance(value, list) else []
-    return [listed] if listed and not isinstance(listed[0], list) else value
+    return [value] if listed and not isinstance(listed[0], list) else cast("object", value)
 
 
 _Places = Annotated[
