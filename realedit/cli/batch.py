@@ -189,7 +189,7 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     if job.journal is None:
         if task.output.parent.is_dir():  # a real run makes the folder
             planned()
-        finder = ObjectFinder(job.model, lambda: pipeline, job.command.where.min_confidence)
+        finder = ObjectFinder(job.model, lambda: pipeline, job.command.where.min_confidence, quiet=True)
         changes = job.command.dry_run(finder, prepared, silent).changes
         listed = [output.change_fields(change) for change in changes]
         return record(changes=listed, seconds=perf_counter() - began)

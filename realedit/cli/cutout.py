@@ -92,7 +92,7 @@ def cutout(
     failed = 0
     with progress_bars(quiet=talk.quiet) as progress:
         load = partial(session.load, model, quiet=talk.quiet, progress=progress)
-        finder = ObjectFinder(model, load, where.min_confidence, names_first=True)
+        finder = ObjectFinder(model, load, where.min_confidence, names_first=True, quiet=talk.quiet)
         for number, (source, path) in enumerate(files.items()):
             if photo.is_dir():
                 progress("photos", number, len(files))

@@ -84,7 +84,7 @@ def edit(
         load = partial(session.load, command.on(model), quiet=talk.quiet, progress=progress)
         result, dry = None, None
         if to.dry_run:
-            finder = ObjectFinder(command.on(model), load, where.min_confidence)
+            finder = ObjectFinder(command.on(model), load, where.min_confidence, quiet=talk.quiet)
             if not talk.quiet and command.names_models:
                 command.tell_other_models(finder.pipeline)
             dry = command.dry_run(finder, prepared, progress)

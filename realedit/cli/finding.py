@@ -33,19 +33,21 @@ class ObjectFinder:
         load: loads it.
         min_confidence: what is found with less confidence is refused.
         names_first: look for all words by their names first, those of the embedded model too.
+        quiet: print nothing about what cuts out.
     """
 
     options: ModelOptions
     load: Callable[[], RealEditPipeline]
     min_confidence: float = 0.0
     names_first: bool = False
+    quiet: bool = False
 
     @cached_property
     def cutter(self) -> Cutter:
         """What needs no diffusion model."""
-        from realedit.find.by_cutout import Cutter
+        from realedit.cli import session
 
-        return Cutter()
+        return session.cutter(self.options, quiet=self.quiet)
 
     @cached_property
     def pipeline(self) -> RealEditPipeline:

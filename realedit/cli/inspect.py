@@ -68,7 +68,7 @@ def locate(
         output.warn_of_replacing(photo, path, "mask")
     with progress_bars(quiet=talk.quiet) as progress:
         load = partial(session.load, model, quiet=talk.quiet, progress=progress)
-        finder = ObjectFinder(model, load, where.min_confidence)
+        finder = ObjectFinder(model, load, where.min_confidence, quiet=talk.quiet)
         location = finder.find(loaded, word, shown, prompt=where.prompt, progress=progress)
     contents = {file: _drawn(name, loaded, location) for name, file in files.items()}
     if to is not None and len(files) > 1:

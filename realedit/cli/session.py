@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,16 +76,37 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
         cutout=options.cutout,
         inpainter=options.inpainter,
     )
-    if not quiet:
-        announce_cutout(pipeline.engine.cutter)
+    _announce_cutout(pipeline.engine.cutter, quiet=quiet)
     return pipeline
 
 
-def announce_cutout(cutter: Cutter) -> None:
-    """Prints what cuts out, if it is a SAM that nobody chose."""
+def cutter(options: ModelOptions, *, quiet: bool) -> Cutter:
+    """Returns what cuts out without the model, and prints that it is a SAM if nobody chose it.
+
+    Raises:
+        ModelUnavailableError: the SAM that the options name is not on this machine.
+        UsageError: they name a model of another kind.
+    """
+    from realedit.find.by_cutout import Cutter
+    from realedit.find.which_cutout import choose_cutout
+
+    made = Cutter(choose_cutout(options.cutout, options.offline or None), options.device or "cpu")
+    _announce_cutout(made, quiet=quiet)
+    return made
+
+
+def _announce_cutout(cutter: Cutter, *, quiet: bool) -> None:
     choice = cutter.choice
-    if choice.folder is not None and choice.chosen_by == "default":
-        say(f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships")
+    if choice.folder is not None and choice.chosen_by == "default" and not quiet:
+        _say_once(
+            f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships"
+        )
+
+
+@cache
+def _say_once(line: str) -> None:
+    """Prints a line on stderr, the first time that it is said in this process."""
+    say(line)
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:
