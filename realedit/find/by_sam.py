@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.cutout.cutout import Answer, check_photo, deepest
+from realedit.cutout.cutout import Answer
+from realedit.cutout.cuts_out import CutsOut
 from realedit.cutout.hints import Box, Hint, Point
 from realedit.cutout.network import ANSWERS
 from realedit.external.prompted import Outline, Prompt, PromptSegmenter
@@ -18,21 +19,28 @@ _ROOM = 0.1
 """Room about a hot place or a rough mask, in its box's sides: with more of it the box says less, with less it
 may cut the thing. Not measured."""
 _DRAWN = 0.5
-"""Share of a mask at or above which a place is drawn, below which it is not."""
+"""Share of a mask: a place at or above it is drawn, below it is not. Set by that half."""
 
 
 class SamCutOut:
-    """SAM, HQ-SAM or SAM 2 behind :class:`realedit.cutout.cutout.CutsOut`.
+    """SAM, HQ-SAM or SAM 2 behind :class:`realedit.cutout.cuts_out.CutsOut`.
 
     A rough mask is given to SAM as its own masks are, with its box and its deepest place; a heat as its peak
     and the box of the hot places about it. The confidence is the IoU that SAM itself expects.
 
+    For a single point that says nothing of whether the part, the thing or the group is meant: MobileSAM's was
+    0.92 or more on all nine wrong answers (IoU below 0.5) to a point in 48 photographs of COCOEE. So there it
+    is weighed by how much a second cut-out, trained apart, agrees: of 16 of the first 25, all three wrong
+    answers then fell below 0.65, and three of the 13 right ones.
+
     Args:
         segmenter: the model.
+        second: what else is asked about a single point; None for nothing else.
     """
 
-    def __init__(self, segmenter: PromptSegmenter) -> None:
+    def __init__(self, segmenter: PromptSegmenter, second: CutsOut | None = None) -> None:
         self.segmenter = segmenter
+        self.second = second
 
     def answers(self, rgb: np.ndarray, hint: Hint, most: int = ANSWERS) -> list[Answer]:
         """Returns up to ``most`` ways to take the hint, the likeliest first.
@@ -45,14 +53,17 @@ class SamCutOut:
             most: at least 1.
 
         Raises:
-            PhotoError: ``rgb`` is no such array.
             UsageError: the hint says nothing, or is not in the photo.
             NumericalError: the model's answer is not a number.
         """
-        check_photo(rgb)
         prompt, single = asked(hint.checked(), rgb.shape[:2])
         outlines = self.segmenter.outlines(rgb, prompt, several=single)
-        return [Answer(outlined(rgb, one), one.sure) for one in outlines[: max(1, most)]]
+        other = self.second.answers(rgb, hint, 1)[0].alpha if single and self.second is not None else None
+        answers: list[Answer] = []
+        for one in outlines[: max(1, most)]:
+            alpha = outlined(rgb, one)
+            answers.append(Answer(alpha, one.sure if other is None else one.sure * _iou(alpha, other)))
+        return answers
 
 
 def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
@@ -66,7 +77,7 @@ def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
     if hint.mask is not None and float(hint.mask.max()) >= _DRAWN:
         mask = hint.mask.astype(np.float32)
         box = box or _box_of(mask >= _DRAWN)
-        points = points or [deepest(mask)]
+        points = points or [_deepest(mask >= _DRAWN)]
     elif hint.heat is not None and not points:
         peak, hot = _hottest(hint.heat)
         points = [peak]
@@ -80,6 +91,13 @@ def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
         mask,
     )
     return prompt, len(on) == 1 and box is None
+
+
+def _deepest(drawn: np.ndarray) -> Point:
+    """Returns the place farthest inside what is drawn, (x, y) in fractions of the frame."""
+    depth = cv2.distanceTransform(np.pad(drawn.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return ((float(x) + 0.5) / drawn.shape[1], (float(y) + 0.5) / drawn.shape[0])
 
 
 def _hottest(heat: np.ndarray) -> tuple[Point, np.ndarray]:
@@ -102,6 +120,11 @@ def _box_of(drawn: np.ndarray) -> Box:
         min(1.0, (x + across + beside) / w),
         min(1.0, (y + down + above) / h),
     )
+
+
+def _iou(one: np.ndarray, other: np.ndarray) -> float:
+    a, b = one > _DRAWN, other > _DRAWN
+    return float((a & b).sum() / max(int((a | b).sum()), 1))
 
 
 def outlined(rgb: np.ndarray, outline: Outline) -> np.ndarray:
