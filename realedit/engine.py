@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,19 @@ import numpy as np
 import torch
 from PIL import Image
 
-from inversion import METHODS, Guidance, replay
+from guidance import Capture
+from inversion import METHODS, Guidance, Schedule, replay
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_cutout import Cutter
 from realedit.find.by_word import WordFinder
 from realedit.inverted.cache import Cache, cache_key
 from realedit.inverted.enlarged_attention import enlarged_attention
 from realedit.inverted.inversion import Inversion, capture_for, invert_photo
-from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.inverted.inverted_photo import InvertedPhoto, Made
 from realedit.location import Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, fingerprint
+from realedit.models.profile import Profile
 from realedit.models.recogniser import Recogniser
 from realedit.photo import Photo
 from realedit.photo.inputs import PhotoLike, as_photo
@@ -47,8 +50,11 @@ METHOD = "direct"
 _NULL_TEXT_SCALE = 2.0
 """Guidance scale of null-text inversion where none is asked for: higher ones leave more to optimise, at 1
 there would be nothing. Not measured."""
-_CACHE_LAYOUT = "4"
+_CACHE_LAYOUT = "5"
 """Version of what a cache entry holds; after a change, entries of other versions are made anew."""
+_SHORT = 70
+"""Letters of a prompt: up to so many a model surely reads it whole, longer ones are asked about. Set by the
+tokenizers, which read 75 pieces of one letter or more."""
 
 
 class Engine:
@@ -83,11 +89,16 @@ class Engine:
         self.working_side = working_side
         self.detector = detector
         self.captioner = captioner
-        self.capture = capture_for(backbone)
+        self.profile = Profile.of(ref)
         recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
         self.cutter = cutter or Cutter()
         self.inpainter = inpainter
         self.finder = WordFinder(backbone, ref, recogniser)
+
+    @cached_property
+    def capture(self) -> Capture:
+        """The windows through which the model is watched."""
+        return capture_for(self.backbone)
 
     def names(self) -> dict[str, str | None]:
         """Returns the names of an edit's models, None for each not used, and the editing one's precision."""
@@ -97,7 +108,7 @@ class Engine:
             "captioner": self.captioner,
         }
         named = {role: None if helper is None else helper.loaded.label for role, helper in helpers.items()}
-        dtype = str(self.backbone.unet.dtype).removeprefix("torch.")
+        dtype = str(self.backbone.dtype).removeprefix("torch.")
         beside = {
             "cutout": self.cutter.choice.name,
             "inpainter": None if self.inpainter is None else self.inpainter.label,
@@ -109,15 +120,17 @@ class Engine:
         """What fills holes."""
         return fill_with_steps if self.inpainter is None else self.inpainter
 
-    def find(self, photo: Photo, inversion: Inversion, word: str) -> Location:
+    def find(self, photo: Photo, inverted: InvertedPhoto, word: str) -> Location:
         """Finds the object that a word names, by the model's attention or by the detector in its place.
+
+        Only the model's attention asks for the inversion.
 
         Raises:
             ObjectNotFoundError: the model does not see it.
         """
         if self.detector is not None:
             return self.detector.find(photo.rgb, word)
-        by_attention = partial(self.finder.find, photo.rgb, inversion, word)
+        by_attention = partial(self._by_attention, photo, inverted, word)
         if not self.cutter.knows(split(word)[1]):
             return by_attention()
         by_name = partial(self.cutter.by_name, photo.rgb, word)
@@ -132,6 +145,9 @@ class Engine:
                 return then()
             except ObjectNotFoundError:
                 raise error from None
+
+    def _by_attention(self, photo: Photo, inverted: InvertedPhoto, word: str) -> Location:
+        return self.finder.find(photo.rgb, inverted.inversion, word)
 
     def invert(
         self,
@@ -148,21 +164,81 @@ class Engine:
 
         See :meth:`realedit.RealEditPipeline.invert`.
         """
-        scale = _scale_of(method, guidance_scale)
         loaded = as_photo(photo)
-        text = self._described(loaded, prompt) or PLAIN
+        inverted = self._to_invert(
+            loaded,
+            self._described(loaded, prompt),
+            method=method,
+            steps=steps,
+            guidance_scale=guidance_scale,
+            inversion_scale=inversion_scale,
+            progress=progress,
+        )
+        inverted.make_now()
+        return inverted
+
+    def _to_invert(
+        self,
+        photo: Photo,
+        prompt: str,
+        *,
+        method: str = METHOD,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        inversion_scale: float = 1.0,
+        progress: Progress = silent,
+        during: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> InvertedPhoto:
+        """Returns a photo whose inversion is made when something asks for it.
+
+        Args:
+            photo: the photo.
+            prompt: what it shows.
+            method: see :meth:`invert`.
+            steps: see :meth:`invert`.
+            guidance_scale: see :meth:`invert`.
+            inversion_scale: see :meth:`invert`.
+            progress: see :meth:`invert`.
+            during: the inversion is made within what this returns.
+        """
+        how = {
+            "method": method,
+            "steps": steps or STEPS,
+            "guidance_scale": _scale_of(method, guidance_scale),
+            "inversion_scale": inversion_scale,
+        }
+        text = prompt or PLAIN
+        size = self.backbone.working_size(photo.height, photo.width, self.working_side)
+
+        def make() -> Made:
+            with during():
+                return self._made(photo, text, size, progress=progress, **how)
+
+        return InvertedPhoto(photo, text, size, how, make)
+
+    def _made(
+        self,
+        photo: Photo,
+        text: str,
+        size: tuple[int, int],
+        *,
+        method: str,
+        steps: int,
+        guidance_scale: float,
+        inversion_scale: float,
+        progress: Progress,
+    ) -> Made:
+        """Makes an inversion, or reads it from the cache; arguments as of :meth:`invert`."""
         began = time.perf_counter()
-        size = self.backbone.working_size(loaded.height, loaded.width, self.working_side)
-        schedule = self.backbone.schedule(steps or STEPS)
         key = cache_key(
-            photo=loaded.digest(),
+            photo=photo.digest(),
             prompt=text,
             model=fingerprint(self.ref),
             method=method,
             size=str(size),
-            dtype=str(self.backbone.unet.dtype),
-            schedule=json.dumps(asdict(schedule)),
-            scale=f"{scale} {inversion_scale}",
+            dtype=str(self.backbone.dtype),
+            steps=str(steps),
+            scale=f"{guidance_scale} {inversion_scale}",
             layout=_CACHE_LAYOUT,
         )
         kept = self.cache.get(key) if self.cache is not None else None
@@ -172,29 +248,29 @@ class Engine:
                 prompt=text,
                 size=size,
                 method=method,
-                scale=scale,
+                scale=guidance_scale,
                 inversion_scale=inversion_scale,
-                schedule=schedule,
+                schedule=_schedule_in(kept[1]),
                 device=self.backbone.device,
             )
-            return InvertedPhoto(loaded, found, cached=True, seconds=time.perf_counter() - began, key=key)
+            return Made(found, cached=True, seconds=time.perf_counter() - began, key=key)
         with translated(), self.capture:
             found = invert_photo(
                 self.backbone,
                 self.capture,
-                self.backbone.encode(at_size(loaded.rgb, size)),
+                self.backbone.encode(at_size(photo.rgb, size)),
                 self.backbone.prompt(text, size),
                 size=size,
                 method=method,
-                steps=schedule.steps,
-                scale=scale,
+                steps=steps,
+                scale=guidance_scale,
                 inversion_scale=inversion_scale,
                 progress=progress,
             )
             if self.finder.wants_enlarged:
-                found = self._with_enlarged_attention(found, loaded.rgb)
+                found = self._with_enlarged_attention(found, photo.rgb)
         self._keep(key, found)
-        return InvertedPhoto(loaded, found, cached=False, seconds=time.perf_counter() - began, key=key)
+        return Made(found, cached=False, seconds=time.perf_counter() - began, key=key)
 
     def inverted_for(
         self,
@@ -204,10 +280,12 @@ class Engine:
         how: Mapping[str, Any],
         *,
         progress: Progress = silent,
+        during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> InvertedPhoto:
         """Returns an inversion whose prompt holds some words: the one given, if it does, else a new one.
 
-        A given one is also replaced where another prompt or another way of inverting is asked for.
+        A given one is also replaced where another prompt or another way of inverting is asked for. A new one
+        is made when something asks for it.
 
         Args:
             photo: the photo, or an inversion of it.
@@ -215,17 +293,18 @@ class Engine:
             words: words that the prompt has to hold.
             how: keywords of :meth:`invert`.
             progress: told of each step.
+            during: a new one is made within what this returns.
         """
         words = [split(word)[1] for word in words]
         if isinstance(photo, InvertedPhoto):
-            made = photo.inversion.prompt
-            held = all(self.backbone.tokens(made, word) for word in words)
+            made = photo.prompt
+            held = all(self.reads(made, word) for word in words)
             same = prompt is None or made in (prompt, self._naming(prompt, words))
-            if held and same and photo.how | dict(how) == photo.how:
+            if held and same and {**photo.how, **how} == photo.how:
                 return photo
             prompt, photo = prompt or made, photo.photo
         text = self._naming(self._described(photo, prompt), words)
-        return self.invert(photo, text, progress=progress, **how)
+        return self._to_invert(photo, text, progress=progress, during=during, **how)
 
     def reconstruct(self, inversion: Inversion) -> np.ndarray:
         """Replays an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
@@ -255,6 +334,7 @@ class Engine:
             "method": result.method,
             "model": self.ref.name,
             "steps": str(result.schedule.steps),
+            "schedule": json.dumps(asdict(result.schedule)),
         }
         self.cache.put(key, tensors, made)
 
@@ -273,9 +353,23 @@ class Engine:
         """Returns a prompt with some words in it, where the model reads them."""
         for word in words:
             text = with_words(text, word)
-            if not self.backbone.tokens(text, word):  # beyond what the model reads of a long prompt
+            if not self.reads(text, word):  # beyond what the model reads of a long prompt
                 text = f"{with_article(word)}, {text}"
         return text
+
+    def reads(self, text: str, word: str) -> bool:
+        """Whether the model reads a word in a text; its tokenizers are asked only where that is not plain."""
+        spoken = word.lower()
+        plain = len(text) <= _SHORT and spoken.isascii() and spoken.replace(" ", "").isalpha()
+        if plain and f" {spoken} " in f" {text.lower()} ":
+            return True
+        return bool(self.backbone.tokens(text, word))
+
+
+def _schedule_in(entry: Mapping[str, str]) -> Schedule:
+    """Returns the noise levels that a cache entry was made with: the model need not be loaded to know them."""
+    levels = json.loads(entry["schedule"])
+    return Schedule(tuple(levels["timesteps"]), tuple(levels["alphas_cumprod"]))
 
 
 def _scale_of(method: str, asked: float | None) -> float:

@@ -12,7 +12,7 @@ Example::
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,9 +20,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from realedit.edits.edit import Edit
-from realedit.edits.plan import plan
+from realedit.edits.plan import EditStep, plan
 from realedit.edits.prepared import Points, Prepared, Shown, prepare
 from realedit.edits.recipe import recipe
 from realedit.engine import METHOD, STEPS, Engine
@@ -35,7 +36,7 @@ from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Box, Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, resolve_model
-from realedit.models.loading import load_pipeline
+from realedit.models.loading import open_model
 from realedit.photo import hidden_by_alpha
 from realedit.photo.inputs import PhotoLike, as_photo
 from realedit.result import EditResult
@@ -76,7 +77,7 @@ class RealEditPipeline:
         cutout: str | Path | None = None,
         inpainter: str | Path | None = None,
     ) -> RealEditPipeline:
-        """Loads a model.
+        """Opens a model; its weights are loaded when they are first needed.
 
         Args:
             model: a folder, a hub id or an alias; by default ``REALEDIT_MODEL``, else the embedded model.
@@ -102,14 +103,14 @@ class RealEditPipeline:
         chosen = choose_cutout(cutout, offline)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         with translated():
-            pipeline = load_pipeline(ref, device=device, dtype=_dtype(dtype), offline=offline)
+            opened = open_model(ref, device=device, dtype=_dtype(dtype), offline=offline)
         from realedit.external import Captioner, Inpainter
         from realedit.find.by_detector import DetectorFinder
 
         finds = detector is not None or segmenter is not None
         cutter = Cutter(chosen, device)
         engine = Engine(
-            Backbone(pipeline),
+            Backbone(opened),
             ref,
             cache=_cache(cache),
             working_side=working_size,
@@ -182,8 +183,9 @@ class RealEditPipeline:
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
         given = photo if isinstance(photo, InvertedPhoto) else loaded
+        how = how or (self.engine.profile.glance if given is loaded else {})
         inverted = self.engine.inverted_for(given, prompt, [word], how, progress=progress)
-        return self.engine.find(loaded, inverted.inversion, word).assured(least)
+        return self.engine.find(loaded, inverted, word).assured(least)
 
     def invert(
         self,
@@ -333,13 +335,24 @@ class RealEditPipeline:
         shown = shown and shown.assured(request.min_confidence)
         state = State(prepared.photo, inverted, prompt, shown)
         outcomes: list[Outcome] = []
-        for step in prepared.steps:
-            outcome = do(step, Work(self.engine, request, state))
+        for step, its in zip(prepared.steps, self._requests(prepared, request), strict=True):
+            outcome = do(step, Work(self.engine, its, state))
             state = after(state, outcome, step)
             # not every step's own inversion: on a GPU, what they keep would add up
             outcomes.append(replace(outcome, inverted=outcomes[0].inverted) if outcomes else outcome)
         evaluations = self.backbone.evaluations - before
         return self._result(prepared, outcomes, request, state.known, evaluations)
+
+    def _requests(self, prepared: Prepared, request: Request) -> list[Request]:
+        return [self._for(step, request) for step in prepared.steps]
+
+    def _for(self, step: EditStep, request: Request) -> Request:
+        """Returns how one step is made: what the user leaves open is the model's own."""
+        profile = self.engine.profile
+        settings = profile.filled(request.settings, by_model=step.by_model)
+        if step.by_model or settings.resamples:
+            return replace(request, settings=settings)
+        return replace(request, settings=settings, how=request.how or profile.glance)
 
     def _result(
         self,
@@ -371,8 +384,7 @@ class RealEditPipeline:
             mask_before=mask_before,
             mask_after=mask_after,
             region=np.any([outcome.region for outcome in outcomes], axis=0),
-            # without what the model saw, which is large
-            replay=partial(self.engine.reconstruction, replace(inverted.inversion, observations={})),
+            replay=self._replay(inverted),
             metrics=figures,
             seed=request.seed,
             timings=request.stopwatch.laps,
@@ -380,10 +392,10 @@ class RealEditPipeline:
                 prepared.plan.edits,
                 prepared.shown,
                 request.settings,
-                prompt=inverted.inversion.prompt,
+                prompt=inverted.prompt,
                 models=self.engine.names(),
                 working_size=self.engine.working_side,
-                how=inverted.how,
+                how=_recorded(inverted, request, self._requests(prepared, request)),
                 seed=request.seed,
                 allow_crop=request.allow_crop,
             ),
@@ -394,6 +406,19 @@ class RealEditPipeline:
             before_composite=last.picture,
             changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
         )
+
+    def _replay(self, inverted: InvertedPhoto) -> Callable[[], Image.Image]:
+        """Returns what replays an inversion, without holding what the model saw, which is large."""
+        if not inverted.is_made:
+            return lambda: self.engine.reconstruction(inverted.inversion)
+        return partial(self.engine.reconstruction, replace(inverted.inversion, observations={}))
+
+
+def _recorded(inverted: InvertedPhoto, request: Request, requests: Sequence[Request]) -> Mapping[str, Any]:
+    """Returns how photos were inverted, for the recipe; None for what was left to the model in some step."""
+    if all(one.how == request.how for one in requests):
+        return inverted.how
+    return {**dict.fromkeys(inverted.how), "inversion_scale": 1.0}
 
 
 def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
@@ -425,7 +450,7 @@ def _made_as(inverted: InvertedPhoto | None, asked: Mapping[str, Any]) -> dict[s
     Scales belong to a method: where another one is asked for, the given inversion's scales are not taken
     over.
     """
-    made = {} if inverted is None else inverted.how
+    made = {} if inverted is None else dict(inverted.how)
     if asked.get("method", made.get("method")) != made.get("method"):
         made = {"steps": made["steps"]} if made else {}
     return {**made, **asked}

@@ -11,6 +11,11 @@ LARGEST_STRENGTH = 0.7
 only up to it an inversion keeps activations, keys and values. Set by eye."""
 
 
+STRENGTH = 0.4
+"""Share of the noise levels that an edit goes back up where neither the user nor the model's profile says
+one: above it the model changes more, below it less. Set by eye on the embedded model."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of an edit; each ingredient has a switch, so that what it brings can be measured.
@@ -22,7 +27,7 @@ class Settings:
 
     Args:
         strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
-            as it is.
+            as it is. None is the model's own (:class:`realedit.models.profile.Profile`).
         guidance_scale: classifier-free guidance of the resampling.
         self_guidance: largest push of the energies as a share of the noise; 0 turns them off.
         automatic: whether each energy is pushed only as hard as it takes to reach its target
@@ -46,7 +51,7 @@ class Settings:
         repaint_scale: classifier-free guidance of an edit by text.
     """
 
-    strength: float = 0.4
+    strength: float | None = None
     guidance_scale: float = 2.0
     self_guidance: float = 0.5
     automatic: bool = True
@@ -66,11 +71,18 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():
-            value: float = getattr(self, name)
+            value: float | None = getattr(self, name)
+            if value is None:  # left to the model
+                continue
             if not least <= value <= most:
                 raise UsageError(f"{name} must lie in [{least:g}, {most:g}], got {value:g}")
         if self.repaint == 0:
             raise UsageError("repaint must be above 0: an edit by text without noise changes nothing")
+
+    @property
+    def resamples(self) -> bool:
+        """Whether the model changes anything of an edit in pixels; asked once the strength is settled."""
+        return bool(self.strength) and self.resample > 0
 
 
 _RANGES: dict[str, tuple[float, float]] = {

@@ -170,6 +170,7 @@ def invert(
         inverted = pipeline.engine.inverted_for(
             loaded, prompt, [word] if word else [], how, progress=progress
         )
+        inverted.make_now()
         progress("replaying", 0, 0)
         fields = session.inversion_fields(pipeline, inverted)
     if talk.json:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Group, Parameter, Token
 
 from realedit.errors import UsageError
-from realedit.settings import LARGEST_STRENGTH, Settings
+from realedit.settings import LARGEST_STRENGTH
 
 InversionName = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -288,7 +288,7 @@ class EditSampling:
             number(0, LARGEST_STRENGTH),
             "FRACTION",
             f"How much the model redraws after the edit in pixels: 0 nothing, {LARGEST_STRENGTH:g} most. "
-            f"Default: {Settings.strength:g}.",
+            "Default: the model's own.",
         ),
     ] = None
     shadow: Annotated[

@@ -142,6 +142,7 @@ class Similarity:
 
     takes_away: ClassVar[bool] = False
     brings: ClassVar[bool] = False
+    by_model: ClassVar[bool] = False
 
     @property
     def idle(self) -> bool:
@@ -207,6 +208,8 @@ class Edit:
     """Whether its object is gone afterwards."""
     brings: ClassVar[bool] = False
     """Whether its object comes from another photo."""
+    by_model: ClassVar[bool] = False
+    """Whether the model makes what it asks for, a look or something new; if not, the photo's pixels do."""
 
     def __post_init__(self) -> None:
         for field, about in givens(type(self)).items():

@@ -308,6 +308,7 @@ class Restyle(Edit):
     """
 
     key = "restyle"
+    by_model = True
     needs = Needs(("as", "like", "object"), "how", "add --as 'a blue mug', --like FILE or --object WORD")
     implied_by = ImpliedBy(("as", "like"), "what to restyle")
     target: str | None = field(
@@ -332,6 +333,7 @@ class Like(Edit):
     """
 
     key = "restyle"
+    by_model = True
     needs = Restyle.needs
     implied_by = Restyle.implied_by
     target: str | None = field(
@@ -371,6 +373,7 @@ class Replace(Edit):
     """
 
     key = "replace"
+    by_model = True
     needs = Needs(("with",), "with what", "add --with TEXT, such as --with 'a bowl'")
     target: str | None = field(metadata=given("replace", "The object to replace by what {with} says."))
     text: str = field(
@@ -391,6 +394,7 @@ class Background(Edit):
     """
 
     key = "background"
+    by_model = True
     needs_shown = Needs(("keep",), "what stays", f"add --keep WORD, or {_FIND_IT}")
     target: str | None = field(metadata=given("keep", "The object that stays.", optional=True))
     text: str = field(
@@ -415,6 +419,7 @@ class Retouch(Edit):
     """
 
     key = "retouch"
+    by_model = True
     needs_shown = Needs((), "where", _FIND_IT)
     text: str = field(
         metadata=given(
@@ -442,6 +447,7 @@ class SwapLooks(Edit):
     """
 
     key = "swap_looks"
+    by_model = True
     needs = Swap.needs
     target: str = field(metadata=given("swap_looks", "The object to swap looks; {with} names the other one."))
     other: str = field(metadata=given("with", "The other object.", "TEXT"))
@@ -464,6 +470,7 @@ class LookOf(Edit):
     """
 
     key = "look_of"
+    by_model = True
     source: Any = field(
         metadata=given("look_of", "The photo whose look the whole photo takes.", "FILE", picture="photo")
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
@@ -88,7 +88,9 @@ def mask_digest(mask: np.ndarray) -> str:
     return hashlib.sha256(f"{mask.shape[1]}x{mask.shape[0]}:".encode() + levels.tobytes()).hexdigest()
 
 
-_KNOBS: dict[str, Any] = {knob.name: (type(knob.default), knob.default) for knob in fields(Settings)}
+_KNOBS: dict[str, Any] = {
+    knob.name: (get_type_hints(Settings)[knob.name], knob.default) for knob in fields(Settings)
+}
 if TYPE_CHECKING:
     _Knobs = BaseModel
 else:

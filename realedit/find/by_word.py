@@ -25,12 +25,13 @@ from realedit.find.by_heat import from_heat
 from realedit.find.neighbours import neighbours
 from realedit.find.which_one import chosen
 from realedit.inverted.inversion import Inversion
+from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef
 from realedit.models.recogniser import Recognised, Recogniser
 from realedit.pixels.masks import grow
-from realedit.prompts import FUNCTION_WORDS, split
+from realedit.prompts import FUNCTION_WORDS, PLAIN, split
 
 LEAST_PEAK = 0.2
 """Peak of a word's mean attention in [0, 1], for a word in the embedded model's vocabulary: below it the word
@@ -114,7 +115,7 @@ class WordFinder:
             ObjectNotFoundError: the model does not see it.
         """
         which, noun = split(word)
-        seen = self._seen(rgb, inversion)
+        seen = self._seen(rgb, inversion.size)
         likely = self._likely(seen, noun)
         if likely is not None and likely.max() < LEAST_LIKELIHOOD:
             raise self._unlike(noun, float(likely.max()))
@@ -132,34 +133,40 @@ class WordFinder:
         return from_heat(rgb, heat, word, score, others=others)
 
     def others(
-        self, rgb: np.ndarray, inversion: Inversion, own: np.ndarray, words: Sequence[str]
+        self, rgb: np.ndarray, inverted: InvertedPhoto, own: np.ndarray, words: Sequence[str]
     ) -> np.ndarray | None:
         """Finds the photo's other things; None where nothing tells them from the object itself.
 
+        The inversion is asked for only if its prompt names something else.
+
         Args:
             rgb: the photo, uint8 ``[H, W, 3]``.
-            inversion: the photo's.
+            inverted: the photo with its inversion.
             own: the edited objects, bool ``[H, W]``; never part of the answer.
             words: the edited objects'.
 
         Returns:
             bool ``[H, W]``: nothing may be copied from there into a hole.
         """
-        seen = self._seen(rgb, inversion)
-        named = self._named_others(inversion, own, words, seen) if words else None
+        seen = self._seen(rgb, inverted.size)
+        named = None
+        if words:
+            nouns = [split(word)[1] for word in words]
+            named = np.zeros(own.shape, bool)
+            if _names_more(inverted.prompt, nouns):
+                named = self._named_others(inverted.inversion, own, nouns, seen)
         if seen is None:
             return named
         unnamed = neighbours(rgb, seen.thing, own)
         return unnamed if named is None else named | unnamed
 
     def _named_others(
-        self, inversion: Inversion, own: np.ndarray, words: Sequence[str], seen: Recognised | None
+        self, inversion: Inversion, own: np.ndarray, nouns: Sequence[str], seen: Recognised | None
     ) -> np.ndarray:
         """Finds the places of the prompt's other words, bool ``[H, W]``."""
         h, w = own.shape
         margin = max(h, w) * _OTHER_MARGIN_SIDES
         forbidden = np.zeros((h, w), bool)
-        nouns = [split(word)[1] for word in words]
         for noun in dict.fromkeys(nouns):
             for other, (heat, peak) in self._heats(inversion, noun, seen).items():
                 if other not in nouns and peak >= self._sure_peak:
@@ -195,9 +202,9 @@ class WordFinder:
         """Whether the tokenizer reads a word in pieces, as words that are not in its vocabulary."""
         return len(self.backbone.seen_words(word)) > len(word.split())
 
-    def _seen(self, rgb: np.ndarray, inversion: Inversion) -> Recognised | None:
+    def _seen(self, rgb: np.ndarray, size: tuple[int, int]) -> Recognised | None:
         """Returns what the recogniser sees in the photo at the model's working size."""
-        return None if self.recogniser is None else self.recogniser.recognise(rgb, inversion.size)
+        return None if self.recogniser is None else self.recogniser.recognise(rgb, size)
 
     def _likely(self, seen: Recognised | None, words: str) -> np.ndarray | None:
         """Returns P(noun | place) of the noun that ``words`` end in, ``[h, w]``; None of an unknown noun."""
@@ -225,8 +232,8 @@ class WordFinder:
         heats = {word: (self._weighed(plain, word, seen, every=every), peak)}
         own = plain > _THERE_HEAT
         taken = set(tokens)
-        for other in dict.fromkeys(word.strip(".,;:!?") for word in prompt.lower().split()):
-            positions = [] if other in FUNCTION_WORDS else self.backbone.tokens(prompt, other)
+        for other in _content_words(prompt):
+            positions = self.backbone.tokens(prompt, other)
             if positions and not taken & set(positions):
                 heat, peak = heat_of(maps, positions)
                 there = heat > _THERE_HEAT
@@ -271,6 +278,18 @@ class WordFinder:
             f"describe the photo with --prompt, {_ANOTHER_WORD}",
             detail=f"{self.ref.name} read {read}: attention {score:.3f}, needs {self._least_peak(word)}",
         )
+
+
+def _content_words(prompt: str) -> list[str]:
+    """Returns the words of a prompt that may name things, each once."""
+    spoken = dict.fromkeys(word.strip(".,;:!?") for word in prompt.lower().split())
+    return [word for word in spoken if word not in FUNCTION_WORDS]
+
+
+def _names_more(prompt: str, nouns: Sequence[str]) -> bool:
+    """Whether a prompt may name something besides some nouns; that of an unnamed photo names nothing."""
+    own = {word for text in (PLAIN, *nouns) for word in text.lower().split()}
+    return not own.issuperset(_content_words(prompt))
 
 
 def _about(which: np.ndarray, thing: np.ndarray, likely: np.ndarray) -> np.ndarray:

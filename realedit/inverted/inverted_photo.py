@@ -1,8 +1,10 @@
-"""A photo with its inversion: invert once, edit many times."""
+"""A photo with its inversion: invert once, edit many times; and no inversion where nothing asks for it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from realedit.inverted.inversion import Inversion
@@ -10,30 +12,69 @@ from realedit.photo import Photo
 
 
 @dataclass(frozen=True)
-class InvertedPhoto:
-    """A photo with its inversion.
+class Made:
+    """An inversion, and how it came about.
 
     Args:
-        photo: the photo.
         inversion: the photo's.
-        cached: whether the inversion was read from the cache.
+        cached: whether it was read from the cache.
         seconds: the time it took to make or to read.
         key: its key in the cache, or "".
     """
 
-    photo: Photo
     inversion: Inversion
     cached: bool = False
     seconds: float = 0.0
     key: str = ""
 
+
+@dataclass(frozen=True)
+class InvertedPhoto:
+    """A photo with its inversion, which is made when it is first asked for.
+
+    Args:
+        photo: the photo.
+        prompt: what it is said to show.
+        size: (height, width) in pixels that the model works at.
+        how: keywords of ``invert`` that invert another photo in the same way, at the same noise levels.
+        make: makes the inversion, or reads it.
+    """
+
+    photo: Photo
+    prompt: str
+    size: tuple[int, int]
+    how: Mapping[str, Any]
+    make: Callable[[], Made]
+
+    @cached_property
+    def _made(self) -> Made:
+        return self.make()
+
     @property
-    def how(self) -> dict[str, Any]:
-        """Keywords of ``invert`` that invert another photo in the same way, at the same noise levels."""
-        made = self.inversion.result
-        return {
-            "method": made.method,
-            "steps": made.schedule.steps,
-            "guidance_scale": made.guidance_scale,
-            "inversion_scale": self.inversion.inversion_scale,
-        }
+    def is_made(self) -> bool:
+        """Whether anything has asked for the inversion."""
+        return "_made" in self.__dict__
+
+    def make_now(self) -> None:
+        """Makes the inversion, if it is not made."""
+        _ = self._made
+
+    @property
+    def inversion(self) -> Inversion:
+        """The photo's inversion."""
+        return self._made.inversion
+
+    @property
+    def cached(self) -> bool:
+        """Whether it was read from the cache."""
+        return self._made.cached
+
+    @property
+    def seconds(self) -> float:
+        """The time it took to make or to read."""
+        return self._made.seconds
+
+    @property
+    def key(self) -> str:
+        """Its key in the cache, or ""."""
+        return self._made.key

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from torch import Tensor
 from inversion import Conditioning, Schedule
 from inversion.schedule import LEAST_ABAR
 from realedit.errors import ModelUnavailableError, NumericalError, UsageError
+from realedit.models.outline import Outline, Unloaded
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -36,34 +38,71 @@ class Backbone:
     """The model behind an edit.
 
     Args:
-        pipeline: a loaded ``StableDiffusionXLPipeline`` (VAE in fp32).
+        model: a loaded ``StableDiffusionXLPipeline`` (VAE in fp32), or one that is loaded when its weights
+            are first needed. Its sizes, tokens and device are known before.
     """
 
-    def __init__(self, pipeline: StableDiffusionXLPipeline) -> None:
-        self.pipeline = pipeline
-        self.unet = pipeline.unet
-        self.vae = pipeline.vae
+    def __init__(self, model: StableDiffusionXLPipeline | Unloaded) -> None:
+        self._model = model
         self.evaluations = 0
+
+    @property
+    def loaded(self) -> bool:
+        """Whether its weights are."""
+        return not isinstance(self._model, Unloaded)
+
+    @property
+    def pipeline(self) -> StableDiffusionXLPipeline:
+        """The loaded pipeline."""
+        if isinstance(self._model, Unloaded):
+            self._model = self._model.load()
+        return self._model
+
+    @property
+    def unet(self) -> Any:  # noqa: ANN401 - diffusers types its configs as plain dicts
+        """Its UNet."""
+        return self.pipeline.unet
+
+    @property
+    def vae(self) -> Any:  # noqa: ANN401 - likewise
+        """Its autoencoder, in fp32."""
+        return self.pipeline.vae
+
+    @property
+    def outline(self) -> Outline:
+        """Its sizes, and how it runs."""
+        return self._model.outline if isinstance(self._model, Unloaded) else Outline.of(self._model)
+
+    @cached_property
+    def _tokenizers(self) -> tuple[CLIPTokenizer | None, ...]:
+        if isinstance(self._model, Unloaded):
+            return self._model.load_tokenizers()
+        return self._model.tokenizer, self._model.tokenizer_2
 
     @property
     def device(self) -> torch.device:
         """Where the UNet runs."""
-        return torch.device(self.pipeline._execution_device)
+        return self.outline.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The UNet's precision."""
+        return self.outline.dtype
 
     @property
     def scale_factor(self) -> int:
         """Pixels per latent cell along one side."""
-        return int(self.pipeline.vae_scale_factor)
+        return self.outline.scale_factor
 
     @property
     def native_size(self) -> int:
         """The side in pixels of the square that the model was trained on."""
-        return int(self.unet.config.sample_size) * self.scale_factor
+        return self.outline.sample_size * self.scale_factor
 
     @property
     def multiple(self) -> int:
         """Pixel sizes must divide by this, so that every level of the UNet has whole cells."""
-        return self.scale_factor * 2 ** (len(self.unet.config.block_out_channels) - 1)
+        return self.scale_factor * 2 ** (self.outline.depth - 1)
 
     def working_size(self, height: int, width: int, side: int | None = None) -> tuple[int, int]:
         """Returns (height, width) in the photo's aspect ratio, near the model's area, in its multiples."""
@@ -127,13 +166,13 @@ class Backbone:
         Both tokenizers are asked, and must agree: the two encoders' embeddings are concatenated position by
         position.
         """
-        tokenizers = (self.pipeline.tokenizer, self.pipeline.tokenizer_2)
-        found = [_subsequence(tokenizer, prompt, words) for tokenizer in tokenizers if tokenizer is not None]
+        tokenizers = [tokenizer for tokenizer in self._tokenizers if tokenizer is not None]
+        found = [_subsequence(tokenizer, prompt, words) for tokenizer in tokenizers]
         return sorted(set.intersection(*map(set, found))) if found else []
 
     def seen_words(self, words: str) -> list[str]:
         """Returns the pieces in which the model's tokenizer reads ``words``."""
-        tokenizer = self.pipeline.tokenizer_2 or self.pipeline.tokenizer
+        tokenizer = next(one for one in reversed(self._tokenizers) if one is not None)
         return [piece.replace("</w>", "") for piece in tokenizer.tokenize(words)]
 
     @torch.no_grad()

@@ -155,9 +155,9 @@ def fetched(
 
 
 def identity(ref: ModelRef) -> str:
-    """Hashes all that decides an edit: the :func:`fingerprint`, and the recogniser where there is one.
+    """Hashes all that decides an edit: the :func:`fingerprint`, the recogniser and the profile, if any.
 
-    An inversion does not depend on the recogniser; which object is edited does.
+    An inversion depends on neither of these two; which object is edited, and how, does.
 
     Raises:
         ModelUnavailableError: As `fingerprint` does.
@@ -167,6 +167,9 @@ def identity(ref: ModelRef) -> str:
     if beside is not None and beside.is_dir():
         for file in sorted(path for path in beside.iterdir() if path.is_file()):
             digest.update(f":{file.name}:".encode() + hashlib.sha256(file.read_bytes()).digest())
+    profile = Path(ref.location) / folders.PROFILE if ref.source != "hub" else None
+    if profile is not None and profile.is_file():
+        digest.update(f":{profile.name}:".encode() + profile.read_bytes())
     return digest.hexdigest()
 
 

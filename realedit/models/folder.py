@@ -21,6 +21,9 @@ INDEX = "model_index.json"
 RECOGNISER = "recogniser"
 """Folder inside a model's folder with the network that recognises nouns; not part of the pipeline."""
 
+PROFILE = "profile.json"
+"""File inside a model's folder with the defaults that suit it; not part of the pipeline either."""
+
 NETWORKS: dict[str, tuple[str, ...]] = {
     "unet": ("UNet2DConditionModel",),
     "vae": ("AutoencoderKL", "AutoencoderTiny"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from realedit.models import folder as folders
 from realedit.models import hub
 from realedit.models.choice import ModelRef
 from realedit.models.hub import first_line
+from realedit.models.outline import Outline, Unloaded
 from realedit.system.memory import out_of_memory
 
 if TYPE_CHECKING:
     import torch
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+    from diffusers.schedulers.scheduling_utils import SchedulerMixin
+    from transformers import CLIPTokenizer
 
 
 def load_pipeline(
@@ -47,34 +51,80 @@ def load_pipeline(
         MemoryLimitError: The model does not fit.
         UsageError: No such device.
     """
+    return _located(ref, device=device, dtype=dtype, offline=offline).load()
+
+
+def open_model(
+    ref: ModelRef,
+    *,
+    device: str | torch.device = "cpu",
+    dtype: torch.dtype | None = None,
+    offline: bool | None = None,
+) -> StableDiffusionXLPipeline | Unloaded:
+    """Finds and checks a model as far as that takes no weights, and leaves these to be loaded when needed.
+
+    Arguments and errors are :func:`load_pipeline`'s; what only the weights show is raised when they are
+    loaded.
+    """
+    located = _located(ref, device=device, dtype=dtype, offline=offline)
+    outline = Outline.read(located.layout, located.device, located.dtype)
+    return located.load() if outline is None else Unloaded(outline, located.load, located.tokenizers)
+
+
+@dataclass(frozen=True)
+class _Located:
+    """A model's folder, and how it is to run."""
+
+    ref: ModelRef
+    layout: folders.Layout
+    device: torch.device
+    dtype: torch.dtype
+
+    def load(self) -> StableDiffusionXLPipeline:
+        with quiet_loading():
+            from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
+
+            parts: dict[str, Any] = {}
+            for part in folders.NETWORKS:
+                parts[part] = self._network(part)
+            for part in folders.OTHERS:
+                parts[part] = _load_other(self.ref, self.layout, part)
+            zeros = self.layout.index.get("force_zeros_for_empty_prompt", True)
+            pipeline = diffusers_sdxl.StableDiffusionXLPipeline(
+                **parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False
+            )
+            pipeline.set_progress_bar_config(disable=True)
+            try:
+                return pipeline.to(self.device)
+            except (RuntimeError, MemoryError) as error:
+                limit = out_of_memory(error)
+                if limit is None:
+                    raise
+                raise limit from error
+
+    def _network(self, part: str) -> torch.nn.Module:
+        import torch
+
+        # the fp16 SDXL VAE overflows
+        return _load_network(self.ref, self.layout, part, torch.float32 if part == "vae" else self.dtype)
+
+    def tokenizers(self) -> tuple[CLIPTokenizer, ...]:
+        with quiet_loading(diffusers=False):
+            first: Any = _load_other(self.ref, self.layout, "tokenizer")
+            second: Any = _load_other(self.ref, self.layout, "tokenizer_2")
+        return first, second
+
+
+def _located(
+    ref: ModelRef, *, device: str | torch.device, dtype: torch.dtype | None, offline: bool | None
+) -> _Located:
     half = dtype.itemsize == 2 if dtype is not None else str(device).startswith("cuda")
     # first, and without torch: a missing model is reported at once
     layout = _local_layout(ref, half=half, offline=offline)
     import torch
 
-    with quiet_loading():
-        from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
-
-        target = usable_device(device)
-        if dtype is None:
-            dtype = torch.float16 if half else torch.float32
-        parts: dict[str, Any] = {}
-        for part in folders.NETWORKS:
-            parts[part] = _load_network(ref, layout, part, torch.float32 if part == "vae" else dtype)
-        for part in folders.OTHERS:
-            parts[part] = _load_other(ref, layout, part)
-        zeros = layout.index.get("force_zeros_for_empty_prompt", True)
-        pipeline = diffusers_sdxl.StableDiffusionXLPipeline(
-            **parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False
-        )
-        pipeline.set_progress_bar_config(disable=True)
-        try:
-            return pipeline.to(target)
-        except (RuntimeError, MemoryError) as error:
-            limit = out_of_memory(error)
-            if limit is None:
-                raise
-            raise limit from error
+    target = usable_device(device)
+    return _Located(ref, layout, target, dtype or (torch.float16 if half else torch.float32))
 
 
 def _local_layout(ref: ModelRef, *, half: bool, offline: bool | None) -> folders.Layout:
@@ -118,19 +168,29 @@ def _load_network(ref: ModelRef, layout: folders.Layout, part: str, dtype: torch
 
 def _load_other(ref: ModelRef, layout: folders.Layout, part: str) -> object:
     """Loads a tokenizer or a scheduler."""
-    import diffusers
-    import transformers
-    from diffusers.schedulers.scheduling_utils import SchedulerMixin
+    loader: Any
+    if part == "scheduler":
+        loader = _scheduler_class(ref, layout)
+    else:
+        # The class is fixed: an index may name CLIPTokenizerFast, which newer transformers has merged.
+        from transformers import CLIPTokenizer
 
-    # The tokenizer class is fixed: an index may name CLIPTokenizerFast, which newer transformers has merged.
-    scheduler = part == "scheduler"
-    loader: Any = getattr(diffusers, layout.index[part][1], None) if scheduler else transformers.CLIPTokenizer
-    if scheduler and not (isinstance(loader, type) and issubclass(loader, SchedulerMixin)):
-        raise ModelUnavailableError(f"{ref.name}: this diffusers has no scheduler {layout.index[part][1]}")
+        loader = CLIPTokenizer
     try:
         return loader.from_pretrained(str(layout.root), subfolder=part, local_files_only=True)
     except Exception as error:
         raise _unloadable(ref, part, error) from error
+
+
+def _scheduler_class(ref: ModelRef, layout: folders.Layout) -> type[SchedulerMixin]:
+    import diffusers
+    from diffusers.schedulers.scheduling_utils import SchedulerMixin
+
+    name = layout.index["scheduler"][1]
+    loader: object = getattr(diffusers, name, None)
+    if not (isinstance(loader, type) and issubclass(loader, SchedulerMixin)):
+        raise ModelUnavailableError(f"{ref.name}: this diffusers has no scheduler {name}")
+    return loader
 
 
 def _unloadable(ref: ModelRef, part: str, error: Exception) -> ModelUnavailableError:
@@ -159,15 +219,22 @@ def usable_device(device: str | torch.device) -> torch.device:
 
 
 @contextmanager
-def quiet_loading() -> Iterator[None]:
-    """Silences both libraries' warnings, logs and bars while loading, and restores everything."""
+def quiet_loading(*, diffusers: bool = True) -> Iterator[None]:
+    """Silences the libraries' warnings, logs and bars while loading, and restores everything.
+
+    Args:
+        diffusers: whether diffusers' too; if not, that is not imported, which takes seconds.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from diffusers.utils import logging as diffusers_log
         from huggingface_hub import utils as hub_utils
         from transformers.utils import logging as transformers_log
 
-        logs: tuple[Any, ...] = (diffusers_log, transformers_log)
+        logs: list[Any] = [transformers_log]
+        if diffusers:
+            from diffusers.utils import logging as diffusers_log
+
+            logs.append(diffusers_log)
         before = [(log, log.get_verbosity(), log.is_progress_bar_enabled()) for log in logs]
         hub_bars = not hub_utils.are_progress_bars_disabled()
         try:

@@ -101,7 +101,7 @@ def retouch(step: Retouch, work: Work) -> Outcome:
     """Paints a text into a region that the user shows."""
     inverted = work.invert()
     location = work.find(inverted, None)
-    prompt = inverted.inversion.prompt
+    prompt = inverted.prompt
     text = with_words(prompt, step.text)
     painted = work.repainted(inverted.inversion, text, location.hard, fresh=True)
     edited, alpha = _over(work, painted, location.hard)
@@ -112,7 +112,7 @@ def retouch(step: Retouch, work: Work) -> Outcome:
 
 def _with_new(inverted: InvertedPhoto, old: str | None, new: str) -> str:
     """Returns the photo's prompt with new words for an object in it."""
-    prompt = inverted.inversion.prompt
+    prompt = inverted.prompt
     return replace_words(prompt, split(old)[1], new) if old else with_words(without_words(prompt, []), new)
 
 

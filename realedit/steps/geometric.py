@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from guidance import Transform
-from realedit.compose.anchor import build_anchor
+from realedit.compose.anchor import Anchor, build_anchor
 from realedit.compose.frame import check_box, check_frame
 from realedit.compose.frame_cut import shown_edges
 from realedit.compose.piece import Piece
@@ -23,6 +23,7 @@ from realedit.photo.inputs import as_mask
 from realedit.prompts import split, with_words, without_words
 from realedit.sample.blend import blend
 from realedit.sample.regions import Subject
+from realedit.sample.resample import Resampled
 from realedit.steps.dispatch import do
 from realedit.steps.work import Outcome, Work, reached
 from realedit.system.memory import translated
@@ -63,7 +64,7 @@ def remove(step: Remove, work: Work) -> Outcome:
     """Takes one object away."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
-    text = inverted.inversion.prompt
+    text = inverted.prompt
     if step.target:
         text = without_words(text, [split(step.target)[1]])
     return _put(work, inverted, [Piece(location, None)], [step.target], text)
@@ -113,7 +114,7 @@ def paste(step: Paste, work: Work) -> Outcome:
     location = Location(step.target, matte, matte, found.score, found.source)
     if not work.request.allow_crop:
         check_box(pasted_box(found, size, at=at, scale=step.scale), step.target)
-    text = with_words(inverted.inversion.prompt, split(step.target)[1])
+    text = with_words(inverted.prompt, split(step.target)[1])
     return _put(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
 
@@ -139,16 +140,15 @@ def _put(
     """
     if not work.settings.pixels:  # no object's pixels are at the new place that its latent could be held to
         work = work.with_settings(pin=0.0)
-    rgb, inversion, settings = work.photo.rgb, inverted.inversion, work.settings
-    text = text or inversion.prompt
+    rgb, settings = work.photo.rgb, work.settings
+    text = text or inverted.prompt
     work.request.progress("anchor", 0, 1)
     own = np.zeros(rgb.shape[:2], bool)
     for piece in pieces:
         if piece.source is None:
             own |= piece.location.hard
-    positions = work.tokens(inversion.prompt, words)
-    named = [word for word, tokens in zip(words, positions, strict=True) if word and tokens]
-    forbidden = work.engine.finder.others(rgb, inversion, own, named)
+    named = [word for word in words if word and work.engine.reads(inverted.prompt, split(word)[1])]
+    forbidden = work.engine.finder.others(rgb, inverted, own, named)
     with translated():
         anchor = build_anchor(
             rgb,
@@ -161,11 +161,7 @@ def _put(
             fill=work.engine.fill,
         )
     work.request.stopwatch.lap("anchor")
-    subjects = [
-        Subject(tokens, piece.transform, piece.location.hard if piece.source is None else None, matte)
-        for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
-    ]
-    resampled = work.resampled(inversion, text, anchor, subjects)
+    resampled = _resampled(work, inverted, anchor, pieces, words, text) if settings.resamples else None
     laid = work.laid_over(*blend(rgb, anchor, resampled, settings))
     mattes = {
         word: matte for word, matte in zip(words, anchor.mattes, strict=True) if word and (matte > 0.5).any()
@@ -185,3 +181,19 @@ def _put(
         warnings=(_UNSURE_SHADOW,) if anchor.unsure_shadow else (),
         picture=None if resampled is None else resampled.picture,
     )
+
+
+def _resampled(
+    work: Work,
+    inverted: InvertedPhoto,
+    anchor: Anchor,
+    pieces: Sequence[Piece],
+    words: Sequence[str | None],
+    text: str,
+) -> Resampled:
+    """Runs pieces that are put down through the model; arguments as of :func:`_put`."""
+    subjects = [
+        Subject(tokens, piece.transform, piece.location.hard if piece.source is None else None, matte)
+        for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
+    ]
+    return work.resampled(inverted.inversion, text, anchor, subjects)

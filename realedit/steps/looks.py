@@ -16,12 +16,12 @@ import numpy as np
 from guidance import Transform
 from realedit.compose.anchor import Anchor
 from realedit.edits.kinds import Like, LookOf, SwapLooks
-from realedit.inverted.inversion import Inversion
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
 from realedit.pixels.colour_transfer import transfer
 from realedit.sample.blend import blend
 from realedit.sample.regions import Lender, Subject
+from realedit.sample.resample import Resampled
 from realedit.steps.dispatch import do
 from realedit.steps.work import Outcome, Work, reached
 
@@ -39,13 +39,13 @@ class Loan:
         location: where the object is.
         rgb: the picture that lends the look, uint8 ``[H', W', 3]``.
         lent_by: the matte of the lending object in that picture, float32 ``[H', W']`` in [0, 1].
-        inversion: of that picture; its keys and values are lent too. None lends the colours alone.
+        inverted: that picture's inversion; its keys and values are lent too. None lends the colours alone.
     """
 
     location: Location
     rgb: np.ndarray
     lent_by: np.ndarray
-    inversion: Inversion | None = None
+    inverted: InvertedPhoto | None = None
 
 
 @do.register
@@ -62,7 +62,7 @@ def like(step: Like, work: Work) -> Outcome:
         other = work.other_photo(step.source)
         there = other.invert(word)
     lender = other.find_named(there, word)
-    return carry_look(work, inverted, [Loan(location, other.photo.rgb, lender.mask, there.inversion)])
+    return carry_look(work, inverted, [Loan(location, other.photo.rgb, lender.mask, there)])
 
 
 @do.register
@@ -71,8 +71,8 @@ def swap_looks(step: SwapLooks, work: Work) -> Outcome:
     inverted = work.invert(step.target, step.other)
     first = work.find(inverted, step.target)
     second = work.find_named(inverted, step.other)
-    rgb, inversion = work.photo.rgb, inverted.inversion
-    loans = [Loan(first, rgb, second.mask, inversion), Loan(second, rgb, first.mask, inversion)]
+    rgb = work.photo.rgb
+    loans = [Loan(first, rgb, second.mask, inverted), Loan(second, rgb, first.mask, inverted)]
     return replace(carry_look(work, inverted, loans), others=(second,))
 
 
@@ -85,7 +85,7 @@ def look_of(step: LookOf, work: Work) -> Outcome:
     everything = np.ones(work.photo.rgb.shape[:2], np.float32)
     location = Location(None, everything, everything, 1.0, "mask")
     lent_by = np.ones(other.photo.rgb.shape[:2], np.float32)
-    return carry_look(work, inverted, [Loan(location, other.photo.rgb, lent_by, there.inversion)])
+    return carry_look(work, inverted, [Loan(location, other.photo.rgb, lent_by, there)])
 
 
 def carry_look(
@@ -100,7 +100,7 @@ def carry_look(
         text: what the photo then shows; by default what it shows now.
         named: the object's words in ``text``, where they are new.
     """
-    rgb, inversion = work.photo.rgb, inverted.inversion
+    rgb = work.photo.rgb
     picture = rgb.astype(np.float32)
     for loan in loans:
         picture = transfer(picture, loan.location.mask, loan.rgb, loan.lent_by)
@@ -108,17 +108,10 @@ def carry_look(
     mattes = tuple(loan.location.mask for loan in loans)
     anchor = Anchor(picture, mattes, nothing, nothing, nothing)
     words = [loan.location.word for loan in loans]
-    text = text or inversion.prompt
-    positions = work.tokens(text, [named] if named else words)
-    subjects = [
-        # under new words the object must not read its own old look
-        Subject(tokens, Transform(), None if named else loan.location.hard, loan.location.mask)
-        for tokens, loan in zip(positions, loans, strict=True)
-    ]
-    lenders = [Lender(loan.inversion, loan.lent_by > 0.5) for loan in loans if loan.inversion is not None]
+    text = text or inverted.prompt
     work = work.with_settings(pin=min(work.settings.pin, _PIN))
     work.request.stopwatch.lap("anchor")
-    resampled = work.resampled(inversion, text, anchor, subjects, lenders)
+    resampled = _resampled(work, inverted, anchor, loans, text, named) if work.settings.resamples else None
     edited, alpha = blend(rgb, anchor, resampled, work.settings)
     if named:  # an object of another colour by words casts no other light on its surroundings
         alpha = np.where(anchor.matte > 0, alpha, 0).astype(np.float32)
@@ -138,3 +131,18 @@ def carry_look(
         mattes=known | ({named: mattes[0]} if named else {}),
         picture=None if resampled is None else resampled.picture,
     )
+
+
+def _resampled(
+    work: Work, inverted: InvertedPhoto, anchor: Anchor, loans: Sequence[Loan], text: str, named: str
+) -> Resampled:
+    """Runs recoloured objects through the model; arguments as of :func:`carry_look`."""
+    positions = work.tokens(text, [named] if named else [loan.location.word for loan in loans])
+    subjects = [
+        # under new words the object must not read its own old look
+        Subject(tokens, Transform(), None if named else loan.location.hard, loan.location.mask)
+        for tokens, loan in zip(positions, loans, strict=True)
+    ]
+    lent = [(loan.inverted, loan.lent_by > 0.5) for loan in loans if loan.inverted is not None]
+    lenders = [Lender(lender.inversion, mask) for lender, mask in lent]
+    return work.resampled(inverted.inversion, text, anchor, subjects, lenders)

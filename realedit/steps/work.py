@@ -164,18 +164,23 @@ class Work:
         return replace(self, request=replace(self.request, settings=settings))
 
     def invert(self, *words: str | None) -> InvertedPhoto:
-        """Inverts the photo under a prompt that holds the words, unless it is inverted so already.
+        """Returns the photo's inversion under a prompt that holds the words.
+
+        It is the one that there is already, or one that is made when something asks for it.
 
         Args:
             *words: the words that the step looks for or edits; None is left out.
         """
         state, request = self.state, self.request
         named = [word for word in words if word]
-        inverted = self.engine.inverted_for(
-            state.inverted or state.photo, state.prompt, named, request.how, progress=request.progress
+        return self.engine.inverted_for(
+            state.inverted or state.photo,
+            state.prompt,
+            named,
+            request.how,
+            progress=request.progress,
+            during=partial(request.stopwatch.aside, "invert"),
         )
-        request.stopwatch.lap("invert")
-        return inverted
 
     def find(self, inverted: InvertedPhoto, word: str | None) -> Location:
         """Finds the object: as the user shows it, else where a step before has put it, else by its word.
@@ -204,7 +209,7 @@ class Work:
 
     def _found(self, inverted: InvertedPhoto, word: str) -> Location:
         try:
-            return self.engine.find(self.photo, inverted.inversion, word)
+            return self.engine.find(self.photo, inverted, word)
         except ObjectNotFoundError as error:
             if self.state.elsewhere is None:
                 raise
@@ -239,8 +244,10 @@ class Work:
         anchor: Anchor,
         subjects: Sequence[Subject],
         lenders: Sequence[Lender] = (),
-    ) -> Resampled | None:
-        """Runs the anchor through the model; see :func:`realedit.sample.resample.resample`.
+    ) -> Resampled:
+        """Runs the anchor through the model, where :attr:`realedit.settings.Settings.resamples`.
+
+        See :func:`realedit.sample.resample.resample`.
 
         Args:
             inversion: the photo's inversion.
@@ -248,25 +255,20 @@ class Work:
             anchor: the edit in pixels.
             subjects: the edited objects.
             lenders: pictures that lend a look.
-
-        Returns:
-            What the model made of it; None where the settings switch that off.
         """
-        resampled = None
-        if self.settings.strength > 0 and self.settings.resample > 0:
-            with translated(), self.engine.capture:
-                resampled = resample(
-                    self.engine.backbone,
-                    self.engine.capture,
-                    inversion,
-                    self.engine.backbone.prompt(text, inversion.size),
-                    anchor=anchor,
-                    subjects=subjects,
-                    lenders=lenders,
-                    settings=self.settings,
-                    seed=self.request.seed,
-                    callback=self._stage("resample"),
-                )
+        with translated(), self.engine.capture:
+            resampled = resample(
+                self.engine.backbone,
+                self.engine.capture,
+                inversion,
+                self.engine.backbone.prompt(text, inversion.size),
+                anchor=anchor,
+                subjects=subjects,
+                lenders=lenders,
+                settings=self.settings,
+                seed=self.request.seed,
+                callback=self._stage("resample"),
+            )
         self.request.stopwatch.lap("resample")
         return resampled
 
