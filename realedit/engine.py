@@ -201,7 +201,7 @@ class Engine:
             progress: see :meth:`invert`.
             during: the inversion is made within what this returns.
         """
-        how = {
+        how: dict[str, Any] = {
             "method": method,
             "steps": steps or STEPS,
             "guidance_scale": _scale_of(method, guidance_scale),
@@ -367,7 +367,7 @@ class Engine:
 
 
 def _schedule_in(entry: Mapping[str, str]) -> Schedule:
-    """Returns the noise levels that a cache entry was made with: the model need not be loaded to know them."""
+    """Returns the noise levels that a cache entry was made with, which are known without the model."""
     levels = json.loads(entry["schedule"])
     return Schedule(tuple(levels["timesteps"]), tuple(levels["alphas_cumprod"]))
 

@@ -80,9 +80,14 @@ class Settings:
             raise UsageError("repaint must be above 0: an edit by text without noise changes nothing")
 
     @property
+    def share(self) -> float:
+        """The strength; where it is left open, the one for models in general."""
+        return STRENGTH if self.strength is None else self.strength
+
+    @property
     def resamples(self) -> bool:
-        """Whether the model changes anything of an edit in pixels; asked once the strength is settled."""
-        return bool(self.strength) and self.resample > 0
+        """Whether the model changes anything of an edit in pixels."""
+        return self.share > 0 and self.resample > 0
 
 
 _RANGES: dict[str, tuple[float, float]] = {

@@ -12,7 +12,6 @@ from inversion import METHODS as INVERSIONS
 from realedit.bench.case import Case
 from realedit.bench.datasets import load_dataset
 from realedit.bench.methods import MethodSpec, expand, parse_method
-from realedit.bench.methods.own import Own
 from realedit.bench.methods.spec import GROUPS, method_class, unique
 from realedit.bench.metrics.settings import METRICS, MetricSettings
 from realedit.bench.records import Record
@@ -24,6 +23,7 @@ from realedit.bench.sheet import write_sheet
 from realedit.bench.summary import Summary
 from realedit.bench.workbench import ModelSettings
 from realedit.bench.worker import RunSettings
+from realedit.engine import METHOD
 from realedit.errors import UsageError
 from realedit.system.progress import progress_bars
 
@@ -31,6 +31,8 @@ CASES = Path(__file__).parents[1] / "cases"
 KINDS = ("move", "resize", "rotate", "remove", "replace", "recolour")
 SCANNED = ("move", "remove")
 OWN = ("realedit", "realedit:mask=true")
+RESAMPLED = "realedit:strength=0.4"
+"""With the model's own resampling, which by default does not run on the embedded model."""
 REPLAYED = (0.0, 2.0)
 """Guidance scales of the replays: each method's own, and that at which realedit resamples."""
 BEST, NOUNS = "best.json", "nouns.json"
@@ -116,7 +118,7 @@ def search(plan: Plan) -> None:
 def scanned(plan: Plan) -> None:
     """Move and remove against every other way."""
     for kind in SCANNED:
-        specs = [*_parsed([*OWN, "realedit:resample=0"]), *_chosen(plan, kind)]
+        specs = [*_parsed([*OWN, RESAMPLED]), *_chosen(plan, kind)]
         _run(plan, kind, plan.cases([plan.scanned], kind), specs)
 
 
@@ -136,8 +138,8 @@ def inversion(plan: Plan) -> None:
         for name in INVERSIONS
     ]
     _run(plan, "reconstruct", moves, replays)
-    others = [f"realedit:inversion={name}" for name in INVERSIONS if name != Own.inversion]
-    _run(plan, "inversion", moves, _told(_parsed(["realedit", *others])))
+    others = [f"{RESAMPLED},inversion={name}" for name in INVERSIONS if name != METHOD]
+    _run(plan, "inversion", moves, _told(_parsed([RESAMPLED, *others])))
 
 
 def _told(specs: Sequence[MethodSpec]) -> list[MethodSpec]:

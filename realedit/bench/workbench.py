@@ -73,6 +73,11 @@ class Workbench:
         h, w = loaded.photo.shape[:2]
         return self.backbone.working_size(h, w, self.settings.working_size)
 
+    def prompt(self, loaded: LoadedCase, *, bare: bool = False) -> str:
+        """Returns what a case's photo shows, its object in it; with ``bare`` nothing else."""
+        text = "" if bare else loaded.case.prompt
+        return with_words(text, loaded.case.object) if loaded.case.object else text
+
     def inverted(
         self,
         loaded: LoadedCase,
@@ -91,9 +96,7 @@ class Workbench:
             steps: noise levels.
             guidance_scale: guidance scale of the replay.
         """
-        case = loaded.case
-        text = "" if bare else case.prompt
-        prompt = with_words(text, case.object) if case.object else text
+        case, prompt = loaded.case, self.prompt(loaded, bare=bare)
         key = (case.id, str(case.photo), prompt, method, steps, guidance_scale)
         if self._inverted is None or self._inverted[0] != key:
             self._inverted = None  # make room first

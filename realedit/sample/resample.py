@@ -58,7 +58,7 @@ from realedit.sample.regions import (
     on_grid,
     strength_rule,
 )
-from realedit.settings import STRENGTH, Settings
+from realedit.settings import Settings
 
 _FREE_LEVELS = 2
 """At noise levels up to this one the objects' core is free, so that the seam can settle; above it the core is
@@ -112,8 +112,7 @@ def resample(
             default.
     """
     schedule, source = inversion.result.schedule, inversion.result
-    strength = STRENGTH if settings.strength is None else settings.strength
-    start = max(1, round(strength * schedule.steps))
+    start = max(1, round(settings.share * schedule.steps))
     height, width = inversion.size
     z = backbone.encode(at_size(anchor.picture, (height, width)).clip(0, 255).round().astype(np.uint8))
     maps = Regions.of(anchor, subjects, z)

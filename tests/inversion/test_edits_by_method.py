@@ -25,6 +25,7 @@ PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "mug.jpg"
 PROMPT = "a photo of a red mug and a white bowl on a wooden table"
 DX = 0.2
 STEPS = 4
+STRENGTH = 0.4
 EVALUATIONS = {"ddim": 2, "negative_prompt": 2, "direct": 2, "fixed_point": 7, "ddpm": 1, "noised": 1}
 """For each step, at scale 1 and with what the observing takes."""
 
@@ -82,7 +83,7 @@ def pipeline(backbone: Backbone) -> RealEditPipeline:
 
 @pytest.fixture(scope="module")
 def default(pipeline: RealEditPipeline, small: Image.Image) -> EditResult:
-    return pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, steps=8)
+    return pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, steps=8, strength=STRENGTH)
 
 
 @pytest.mark.slow
@@ -91,7 +92,9 @@ def test_an_edit_is_guided_away_from_the_null_text_of_its_inversion(
     pipeline: RealEditPipeline, small: Image.Image, default: EditResult, method: str
 ) -> None:
     """The states that they hold are the default's own: the null text is all that tells them apart."""
-    result = pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, method=method, steps=8)
+    result = pipeline.edit(
+        small, Move("mug", dx=DX), prompt=PROMPT, method=method, steps=8, strength=STRENGTH
+    )
     assert result.before_composite is not None
     assert default.before_composite is not None
     assert np.array_equal(result.mask_before, default.mask_before)
@@ -105,7 +108,9 @@ def test_an_edit_from_it_is_near_the_default_s_and_keeps_the_rest(
     pipeline: RealEditPipeline, small: Image.Image, default: EditResult, method: str
 ) -> None:
     before = np.array(small)
-    result = pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, method=method, steps=8)
+    result = pipeline.edit(
+        small, Move("mug", dx=DX), prompt=PROMPT, method=method, steps=8, strength=STRENGTH
+    )
     moved = result.photo.rgb
     assert result.metrics["changed_outside_region"] == 0
     assert np.array_equal(moved[~result.region], before[~result.region])

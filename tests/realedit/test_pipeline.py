@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from realedit import Move, RealEditPipeline, Resize
+from realedit import Like, Move, RealEditPipeline, Resize
 from realedit.engine import Engine
 from realedit.errors import OutOfFrameError, OutputExistsError, UsageError
 from realedit.inverted.cache import Cache
@@ -108,7 +108,9 @@ def test_a_kept_inversion_edits_to_the_same_bits_for_less(
     backbone: Backbone, small: Image.Image, tmp_path: Path
 ) -> None:
     pipe = RealEditPipeline(Engine(backbone, resolve_model("tabletop"), cache=Cache(tmp_path)))
-    first, second = (pipe.edit(small, Move("mug", dx=DX), prompt=PROMPT, seed=3) for _ in range(2))
+    first, second = (
+        pipe.edit(small, Move("mug", dx=DX), prompt=PROMPT, seed=3, strength=0.4) for _ in range(2)
+    )
     assert _digest(first) == _digest(second)
     assert np.array_equal(first.mask_after, second.mask_after)
     assert second.metrics["model_evaluations"] <= 0.5 * first.metrics["model_evaluations"]
@@ -119,7 +121,9 @@ def test_a_kept_inversion_edits_to_the_same_bits_for_less(
 @pytest.mark.slow
 def test_the_seed_decides_the_bytes(pipeline: RealEditPipeline, small: Image.Image) -> None:
     inverted = pipeline.invert(small, PROMPT)
-    same, again, other = (pipeline.edit(inverted, Move("mug", dx=DX), seed=seed) for seed in (5, 5, 6))
+    same, again, other = (
+        pipeline.edit(inverted, Move("mug", dx=DX), seed=seed, strength=0.4) for seed in (5, 5, 6)
+    )
     assert _digest(same) == _digest(again)
     assert _digest(same) != _digest(other)
     assert same.seed == same.recipe["seed"] == 5
@@ -224,6 +228,42 @@ def test_every_evaluation_is_told_and_the_reconstruction_costs_none_before_it_is
     assert result.reconstruction is seen
 
 
+def test_an_edit_in_pixels_of_what_is_shown_inverts_nothing(
+    pipeline: RealEditPipeline, small: Image.Image
+) -> None:
+    before = pipeline.backbone.evaluations
+    result = pipeline.edit(small, Move("mug", dx=0.05), box=(0.2, 0.4, 0.45, 0.8))
+    assert pipeline.backbone.evaluations == before
+    assert "invert" not in result.timings
+    assert (result.recipe["prompt"], result.recipe["inversion"]) == ("a photo of a mug", None)
+    assert pipeline.edit(small, Move("mug", dx=0.05), box=(0.2, 0.4, 0.45, 0.8), strength=0.4).metrics[
+        "model_evaluations"
+    ]
+
+
+def test_by_default_this_model_moves_pixels_alone_and_makes_looks(
+    pipeline: RealEditPipeline, small: Image.Image
+) -> None:
+    box = (0.2, 0.4, 0.45, 0.8)
+    moved = pipeline.edit(small, Move("mug", dx=0.05), box=box)
+    assert (moved.before_composite, moved.recipe["settings"]["strength"]) == (None, None)
+    other = pipeline.edit(small, Like("mug", small, "mug"), box=box, steps=4)
+    assert other.before_composite is not None
+
+
+@pytest.mark.slow
+def test_the_model_is_not_loaded_for_what_does_without(small: Image.Image, tmp_path: Path) -> None:
+    pipe = RealEditPipeline.from_pretrained("tabletop", device="cpu", cache=tmp_path)
+    shown = pipe.edit(small, Move("mug", dx=0.05), box=(0.2, 0.4, 0.45, 0.8))
+    assert shown.metrics["model_evaluations"] == 0
+    assert not pipe.backbone.loaded
+    found = pipe.locate(small, "mug")
+    again = RealEditPipeline.from_pretrained("tabletop", device="cpu", cache=tmp_path)
+    moved = again.edit(small, Move("mug", dx=DX))
+    assert np.array_equal(moved.mask_before, found.mask)
+    assert not again.backbone.loaded
+
+
 def test_an_unknown_method_is_refused(pipeline: RealEditPipeline, small: Image.Image) -> None:
     with pytest.raises(UsageError, match=r"^no inversion method 'magic'; use one of "):
         pipeline.invert(small, PROMPT, method="magic")
@@ -231,7 +271,8 @@ def test_an_unknown_method_is_refused(pipeline: RealEditPipeline, small: Image.I
 
 def test_progress_is_told_stage_by_stage(pipeline: RealEditPipeline, small: Image.Image) -> None:
     told: list[tuple[str, int, int]] = []
-    pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, progress=lambda *step: told.append(step))
+    tell = lambda *step: told.append(step)  # noqa: E731 - a name for one line
+    pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, strength=0.4, progress=tell)
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
     assert stages == ["invert", "anchor", "resample"]
     for stage in ("invert", "resample"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,6 +13,8 @@ from realedit.bench.case import LoadedCase
 from realedit.bench.edit_spec import realedit_edits, supported_kinds
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
+from realedit.edits.edit import Edit
+from realedit.engine import METHOD
 from realedit.errors import UsageError
 from realedit.settings import Settings
 
@@ -25,14 +27,14 @@ class Own:
     the case's mask, or all of the picture, is given.
 
     Args:
-        inversion: how the photo becomes latents, one of ``inversion.METHODS``.
+        inversion: how the photo becomes latents, one of ``inversion.METHODS``; "" is realedit's own choice.
         steps: noise levels; 0 is realedit's own choice.
         mask: whether the true mask is given instead of the word.
         bare: whether the prompt is ``a photo of a WORD`` instead of the case's own.
         settings: realedit's own, each a setting of this method under its own name.
     """
 
-    inversion: str = "direct"
+    inversion: str = ""
     steps: int = 0
     mask: bool = False
     bare: bool = False
@@ -56,28 +58,43 @@ class Own:
         """
         edits = realedit_edits(loaded.case.edit, loaded.case.object)
         given = self._given(loaded)
-        inverted = bench.inverted(loaded, bare=self.bare, method=self.inversion, steps=self.steps or None)
+        asked = {"method": self.inversion, "steps": self.steps}
+        how = {name: value for name, value in asked.items() if value}
+        # shared with other settings of this method; an edit in pixels alone makes its own, if any
+        inverted = (
+            bench.inverted(loaded, bare=self.bare, **{"method": METHOD, "steps": None, **how})
+            if how or self._runs_the_model(edits, bench)
+            else None
+        )
         result = bench.pipeline.edit(
-            inverted.photo,
+            loaded.photo if inverted is None else inverted.photo,
             edits,
+            prompt=bench.prompt(loaded, bare=self.bare) if inverted is None else None,
             mask=given,
             seed=bench.seed,
             settings=self.settings,
             allow_crop=True,
         )
         # a later edit's own inversion is part of the edit
-        times = {{"invert": "invert_again"}.get(name, name): took for name, took in result.timings.items()}
+        times = result.timings
+        if inverted is not None:
+            again = {{"invert": "invert_again"}.get(name, name): took for name, took in times.items()}
+            times = {"invert": inverted.seconds, **again}
         after = None if result.mask_after is None else result.mask_after > 0.5
         return Outcome(
             result.photo.rgb,
-            {"invert": inverted.seconds, **times},
-            inverted.evaluations + round(result.metrics["model_evaluations"]),
+            times,
+            (0 if inverted is None else inverted.evaluations) + round(result.metrics["model_evaluations"]),
             _at_size(getattr(result, "before_composite", None), loaded),
             None if given is not None else result.mask_before > 0.5,
             None if after is None or not after.any() else after,
             result.region,
             result.warnings,
         )
+
+    def _runs_the_model(self, edits: Sequence[Edit], bench: Workbench) -> bool:
+        fill = bench.pipeline.engine.profile.filled
+        return any(edit.by_model or fill(self.settings, by_model=False).resamples for edit in edits)
 
     def _given(self, loaded: LoadedCase) -> np.ndarray | None:
         """Returns the region that the edit is given, float32 ``[H, W]``; None where words tell the place."""

@@ -36,19 +36,21 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ablations": (
             "realedit",
             "realedit:mask=true",
-            "realedit:pixels=false",
-            "realedit:fill=false",
+            # what the model takes part in is switched off where it does, which by default depends on the model
+            "realedit:strength=0.4",
+            "realedit:strength=0.4,pixels=false",
+            "realedit:strength=0.4,fill=false",
             "realedit:strength=0.7",
-            "realedit:hold=false",
-            "realedit:attention=false",
-            "realedit:leak_proof=false",
-            "realedit:self_guidance=0",
-            "realedit:automatic=false",
-            "realedit:window=1",
-            "realedit:shadow=false",
-            "realedit:pin=0",
-            "realedit:smooth=0",
-            "realedit:resample=0",
+            "realedit:strength=0.4,hold=false",
+            "realedit:strength=0.4,attention=false",
+            "realedit:strength=0.4,leak_proof=false",
+            "realedit:strength=0.4,self_guidance=0",
+            "realedit:strength=0.4,automatic=false",
+            "realedit:strength=0.4,window=1",
+            "realedit:strength=0.4,shadow=false",
+            "realedit:strength=0.4,pin=0",
+            "realedit:strength=0.4,smooth=0",
+            "realedit:strength=0.4,resample=0",
         ),
     }
 )
@@ -167,10 +169,10 @@ def _value(spec: MethodSpec, key: str, text: str, default: object) -> object:
                 return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
             case int():
                 return int(text)
-            case float():
+            case float() | None:  # None: a number that is left to the model
                 return float(text)
     except (KeyError, ValueError):
-        kind = type(default).__name__
+        kind = "float" if default is None else type(default).__name__
         raise UsageError(
             f"{spec.name}: {key} takes a {kind}, got '{text}'", "see realedit bench --help"
         ) from None

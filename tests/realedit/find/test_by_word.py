@@ -32,7 +32,7 @@ def test_only_words_for_things_close_places(
     inverted = _inverted(pipeline, sample, PROMPT)
     rgb = inverted.photo.rgb
     mug, book = (finder.find(rgb, inverted.inversion, word).hard for word in ("mug", "book"))
-    forbidden = finder.others(rgb, inverted.inversion, mug, ["mug"])
+    forbidden = finder.others(rgb, inverted, mug, ["mug"])
     assert forbidden is not None
     assert (forbidden & book).sum() > 0.5 * book.sum()
     assert not (forbidden & mug).any()
@@ -44,7 +44,7 @@ def test_function_words_close_nothing(pipeline: RealEditPipeline, sample: Path) 
     inverted = _inverted(pipeline, sample, "a mug on the")
     assert FUNCTION_WORDS >= {"a", "on", "the"}
     mug = finder.find(inverted.photo.rgb, inverted.inversion, "mug").hard
-    forbidden = finder.others(inverted.photo.rgb, inverted.inversion, mug, ["mug"])
+    forbidden = finder.others(inverted.photo.rgb, inverted, mug, ["mug"])
     assert forbidden is not None
     assert not forbidden.any()
 
@@ -59,10 +59,10 @@ def test_what_no_word_names_is_closed_where_it_is_recognised_as_some_thing(
         pipeline.engine.finder.find(rgb, inverted.inversion, word).hard for word in ("mug", "book", "bowl")
     )
     alone = _inverted(pipeline, sample, "a mug on the")
-    forbidden = pipeline.engine.finder.others(rgb, alone.inversion, mug, words)
+    forbidden = pipeline.engine.finder.others(rgb, alone, mug, words)
     assert forbidden is not None
     for other in (book, bowl):
         assert (forbidden & other).sum() > 0.7 * other.sum()
     assert not (forbidden & mug).any()
     assert (forbidden & ~(book | bowl)).sum() < 0.2 * (book | bowl).sum()
-    assert _finder(pipeline, recognises=False).others(rgb, alone.inversion, mug, []) is None
+    assert _finder(pipeline, recognises=False).others(rgb, alone, mug, []) is None

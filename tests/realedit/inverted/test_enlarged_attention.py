@@ -55,7 +55,7 @@ def test_it_finds_what_a_word_names_by_itself(pipeline: RealEditPipeline, invert
     seen, _ = heat(inversion.enlarged.float().cpu(), pipeline.backbone.tokens(inversion.prompt, "mug"))
     row, column = divmod(int(seen.argmax()), seen.shape[1])
     y, x = (row + 0.5) / seen.shape[0], (column + 0.5) / seen.shape[1]
-    x0, y0, x1, y1 = pipeline.engine.find(inverted.photo, inversion, "mug").box
+    x0, y0, x1, y1 = pipeline.engine.find(inverted.photo, inverted, "mug").box
     assert x0 < x < x1
     assert y0 < y < y1
 
