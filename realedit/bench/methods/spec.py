@@ -36,7 +36,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "ablations": (
             "realedit",
             "realedit:mask=true",
-            # what the model takes part in is switched off where it does, which by default depends on the model
+            # ingredients of the resampling, which by default depends on the model
             "realedit:strength=0.4",
             "realedit:strength=0.4,pixels=false",
             "realedit:strength=0.4,fill=false",

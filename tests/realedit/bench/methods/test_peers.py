@@ -29,11 +29,11 @@ def edit(bench: Workbench, loaded: LoadedCase, name: str, **options: object) -> 
 
 
 def test_realedit_is_the_pipeline_itself_with_its_cost(bench: Workbench, mug: LoadedCase) -> None:
-    outcome = edit(bench, mug, "realedit", mask="true", steps=4)
+    outcome = edit(bench, mug, "realedit", mask="true", steps=4, strength=0.4)
     assert mug.mask is not None
     inverted = bench.pipeline.invert(mug.photo, "a mug on a table", steps=4)
     result = bench.pipeline.edit(
-        inverted, Move("mug", dx=0.25), mask=mug.mask.astype(np.float32), allow_crop=True
+        inverted, Move("mug", dx=0.25), mask=mug.mask.astype(np.float32), allow_crop=True, strength=0.4
     )
     assert (outcome.picture == result.photo.rgb).all()
     own = inverted.inversion.evaluations + result.metrics["model_evaluations"]
