@@ -183,7 +183,7 @@ class RealEditPipeline:
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
         given = photo if isinstance(photo, InvertedPhoto) else loaded
-        how = how or (self.engine.profile.glance if given is loaded else {})
+        how = how or (self.engine.profile.look if given is loaded else {})
         inverted = self.engine.inverted_for(given, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted, word).assured(least)
 
@@ -352,7 +352,7 @@ class RealEditPipeline:
         settings = profile.filled(request.settings, by_model=step.by_model)
         if step.by_model or settings.resamples:
             return replace(request, settings=settings)
-        return replace(request, settings=settings, how=request.how or profile.glance)
+        return replace(request, settings=settings, how=request.how or profile.look)
 
     def _result(
         self,
