@@ -52,9 +52,9 @@ _NULL_TEXT_SCALE = 2.0
 there would be nothing. Not measured."""
 _CACHE_LAYOUT = "5"
 """Version of what a cache entry holds; after a change, entries of other versions are made anew."""
-_SHORT = 70
-"""Letters of a prompt: up to so many a model surely reads it whole, longer ones are asked about. Set by the
-tokenizers, which read 75 pieces of one letter or more."""
+_SHORT_LETTERS = 46
+"""Letters of a prompt: up to so many a model surely reads it whole, of longer ones its tokenizers are asked.
+Set by the embedded model's, which read 46 pieces of one letter or more; SDXL's read 75."""
 
 
 class Engine:
@@ -186,6 +186,7 @@ class Engine:
         steps: int | None = None,
         guidance_scale: float | None = None,
         inversion_scale: float = 1.0,
+        glance: bool = False,
         progress: Progress = silent,
         during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> InvertedPhoto:
@@ -198,6 +199,7 @@ class Engine:
             steps: see :meth:`invert`.
             guidance_scale: see :meth:`invert`.
             inversion_scale: see :meth:`invert`.
+            glance: whether only words are looked for in it.
             progress: see :meth:`invert`.
             during: the inversion is made within what this returns.
         """
@@ -206,6 +208,7 @@ class Engine:
             "steps": steps or STEPS,
             "guidance_scale": _scale_of(method, guidance_scale),
             "inversion_scale": inversion_scale,
+            **({"glance": True} if glance else {}),
         }
         text = prompt or PLAIN
         size = self.backbone.working_size(photo.height, photo.width, self.working_side)
@@ -226,9 +229,10 @@ class Engine:
         steps: int,
         guidance_scale: float,
         inversion_scale: float,
+        glance: bool = False,
         progress: Progress,
     ) -> Made:
-        """Makes an inversion, or reads it from the cache; arguments as of :meth:`invert`."""
+        """Makes an inversion, or reads it from the cache; arguments as of :meth:`_to_invert`."""
         began = time.perf_counter()
         key = cache_key(
             photo=photo.digest(),
@@ -240,6 +244,7 @@ class Engine:
             steps=str(steps),
             scale=f"{guidance_scale} {inversion_scale}",
             layout=_CACHE_LAYOUT,
+            **({"seen": "words"} if glance else {}),
         )
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:
@@ -265,6 +270,7 @@ class Engine:
                 steps=steps,
                 scale=guidance_scale,
                 inversion_scale=inversion_scale,
+                glance=glance,
                 progress=progress,
             )
             if self.finder.wants_enlarged:
@@ -291,7 +297,7 @@ class Engine:
             photo: the photo, or an inversion of it.
             prompt: what the photo shows, or None.
             words: words that the prompt has to hold.
-            how: keywords of :meth:`invert`.
+            how: keywords of :meth:`invert`, or :attr:`realedit.models.profile.Profile.look`.
             progress: told of each step.
             during: a new one is made within what this returns.
         """
@@ -360,7 +366,7 @@ class Engine:
     def reads(self, text: str, word: str) -> bool:
         """Whether the model reads a word in a text; its tokenizers are asked only where that is not plain."""
         spoken = word.lower()
-        plain = len(text) <= _SHORT and spoken.isascii() and spoken.replace(" ", "").isalpha()
+        plain = len(text) <= _SHORT_LETTERS and spoken.isascii() and spoken.replace(" ", "").isalpha()
         if plain and f" {spoken} " in f" {text.lower()} ":
             return True
         return bool(self.backbone.tokens(text, word))
