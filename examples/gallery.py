@@ -153,7 +153,7 @@ def of_photographs() -> list[Example]:
     found: list[Example] = []
     for one in json.loads((folder / "gallery.json").read_text(encoding="utf-8")):
         entry = {
-            name: str(folder / value) if name in ("from", "like") else value
+            name: str(folder / value) if (folder / str(value)).is_file() else value
             for name, value in one["edit"].items()
         }
         shown = {name: tuple(place) for name, place in one.get("shown", {}).items()}

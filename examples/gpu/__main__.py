@@ -47,6 +47,7 @@ class Sizes:
         pictures: Of the cut-out network, a step.
         side: Of them, in pixels.
         scenes: Of the tabletop model, a step.
+        shards: Of scenes that the tabletop model sees, at most.
         glances: Of it; 0 where the teacher's package is missing.
         held_batches: Of held-out pictures.
         held_scenes: Of held-out scenes.
@@ -55,6 +56,7 @@ class Sizes:
     pictures: int
     side: int
     scenes: int
+    shards: int
     glances: int
     held_batches: int
     held_scenes: int
@@ -64,8 +66,8 @@ class Sizes:
         """What a device is good for."""
         taught = importlib.util.find_spec("efficientnet_lite_pytorch") is not None
         if device == "cuda":
-            return cls(48, 352, 128, 64 if taught else 0, 24, 48)
-        return cls(4, 192, 4, 0, 2, 2)
+            return cls(48, 352, 128, 1000, 64 if taught else 0, 24, 48)
+        return cls(4, 192, 4, 1, 0, 2, 2)
 
 
 @app.command(name="pack")
@@ -102,9 +104,17 @@ def train(
         unpack(bundle, folder)
         session = _Session(folder, output, chosen, Sizes.on(chosen), start + minutes * 60)
         told = session.run(minutes * 60 * (1 - RESERVE) - (time.monotonic() - start))
-    told |= {"device": chosen, "minutes": round((time.monotonic() - start) / 60, 2)}
-    (output / "report.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+        told = {"device": chosen, "minutes": minutes, **told}
+        _report(output, told)  # whatever becomes of the measuring, the weights are there
+        if time.monotonic() < session.until:
+            told |= session.measured()
+    told["minutes_taken"] = round((time.monotonic() - start) / 60, 2)
+    _report(output, told)
     print(json.dumps(told))
+
+
+def _report(output: Path, told: dict[str, object]) -> None:
+    (output / "report.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -126,14 +136,22 @@ class _Session:
     until: float
 
     def run(self, seconds: float) -> dict[str, object]:
-        """Train for so many seconds, export, measure, pack up; returns the report."""
+        """Train for so many seconds, export, pack up; returns the report."""
         encoding = self._start(self._tabletop(0.0))  # latents are made beside the cut-out network's training
         cutout = seconds * CUTOUT_SHARE
         codes = {"cutout": self._finish(self._start(self._cutout(cutout)), cutout + GRACE)}
         codes["latents"] = self._finish(encoding, max(10.0, seconds - cutout))
         left = self.until - time.monotonic() - RESERVE * seconds
         codes["tabletop"] = self._finish(self._start(self._tabletop(left)), left + GRACE)
-        return {"exit_codes": codes, **self._exported(), **self._measured()}
+        return {"exit_codes": codes, "steps": self._steps(), **self._exported()}
+
+    def _steps(self) -> dict[str, int]:
+        """How far each came."""
+        held = {name: self.folder / f"{name}-run" / "checkpoint.pt" for name in ("cutout", "tabletop")}
+        return {
+            name: torch.load(file, map_location="cpu", mmap=True)["step"] if file.exists() else 0
+            for name, file in held.items()
+        }
 
     def _cutout(self, seconds: float) -> list[str]:
         sizes, workers = self.sizes, max(0, (os.cpu_count() or 1) - 2) if self.device == "cuda" else 0
@@ -152,7 +170,7 @@ class _Session:
         ]
 
     def _tabletop(self, seconds: float) -> list[str]:
-        shards = sorted((self.folder / "train" / "scenes").iterdir())
+        shards = sorted((self.folder / "train" / "scenes").iterdir())[: self.sizes.shards]
         return [
             *("examples.tabletop.train_diffusion", "--output", str(self.folder / "tabletop-run")),
             *(part for shard in shards for part in ("--scenes", str(shard))),
@@ -200,7 +218,7 @@ class _Session:
                 files += tar_in_parts(made, self.output / f"{name}.tar")
         return {"files": {file.name: file.stat().st_size for file in files}, "join": "cat NAME.tar.* | tar x"}
 
-    def _measured(self) -> dict[str, object]:
+    def measured(self) -> dict[str, object]:
         """Measure what was held out, before and after."""
         from examples.cutout.evaluate import load
         from examples.gpu.held_out import cutout_figures, tabletop_figures
@@ -213,7 +231,6 @@ class _Session:
             found["cutout"] = cutout_figures(
                 networks, self.folder / "held", batches=self.sizes.held_batches, device=self.device
             )
-            found["cutout_steps"] = torch.load(run, map_location="cpu", weights_only=True)["step"]
         if (self.folder / "tabletop").is_dir():
             models = {"before": ASSETS / "tabletop", "after": self.folder / "tabletop"}
             found["tabletop"] = tabletop_figures(models, self.folder / "held", self.sizes.held_scenes)
