@@ -10,7 +10,8 @@ from functools import partial
 import numpy as np
 
 from guidance import Transform
-from realedit.compose.anchor import build_anchor
+from realedit.compose.anchor import Anchor, build_anchor
+from realedit.compose.covering import covers
 from realedit.compose.frame import check_box, check_frame
 from realedit.compose.frame_cut import shown_edges
 from realedit.compose.piece import Piece
@@ -35,6 +36,7 @@ _UNSURE_SHADOW = (
     "what is dark beside the object may be its shadow or another thing: it was left where it is "
     "(the setting shadow=false looks for none)"
 )
+_COVERS = "at its new place the object covers another thing that was there"
 
 
 @do.register
@@ -189,7 +191,13 @@ def _put(
         )
     work.request.stopwatch.lap("anchor")
     subjects = [
-        Subject(tokens, piece.transform, piece.location.hard if piece.source is None else None, matte)
+        # where the first stays, what the model sees of its words is at both places and has no one target
+        Subject(
+            () if piece.stays else tokens,
+            piece.transform,
+            piece.location.hard if piece.source is None else None,
+            matte,
+        )
         for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
     ]
     resampled = work.resampled(inversion, text, anchor, subjects)
@@ -209,6 +217,22 @@ def _put(
             **reached(resampled and resampled.trace),
         },
         mattes=mattes,
-        warnings=(_UNSURE_SHADOW,) if anchor.unsure_shadow else (),
+        warnings=_warnings(anchor, pieces, forbidden),
         picture=None if resampled is None else resampled.picture,
     )
+
+
+def _warnings(anchor: Anchor, pieces: Sequence[Piece], others: np.ndarray | None) -> tuple[str, ...]:
+    """Returns what the user should know of an edit in pixels.
+
+    Args:
+        anchor: the edit.
+        pieces: what was taken up and put down.
+        others: the photo's other things, bool ``[H, W]``; None where they are not known.
+    """
+    things = np.zeros(anchor.hole.shape, bool) if others is None else others
+    for piece in pieces:
+        if piece.stays:
+            things = things | piece.location.hard
+    found = (_UNSURE_SHADOW,) if anchor.unsure_shadow else ()
+    return (*found, _COVERS) if covers(anchor.matte, things) else found
