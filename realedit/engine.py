@@ -20,6 +20,7 @@ from inversion import METHODS, Guidance, Schedule, replay
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_cutout import Cutter
 from realedit.find.by_word import WordFinder
+from realedit.find.names import unknown_word
 from realedit.inverted.cache import Cache, cache_key
 from realedit.inverted.enlarged_attention import enlarged_attention
 from realedit.inverted.inversion import Inversion, capture_for, invert_photo
@@ -120,6 +121,14 @@ class Engine:
         """What fills holes."""
         return fill_with_steps if self.inpainter is None else self.inpainter
 
+    def meant(self, words: str) -> str:
+        """Returns the words that the models know an object by: "mug" for "Mugs." and "(the mug:1.3)".
+
+        Raises:
+            UsageError: the words list several things, or say nothing.
+        """
+        return self.cutter.words.normalised(words)
+
     def find(self, photo: Photo, inverted: InvertedPhoto, word: str) -> Location:
         """Finds the object that a word names, by the model's attention or by the detector in its place.
 
@@ -130,21 +139,22 @@ class Engine:
         """
         if self.detector is not None:
             return self.detector.find(photo.rgb, word)
+        word = self.meant(word)
+        noun = split(word)[1]
         by_attention = partial(self._by_attention, photo, inverted, word)
-        if not self.cutter.knows(split(word)[1]):
-            return by_attention()
-        by_name = partial(self.cutter.by_name, photo.rgb, word)
-        # the embedded model's own nouns are found best by its attention, all others by their names
-        first, then = (by_attention, by_name) if self.finder.knows(word) else (by_name, by_attention)
-        try:
-            return first()
-        except ObjectNotFoundError as error:
-            if first is by_name and self.finder.trained:
-                raise
+        if not self.cutter.knows(noun):
             try:
-                return then()
-            except ObjectNotFoundError:
-                raise error from None
+                return by_attention()
+            except ObjectNotFoundError as error:
+                if not self.finder.foreign(noun):
+                    raise
+                raise unknown_word(self.cutter.words, noun, error.detail) from None
+        try:
+            return self.cutter.by_name(photo.rgb, word)
+        except ObjectNotFoundError:
+            if self.finder.trained and not self.finder.knows(word):
+                raise
+        return by_attention()
 
     def _by_attention(self, photo: Photo, inverted: InvertedPhoto, word: str) -> Location:
         return self.finder.find(photo.rgb, inverted.inversion, word)
@@ -301,7 +311,7 @@ class Engine:
             progress: told of each step.
             during: a new one is made within what this returns.
         """
-        words = [split(word)[1] for word in words]
+        words = [split(self.meant(word))[1] for word in words]
         if isinstance(photo, InvertedPhoto):
             made = photo.prompt
             held = all(self.reads(made, word) for word in words)

@@ -218,6 +218,7 @@ class RealEditPipeline:
             return found.assured(least)
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
+        word = self.engine.meant(word)
         how = how or (self.engine.profile.look if photo is loaded else {})
         inverted = self.engine.inverted_for(photo, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted, word).assured(least)
@@ -365,6 +366,7 @@ class RealEditPipeline:
             progress=progress,
             stopwatch=Stopwatch(),
         )
+        prepared = prepared.meaning(self.engine.meant)
         before = self.backbone.evaluations
         shown = shown_location(self.engine.cutter, prepared.photo, prepared.shown, prepared.plan.shown_word)
         shown = shown and shown.assured(request.min_confidence)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from realedit.errors import UsageError
+
 _ARTICLES = "a an the some".split()
 _PLACES = "on in at with by near next beside behind under above".split()
 _ARTICLE = rf"(?:\b(?:{'|'.join(_ARTICLES)})\s+)"
@@ -23,6 +25,43 @@ DIRECTIONS = {**_ACROSS, **_UP, **_DOWN}
 SIZES = {"biggest": 1, "largest": 1, "smallest": -1}
 """Words that choose one of several objects by its size: 1 for the largest, -1 for the smallest."""
 _MIDDLE = ("middle", "center", "centre")
+_LEADING = re.compile(r"^(?:the|an?|some|my|your|his|her|our|their|this|that|these|those)\s+(?=\S)")
+_WEIGHT = re.compile(r":\s*[-+]?\d*\.?\d+\s*(?=[)\]}]|$)")
+"""The number of "(mug:1.3)", as prompts of other programs weigh words."""
+_BRACKETS = re.compile("[()\\[\\]{}\"\u201c\u201d\u2018<>*_]|(?<!\\w)'|'(?!\\w)")
+"""And quotation marks, but for apostrophes."""
+_BETWEEN = re.compile(r"[,;/|+&\n]")
+"""Signs between the items of a list."""
+
+
+def tidied(words: str) -> str:
+    """Strips an object's words to what says what is meant: "The Mug.", "(mug:1.3)" and "a mug" are "mug".
+
+    Lower case, single blanks, without articles, punctuation, brackets and weights.
+
+    Raises:
+        UsageError: the words are a list, or say nothing.
+    """
+    bare = _WEIGHT.sub("", words.strip().lower())
+    bare = _BRACKETS.sub(" ", bare.replace("\u2019", "'")).strip(" \t\n.,;:!?")
+    while (shorter := _LEADING.sub("", bare)) != bare:
+        bare = shorter
+    items = [item.strip() for item in _BETWEEN.split(bare) if item.strip()]
+    if len(items) > 1:
+        raise one_at_a_time(words, items)
+    bare = " ".join(bare.split())
+    if not bare:
+        raise UsageError(f"{words!r} names nothing", "say what is meant, as in 'mug' or 'left mug'")
+    return bare
+
+
+def one_at_a_time(words: str, items: list[str]) -> UsageError:
+    """The error of words that list several things."""
+    return UsageError(
+        f"{words.strip()!r} names {len(items)} things, and one can be meant",
+        f"name one, {items[0]!r} say, and give the others edits of their own: --remove {items[0]} "
+        f"--remove {items[1]}",
+    )
 
 
 def holds_words(prompt: str, words: str) -> bool:

@@ -2,8 +2,9 @@
 
     python -m examples.cutout.evaluate_words COCOEE --part second
 
-Each photograph's last word is asked for, with its caption as the prompt, through the public interface:
-attention, names and the cut-out network as they are by default. A refusal counts as 0.
+Each photograph's words are asked for as the benchmark reads them ("stop sign"), with its caption as the
+prompt, through the public interface: attention, names and the cut-out network as they are by default. A
+refusal counts as 0.
 """
 
 import json
@@ -24,7 +25,7 @@ def main(folder: Path, /, *, part: Part = "second") -> None:
     ious: list[float] = []
     doubted: list[bool] = []
     for name, photo, mask in read(folder, part):
-        word = entries[name]["words"][-1]
+        word = " ".join(entries[name]["words"])
         try:
             found = pipe.locate(photo, word, prompt=entries[name]["prompt"])
         except ObjectNotFoundError as error:
@@ -34,7 +35,7 @@ def main(folder: Path, /, *, part: Part = "second") -> None:
             continue
         ious.append(iou(found.mask, mask))
         doubted.append(found.warning is not None)
-        print(f"{name} {word}: {ious[-1]:.2f} {found.warning or ''}", flush=True)
+        print(f"{name} {word}: {ious[-1]:.2f} ({found.confidence:.2f}) {found.warning or ''}", flush=True)
     values, told = np.array(ious), np.array(doubted)
     wrong = values < 0.5
     print(

@@ -19,6 +19,8 @@ from realedit.cutout.network import ANSWERS, MULTIPLE, CutOutNetwork, Pyramid, S
 from realedit.errors import ModelUnavailableError, NumericalError, PhotoError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 FOLDER = Path(__file__).parent.parent / "assets" / "cutout"
@@ -64,6 +66,28 @@ class Answer:
 
     alpha: np.ndarray
     confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rough:
+    """One of a first look's answers to a hint.
+
+    Args:
+        hint: What was told.
+        logits: Of P(thing) in all of the hint's answers, float32 ``[ANSWERS, h, w]`` over the whole photo.
+        number: Which of them it is.
+        sure: Logit of the IoU that is expected of it.
+    """
+
+    hint: Hint
+    logits: np.ndarray
+    number: int
+    sure: float
+
+    @property
+    def share(self) -> np.ndarray:
+        """P(thing), float32 ``[h, w]``."""
+        return _logistic(self.logits[self.number])
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,21 +171,46 @@ class CutOut:
             UsageError: The hint says nothing, or is not in the photo.
             NumericalError: The network's answer is not a number.
         """
-        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 1:
-            raise PhotoError(f"the photo is {rgb.dtype} {list(rgb.shape)}, not uint8 [H, W, 3]")
-        hint = hint.checked()
-        first = self._look(rgb, [hint], WHOLE, _WIDE)
-        found = [self._settled(rgb, hint, first, number) for number in _apart(first)[: max(1, most)]]
-        return [answer for answer, _ in sorted(found, key=lambda one: -one[1])]
+        (found,) = self.rough(rgb, [hint])
+        apart = [found[number] for number in _apart(found)]
+        settled = [self._settled(rgb, rough) for rough in apart[: max(1, most)]]
+        return [answer for answer, _ in sorted(settled, key=lambda one: -one[1])]
 
-    def _settled(self, rgb: np.ndarray, hint: Hint, first: _Look, number: int) -> tuple[Answer, float]:
+    def rough(self, rgb: np.ndarray, hints: Sequence[Hint]) -> list[list[Rough]]:
+        """Returns what a first look at the whole photo answers to each of some hints: :data:`ANSWERS` each.
+
+        They are much cheaper than :meth:`answers`, and coarse; :meth:`settled` makes an answer of one.
+
+        Args:
+            rgb: The photo, uint8 ``[H, W, 3]``, RGB.
+            hints: Each says where a thing is.
+
+        Raises:
+            As :meth:`answers`.
+        """
+        _check_photo(rgb)
+        first = self._look(rgb, [hint.checked() for hint in hints], WHOLE, _WIDE)
+        return [
+            [Rough(hint, logits, number, float(sure[number])) for number in range(ANSWERS)]
+            for hint, logits, sure in zip(hints, first.logits, first.sure, strict=True)
+        ]
+
+    def settled(self, rgb: np.ndarray, rough: Rough) -> Answer:
+        """Returns what a second look, at a window about it, makes of an answer of the first.
+
+        Raises:
+            NumericalError: The network's answer is not a number.
+        """
+        return self._settled(rgb, rough)[0]
+
+    def _settled(self, rgb: np.ndarray, first: Rough) -> tuple[Answer, float]:
         """Looks again at a window about one of the first look's answers, asking in several ways.
 
         What was told and what was found, together, each alone, and with the found thing's deepest place as
         one more point. The answer is their mean; as far as they agree with it, it is sure. Beside it, how
         likely it is meant, in [0, 2].
         """
-        rough = _logistic(first.logits[0, number])
+        hint, rough = first.hint, first.share
         window = _about(rough, hint, rgb.shape[:2])
         deep = (*hint.positive, _deepest(rough))
         asked = [
@@ -186,8 +235,8 @@ class CutOut:
         edges = [_iou(mean > near, mean > -near) for near in (1, 2)]
         others = [_iou(again.logits[0, k] > 0, mean > 0) for k in range(ANSWERS)]
         # What the three first answers have in common is likelier meant than what one of them alone says.
-        drawn = first.logits[0] > 0
-        shared = [_iou(drawn[number], other) for other in drawn]
+        drawn = first.logits > 0
+        shared = [_iou(drawn[first.number], other) for other in drawn]
         agreement = float((np.mean([*agreed, *edges, *others]) + np.mean(shared)) / 2)
         confidence = float(np.interp(agreement, _AGREEMENT, _EXPECTED))
         crisp = _iou(mean > _CRISP, mean > -_CRISP)
@@ -219,15 +268,25 @@ class CutOut:
         return logits[0], sure[0]
 
 
+def _check_photo(rgb: np.ndarray) -> None:
+    """Refuses what is no photo.
+
+    Raises:
+        PhotoError: ``rgb`` is not uint8 ``[H, W, 3]``.
+    """
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 1:
+        raise PhotoError(f"the photo is {rgb.dtype} {list(rgb.shape)}, not uint8 [H, W, 3]")
+
+
 def _logistic(logits: np.ndarray) -> np.ndarray:
     return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
 
-def _apart(look: _Look) -> list[int]:
-    """The answers of a look that differ, the surest of those that do not."""
+def _apart(found: list[Rough]) -> list[int]:
+    """The answers to a hint that differ, the surest of those that do not."""
     kept: list[int] = []
-    drawn = look.logits[0] > 0
-    for number in np.argsort(-look.sure[0]):
+    drawn = found[0].logits > 0
+    for number in np.argsort([-rough.sure for rough in found]):
         if all(_iou(drawn[number], drawn[other]) < _SAME for other in kept):
             kept.append(int(number))
     return kept

@@ -23,7 +23,10 @@ from typing import Any, ClassVar, Literal
 
 from realedit.errors import UsageError
 from realedit.location import Box
+from realedit.prompts import tidied
 
+OBJECTS = ("target", "other")
+"""Fields that hold an object's words."""
 _MENTIONED = re.compile(r"\{(\w+)\}")
 
 
@@ -241,7 +244,9 @@ class Edit:
     def __post_init__(self) -> None:
         for field, about in givens(type(self)).items():
             value = getattr(self, field.name)
-            if about.choices and isinstance(value, str):
+            if field.name in OBJECTS:
+                object.__setattr__(self, field.name, None if value is None else tidied(value))
+            elif about.choices and isinstance(value, str):
                 if value not in about.choices:
                     raise UsageError(f"{about.name} must be {about.words}, got {value}")
             elif about.is_number:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, cast
 
 import numpy as np
 
-from realedit.edits.edit import Edit, givens
+from realedit.edits.edit import OBJECTS, Edit, givens
 from realedit.edits.plan import EditStep, Plan
 from realedit.errors import UsageError
 from realedit.location import Box, Point
@@ -116,6 +116,16 @@ class Prepared:
     steps: tuple[EditStep, ...]
     shown: Shown
 
+    def meaning(self, meant: Callable[[str], str]) -> Prepared:
+        """Returns the same with other words for the objects: "mug" for "mugs". What was asked for stays.
+
+        Args:
+            meant: from an object's words to those that the models know it by.
+        """
+        word = self.plan.shown_word
+        planned = replace(self.plan, shown_word=None if word is None else meant(word))
+        return replace(self, plan=planned, steps=tuple(_meaning(step, meant) for step in self.steps))
+
 
 def prepare(photo: Photo, planned: Plan, shown: Shown) -> Prepared:
     """Reads the pictures that a plan names.
@@ -135,6 +145,12 @@ def named_files(edit: Edit) -> Mapping[str, str | os.PathLike[str]]:
         if about.picture and isinstance(value, str | os.PathLike):
             found[field.name] = cast("str | os.PathLike[str]", value)
     return found
+
+
+def _meaning(step: EditStep, meant: Callable[[str], str]) -> EditStep:
+    said = {f.name: getattr(step, f.name) for f in fields(step) if f.name in OBJECTS}
+    changed = {name: meant(words) for name, words in said.items() if words}
+    return replace(step, **changed)
 
 
 def _read(step: EditStep, photo: Photo) -> EditStep:

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
-from realedit.cutout.cutout import DOUBTFUL
+from realedit.cutout.cutout import DOUBTFUL, Answer, CutOut, Rough
 from realedit.cutout.cuts_out import CutsOut
 from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.find import by_name
+from realedit.find.by_name import Chosen
 from realedit.find.names import PRESENT, NameFinder
 from realedit.find.which_cutout import CutOutChoice, choose_cutout, load_cutout
 from realedit.location import Box, Location, Point
 from realedit.models.choice import embedded_folder
+from realedit.models.words import Words
 
 if TYPE_CHECKING:
     import torch
 
-_SURELY_PRESENT = 0.9
-"""Presence of a word in [0, 1]: at or above it a word counts as in the photo, between it and
-:data:`realedit.find.names.PRESENT` the user is warned. Set on the first 25 photographs of COCOEE: 92 % of the
-words that are there reach it, 0.8 % of those that are not."""
 _EMPTY_SHARE = 1e-4
 """Share of the photo that a cut-out covers: below it nothing was found, at or above it something was. Not
 measured."""
@@ -62,6 +59,16 @@ class Cutter:
     def cutout(self) -> CutsOut:
         """The cut-out network, or the SAM in its place."""
         return load_cutout(self.choice, self._device)
+
+    @cached_property
+    def _own(self) -> CutOut:
+        """The cut-out network, which finds what a word may mean; a SAM may cut out what it then means."""
+        return self.cutout if isinstance(self.cutout, CutOut) else CutOut.load()
+
+    @cached_property
+    def words(self) -> Words:
+        """The table of words that what finds them knows."""
+        return Words.load()
 
     @cached_property
     def names(self) -> NameFinder:
@@ -128,7 +135,7 @@ class Cutter:
 
     def knows(self, noun: str) -> bool:
         """Whether the table of names has a word, in any of its spellings."""
-        return self.names.words.meaning(self.names.words.normalised(noun)) is not None
+        return noun in self.words
 
     def by_name(self, rgb: np.ndarray, words: str) -> Location:
         """Finds what words name, "the left orange", and cuts it out.
@@ -144,18 +151,34 @@ class Cutter:
                 "use another word, or show the object with --point, --box or --mask",
                 detail=f"presence {named.presence:.3f}, at least {PRESENT} is needed",
             )
-        h, w = rgb.shape[:2]
-        wide = cv2.resize(named.heat, (w, h), interpolation=cv2.INTER_CUBIC).clip(0, 1)
-        found = self._located(rgb, Hint(heat=wide), heat=named.heat, source="word", word=words)
-        if found is None:
+        chosen = self._chosen(rgb, named.heat)
+        if chosen is None:
             raise ObjectNotFoundError(
                 f"{named.word!r} is in the photo, but could not be cut out",
                 "show the object with --point, --box or --mask",
             )
-        if found.warning is None and (named.presence < _SURELY_PRESENT or named.stand_in):
-            doubt = f"it is not certain that what was found is '{named.word}': look at the result"
-            return replace(found, warning=doubt)
-        return found
+        answer = self._settled(rgb, chosen.rough)
+        sure = by_name.confidence(named.presence, chosen, answer)
+        warning = None
+        if sure < by_name.DOUBTFUL:
+            warning = (
+                f"it is not certain that what was found is the '{named.word}' (confidence {sure:.2f}): look "
+                "at the result, or show the object with --point, --box or --mask"
+            )
+        return Location(words, answer.alpha, named.heat, sure, "word", warning, confidence=sure)
+
+    def _chosen(self, rgb: np.ndarray, heat: np.ndarray) -> Chosen | None:
+        """Returns what a word's heat means of all that can be cut out by it; None if that is nothing."""
+        if heat.max() <= 0:
+            return None
+        answers = self._own.rough(rgb, by_name.hints(heat))
+        return by_name.choose([rough for to_one in answers for rough in to_one], heat)
+
+    def _settled(self, rgb: np.ndarray, rough: Rough) -> Answer:
+        """Returns what cuts out makes of a rough answer of ours."""
+        if self.cutout is self._own:
+            return self._own.settled(rgb, rough)
+        return self.cutout.answers(rgb, Hint(mask=rough.share), most=1)[0]
 
     def _located(
         self, rgb: np.ndarray, hint: Hint, *, heat: np.ndarray, source: str, word: str | None

@@ -181,6 +181,10 @@ class WordFinder:
         """Whether the recogniser knows the noun that words end in."""
         return self.recogniser is not None and self.recogniser.noun(split(words)[1]) is not None
 
+    def foreign(self, noun: str) -> bool:
+        """Whether it is a word that the model has not learnt, as far as can be told."""
+        return self.trained and self._spelt_out(noun)
+
     @property
     def wants_enlarged(self) -> bool:
         """Whether attention to an enlarged photo is worth its time: only trained attention is so fine."""
@@ -281,8 +285,7 @@ class WordFinder:
         """Returns the error of words that are not attended to."""
         pieces = self.backbone.seen_words(word)
         read = " + ".join(f"'{piece}'" for piece in pieces)
-        unknown = self.trained and self._spelt_out(word)
-        reason = f": it is not a word that {self.ref.name} has learnt" if unknown else ""
+        reason = f": it is not a word that {self.ref.name} has learnt" if self.foreign(word) else ""
         return ObjectNotFoundError(
             f"no {word!r} found in the photo{reason}",
             f"describe the photo with --prompt, {_ANOTHER_WORD}",

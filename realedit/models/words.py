@@ -15,20 +15,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from realedit.errors import ModelUnavailableError, UsageError
+from realedit.errors import ModelUnavailableError
 from realedit.models.imagenet import FOLDER
+from realedit.prompts import one_at_a_time, tidied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 FILE = "words.json"
-_LEADING = re.compile(r"^(?:the|an?|some|my|your|his|her|our|their|this|that|these|those)\s+(?=\S)")
-_WEIGHT = re.compile(r":\s*[-+]?\d*\.?\d+\s*(?=[)\]}]|$)")
-"""The number of "(mug:1.3)", as prompts of other programs weigh words."""
-_BRACKETS = re.compile("[()\\[\\]{}\"\u201c\u201d\u2018<>*_]|(?<!\\w)'|'(?!\\w)")
-"""And quotation marks, but for apostrophes."""
-_LIST = re.compile(r"[,;/|+&\n]|\s(?:and|or)\s")
+_LIST = re.compile(r"\s(?:and|or)\s")
 _IRREGULAR = {
     "people": "person",
     "men": "man",
@@ -117,25 +113,15 @@ class Words:
     def normalised(self, words: str) -> str:
         """The words as the rest of realedit wants them: "The Mugs.", "(mug:1.3)" and "a mug" are "mug".
 
-        Lower case, without articles, punctuation, brackets and weights; the last word in the singular if the
-        table knows that, else as it is.
+        :func:`realedit.prompts.tidied`, and the last word in the singular if the table knows that.
 
         Raises:
             UsageError: the words list several things, or say nothing.
         """
-        bare = _WEIGHT.sub("", words.strip().lower())
-        bare = _BRACKETS.sub(" ", bare.replace("\u2019", "'")).strip(" \t\n.,;:!?")
-        while (shorter := _LEADING.sub("", bare)) != bare:
-            bare = shorter
-        items = [item.strip() for item in _LIST.split(bare) if item.strip()]
-        if len(items) > 1 and (re.search(r"[,;/|+&\n]", bare) or all(item in self for item in items)):
-            raise UsageError(
-                f"{words.strip()!r} names {len(items)} things, and one can be meant",
-                f"name one, {items[0]!r} say, and give the others edits of their own",
-            )
-        bare = " ".join(bare.split())
-        if not bare:
-            raise UsageError(f"{words!r} names nothing", "say what is meant, as in 'mug' or 'left mug'")
+        bare = tidied(words)
+        items = [item.strip() for item in _LIST.split(bare)]
+        if len(items) > 1 and all(item in self for item in items):
+            raise one_at_a_time(words, items)
         *before, last = bare.split()
         for start in range(len(before) + 1):
             for one in singulars(last):

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from realedit.prompts import holds_words, replace_words, with_article, with_words, without_words
+from realedit.errors import UsageError
+from realedit.prompts import holds_words, replace_words, tidied, with_article, with_words, without_words
 
 
 @pytest.mark.parametrize(
@@ -145,3 +146,21 @@ def test_replacing_again_by_the_same_changes_nothing() -> None:
 @pytest.mark.parametrize("new", [r"a mug with a \d on it", r"a \1 mug", r"a C:\new mug", r"a \g<0> mug"])
 def test_a_new_phrase_is_taken_as_it_is_written(new: str) -> None:
     assert replace_words("a mug on a table", "mug", new) == f"{new} on a table"
+
+
+@pytest.mark.parametrize(
+    "said", ["mug", "Mug", "the mug", "a mug.", "(mug:1.3)", "((mug))", " my  mug! ", "“mug”", "the MUG"]
+)
+def test_an_objects_words_are_tidied(said: str) -> None:
+    assert tidied(said) == "mug"
+
+
+def test_what_says_which_one_and_of_what_look_is_kept() -> None:
+    assert tidied("the left red mug") == "left red mug"
+
+
+@pytest.mark.parametrize("said", ["mug, bowl", "a mug; the bowl", "mug/bowl", "mug | bowl", "mug & bowl"])
+def test_a_list_of_objects_is_refused_with_how_to_give_two_edits(said: str) -> None:
+    with pytest.raises(UsageError, match="names 2 things") as raised:
+        tidied(said)
+    assert "--remove mug --remove" in str(raised.value.hint)

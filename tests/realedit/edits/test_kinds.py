@@ -17,7 +17,19 @@ from realedit.cli.flag_order import FLAGS, field_of
 from realedit.edits import kinds
 from realedit.edits.edit import Edit, Given, Similarity, flag_of, givens, names_of
 from realedit.edits.entries import KEYS
-from realedit.edits.kinds import KINDS, Background, Flip, Like, Paste, Replace, Restyle, Retouch, Rotate
+from realedit.edits.kinds import (
+    KINDS,
+    Background,
+    Flip,
+    Like,
+    Paste,
+    Remove,
+    Replace,
+    Restyle,
+    Retouch,
+    Rotate,
+    Swap,
+)
 from realedit.edits.recipe import json_schema
 from realedit.errors import UsageError
 from realedit.steps import do
@@ -80,6 +92,13 @@ def test_help_mentions_flags_and_keys(kind: type[Edit], about: Given) -> None:
     assert about.help.endswith(".")
     assert "--" not in about.json_help
     assert "{" not in about.flag_help + about.json_help
+
+
+def test_an_objects_words_are_tidied_and_lists_refused_before_anything_is_read() -> None:
+    assert Move("The Mug.", dx=0.1) == Move("mug", dx=0.1)
+    assert Swap("a mug", "(bowl:1.3)").objects == ("mug", "bowl")
+    with pytest.raises(UsageError, match="'mug, bowl' names 2 things"):
+        Remove("mug, bowl")
 
 
 @pytest.mark.parametrize("value", [1.01, -1.5, math.nan, math.inf])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from realedit import RealEditPipeline
-from realedit.errors import ObjectNotFoundError
+from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_heat import closed_up, with_missed_parts
 from realedit.pipeline import InvertedPhoto
 
@@ -79,12 +79,26 @@ def test_what_is_not_there_is_not_found(pipeline: RealEditPipeline, inverted_mug
     with pytest.raises(ObjectNotFoundError) as caught:
         pipeline.locate(inverted_mug, "quaxle")
     assert caught.value.exit_code == 4
-    assert str(caught.value) == (
-        "no 'quaxle' found in the photo: it is not a word that tabletop has learnt; describe the photo with "
-        "--prompt, use another word, or show the object with --point, --box or --mask"
+    assert str(caught.value).startswith("no model here knows the word 'quaxle'; show the object with --point")
+    assert "--detector google/owlv2-base-patch16-ensemble (620 MB; get it with: hf download" in str(
+        caught.value
     )
     assert caught.value.detail.startswith("tabletop read ")
     assert ": attention 0." in caught.value.detail
+
+
+@pytest.mark.parametrize("said", ["mugs", "the Mug.", "(mug:1.3)"])
+def test_a_word_is_found_in_any_form(
+    pipeline: RealEditPipeline, inverted_mug: InvertedPhoto, said: str
+) -> None:
+    meant, found = pipeline.locate(inverted_mug, "mug"), pipeline.locate(inverted_mug, said)
+    assert (found.mask == meant.mask).all()
+    assert found.word == "mug"
+
+
+def test_a_list_of_words_is_refused(pipeline: RealEditPipeline, inverted_mug: InvertedPhoto) -> None:
+    with pytest.raises(UsageError, match="'mug, bowl' names 2 things"):
+        pipeline.locate(inverted_mug, "mug, bowl")
 
 
 def test_a_name_that_is_known_and_not_there_is_not_found(

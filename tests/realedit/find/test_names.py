@@ -12,7 +12,6 @@ import torch
 from examples.imagenet.evaluate import area_under, average_precision, settled
 from realedit.errors import ModelUnavailableError, ObjectNotFoundError, UsageError
 from realedit.find.names import (
-    PRESENT,
     SIZES,
     NameFinder,
     Seen,
@@ -189,7 +188,7 @@ def test_heat_is_nothing_at_its_floor_and_one_at_its_top() -> None:
 
 
 def test_presence_turns_at_its_threshold() -> None:
-    assert presence_of(2.0) == pytest.approx(PRESENT)
+    assert presence_of(2.0) == pytest.approx(0.5)
     assert presence_of(5.0) + presence_of(-1.0) == pytest.approx(1)
     assert presence_of(-50) < presence_of(0) < presence_of(50) <= 1
 
