@@ -103,8 +103,10 @@ _Place = Annotated[list[_Fraction], Field(min_length=2, max_length=2)]
 
 def _several(value: object) -> object:
     """Returns a list of places, also where one place alone is given."""
-    listed = cast("list[object]", value) if isinstance(value, list) else []
-    return [value] if listed and not isinstance(listed[0], list) else cast("object", value)
+    if not isinstance(value, list):
+        return value
+    listed = cast("list[object]", value)
+    return [listed] if listed and not isinstance(listed[0], list) else listed
 
 
 _Places = Annotated[
