@@ -24,7 +24,7 @@ from realedit.report.drawing import (
     stroke,
 )
 
-_GHOST = 0.85
+_GHOST = 0.92
 """Opacity of the object at its new place: higher looks like the edit itself, which it is not, lower is hard
 to see. Set by eye."""
 _DIM = 0.42

@@ -107,7 +107,7 @@ def test_a_move_is_drawn_from_where_to_where() -> None:
     assert _near(out, GREEN)[_distance(260, 120, 40) < 0.5].mean() > 0.9
     assert not _near(out, GREEN)[_distance(90, 120, 40) < 3].any()
     inside = _disc(260, 142, 8) > 0
-    assert np.abs(out[inside] - (0.85 * np.array((200, 40, 40)) + 0.15 * 90)).max() < 2
+    assert np.abs(out[inside] - (0.92 * np.array((200, 40, 40)) + 0.08 * 90)).max() < 2
     elsewhere = (_disc(90, 120, 50) + _disc(260, 120, 50) == 0) & ((np.arange(H) < 110)[:, None])
     assert (out[elsewhere] == 90).all()
 
