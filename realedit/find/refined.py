@@ -1,9 +1,9 @@
 """Brings the edge of a rough mask to the photo's edges, by the cut-out network with the mask as its hint.
 
-On the first 25 photographs of COCOEE, whose own masks were made rough in four ways, the mean IoU with their
-own masks rises: dilated from 0.69 to 0.89, eroded 0.73 to 0.89, painted with a wavering hand 0.76 to 0.90,
-shifted 0.78 to 0.89. Their own masks are left alone, all 25; refined all the same (``wanted``) they keep 0.96
-(``python -m examples.cutout.evaluate_masks COCOEE``).
+On 25 photographs of COCOEE on which nothing was set, whose own masks were made rough in four ways, the mean
+IoU with their own masks rises: dilated from 0.72 to 0.92, eroded 0.76 to 0.90, painted with a wavering hand
+0.80 to 0.87, shifted 0.81 to 0.88. Their own masks are left alone, all 25; refined all the same (``wanted``)
+they keep 0.95 (``python -m examples.cutout.evaluate_masks COCOEE --part second``).
 """
 
 from __future__ import annotations
