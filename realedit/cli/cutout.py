@@ -89,7 +89,7 @@ def cutout(
     check_free([path for path in files.values() if path.parent.is_dir()], source=None, force=to.force)
     failed = 0
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
         for number, (source, path) in enumerate(files.items()):
             if photo.is_dir():
                 progress("photos", number, len(files))
@@ -102,6 +102,7 @@ def cutout(
                     raise
                 failed += 1
                 report(type(error)(f"{source}: {error.message}", error.hint), debug=talk.debug)
+    session.announce_if_used(pipeline, model, quiet=talk.quiet)
     if failed:
         raise SomePhotosFailedError(f"{failed} of {len(files)} photos were not cut out", "see above")
 
