@@ -61,13 +61,18 @@ class Planned:
     after: Place | None = None
 
     @property
-    def kind(self) -> Literal["carried", "gone", "changed", "brought"]:
-        """Whether the object goes to another place, away, or stays, or comes from another photo."""
+    def kind(self) -> Literal["carried", "copied", "gone", "changed", "brought"]:
+        """What happens to the object: it goes to another place, or a second one does, it goes away, or stays.
+
+        "brought" is one that comes from another photo.
+        """
         if self.step.brings:
             return "brought"
         if self.after is None or self.after is self.before:
             return "changed"
-        return "gone" if self.after.box is None else "carried"
+        if self.after.box is None:
+            return "gone"
+        return "copied" if self.step.name == "copy" else "carried"
 
 
 @dataclass(frozen=True)

@@ -79,12 +79,14 @@ def edit(
     if not talk.quiet:
         output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(command.on(model), quiet=talk.quiet, progress=progress)
+        options = command.on(model)
+        pipeline = session.load(options, quiet=talk.quiet, progress=progress, needed=not to.dry_run)
         if not talk.quiet:
             command.tell_other_models(pipeline)
         result, dry = None, None
         if to.dry_run:
             dry = command.dry_run(pipeline, prepared, progress)
+            session.announce_if_used(pipeline, options, quiet=talk.quiet)
         else:
             result = command.edit(pipeline, prepared, progress)
     if result is not None:

@@ -65,7 +65,7 @@ def locate(
     if not talk.quiet:
         output.warn_of_replacing(photo, path, "mask")
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(model, quiet=talk.quiet, progress=progress)
+        pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
         location = pipeline.locate_shown(
             loaded,
             shown,
@@ -74,6 +74,7 @@ def locate(
             min_confidence=where.min_confidence,
             progress=progress,
         )
+    session.announce_if_used(pipeline, model, quiet=talk.quiet)
     contents = {file: _drawn(name, loaded, location) for name, file in files.items()}
     if to is not None and len(files) > 1:
         output.make_folder(to)

@@ -77,7 +77,10 @@ app.command(
 )
 app.command(invert, help_epilogue="Example: realedit invert photo.jpg --prompt 'a mug on a table'")
 app.command(
-    batch, help_epilogue="Example: realedit batch photos --output edited --move mug --dx 0.2 --jobs 4"
+    batch,
+    help_epilogue="""Examples:
+  realedit batch photos --output edited --move mug --dx 0.2 --jobs 4
+  realedit batch photos --output edited --remove mug --min-confidence 0.6""",
 )
 app.command(models, help_epilogue="Example: realedit models --json")
 app.command(fetch, help_epilogue="Example: realedit fetch sam")

@@ -51,7 +51,7 @@ def _mark(rgb: np.ndarray, mattes: Mapping[str | None, np.ndarray], one: Planned
         return Mark(one.number, "carried", before, _at(one.step.shape, rgb.shape[:2]))
     after = _moved(matte, one.after)
     ghost = None if one.after.fitted else warped(rgb, one.after.matrix[:2].tolist(), one.after.scale)
-    return Mark(one.number, "carried", before, after, ghost)
+    return Mark(one.number, one.kind, before, after, ghost)
 
 
 def _moved(matte: np.ndarray, place: Place) -> np.ndarray:

@@ -50,14 +50,26 @@ def announce(options: BackboneOptions, *, quiet: bool) -> None:
         )
 
 
-def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditPipeline:
-    """Loads the model that the options or the environment name, else the default, and prints that it did.
+def announce_if_used(pipeline: RealEditPipeline, options: BackboneOptions, *, quiet: bool) -> None:
+    """Prints which model it was, if nobody chose one and something needed it."""
+    if pipeline.backbone.loaded:
+        announce(options, quiet=quiet)
+
+
+def load(options: ModelOptions, *, quiet: bool, progress: Progress, needed: bool = True) -> RealEditPipeline:
+    """Opens the model that the options or the environment name, else the default, and prints which it is.
+
+    Args:
+        options: which model, and the models that help it.
+        quiet: print nothing.
+        progress: told of it.
+        needed: whether it surely takes part; where not, :func:`announce_if_used` tells of it afterwards.
 
     Raises:
         ModelUnavailableError: the model is not on this machine, or realedit cannot use it.
         UsageError: there is no such device.
     """
-    announce(options, quiet=quiet)
+    announce(options, quiet=quiet or not needed)
     progress("loading the model", 0, 0)
     from realedit.pipeline import RealEditPipeline
 

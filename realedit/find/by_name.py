@@ -107,7 +107,8 @@ def peaks(heat: np.ndarray) -> list[Point]:
         if left[y, x] < max(least, 1e-6):
             break
         found.append(((float(x) + 0.5) / w, (float(y) + 0.5) / h))
-        _, parts = cv2.connectedComponents((left > _OF_PEAK * left[y, x]).astype(np.uint8))
+        near = (left > _OF_PEAK * left[y, x]).astype(np.uint8)
+        _, parts = cv2.connectedComponents(near)
         taken: np.ndarray = np.equal(parts, parts[y, x]) | (np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w))
         left = np.where(taken, 0, left).astype(np.float32)
     return found

@@ -1,4 +1,10 @@
-"""Brings the edge of a rough mask to the photo's edges, by the cut-out network with the mask as its hint."""
+"""Brings the edge of a rough mask to the photo's edges, by the cut-out network with the mask as its hint.
+
+On 25 photographs of COCOEE on which nothing was set, whose own masks were made rough in four ways, the mean
+IoU with their own masks rises: dilated from 0.72 to 0.92, eroded 0.76 to 0.90, painted with a wavering hand
+0.80 to 0.87, shifted 0.81 to 0.88. Their own masks are left alone, all 25; refined all the same (``wanted``)
+they keep 0.95 (``python -m examples.cutout.evaluate_masks COCOEE --part second``).
+"""
 
 from __future__ import annotations
 
@@ -10,20 +16,21 @@ import numpy as np
 from realedit.cutout.cutout import Answer
 from realedit.pixels.edge_contrast import edge_contrast
 
-_SHARP = 1.6
+_SHARP = 1.4
 """Edge contrast (:mod:`realedit.pixels.edge_contrast`) of a mask: at or above it the mask is precise and
 stays as it is, below it is rough. Set on the first 25 photographs of COCOEE: all of their own masks reach it
-(1.9 and more), of those masks dilated, eroded, painted with a wavering hand and shifted 0, 0, 8 and 16 %
+(1.9 and more), of those masks dilated, eroded, painted with a wavering hand and shifted 0, 8, 16 and 24 %
 do."""
 _SOFT_PIXELS = 1.5
 """Mean width of a mask's soft edge in pixels: above it the mask is a matte that somebody made with care and
 stays as it is, up to it the softness is that of a brush. Not measured."""
-_AGREES = 0.5
+_AGREES = 0.6
 """IoU of the mask and what the network makes of it: below it the network means another thing, and the mask
-stays as it is; at or above it they mean the same. Not measured."""
+stays as it is; at or above it they mean the same. Set on those 25: of 125 rough masks all that become worse
+by more than 0.06 lie below it."""
 _BETTER = 1.3
 """Edge contrast of what the network makes of the mask, in times the mask's own: at or above it the new edge
-lies better on the photo's, below it the mask stays as it is. Not measured."""
+lies better on the photo's, below it the mask stays as it is. It decides none of those 125: not measured."""
 _EMPTY = 0.02
 """Share of a pixel: less is nothing of the object, more than 1 minus it is all of it. Not measured; a
 network's mask is nowhere quite 0."""

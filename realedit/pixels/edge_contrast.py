@@ -24,6 +24,9 @@ beside the outline off. Set by the farthest of them."""
 _BESIDE = (0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16)
 """Distances of the lines beside the outline, in sides of that square: nearer ones still lie on a soft edge,
 farther ones in another thing. Not measured."""
+_LEAST_BESIDE_PIXELS = 3.0
+"""Distance of the nearest of them in pixels: about small things all lie farther out, so that the nearest is
+this far and clear of the edge itself; about larger ones they lie as they are. Set by the blur's reach."""
 _LINE = 0.01
 """Half the width of a line, in sides of that square, but at least a pixel: wider ones forgive an outline
 that is off by more. Not measured."""
@@ -64,7 +67,9 @@ def edge_contrast(rgb: np.ndarray, mask: np.ndarray) -> float:
         return float(change[line].mean()) if line.sum() >= _LEAST_PIXELS else None
 
     own = along(0)
-    beside = [found for sign in (-1, 1) for far in _BESIDE if (found := along(sign * far)) is not None]
+    wider = max(1.0, _LEAST_BESIDE_PIXELS / (_BESIDE[0] * side))
+    distances = [sign * far * wider for sign in (-1, 1) for far in _BESIDE]
+    beside = [found for distance in distances if (found := along(distance)) is not None]
     if own is None or not beside or np.mean(beside) <= 0:
         return 1.0
     return own / float(np.mean(beside))

@@ -24,7 +24,7 @@ from realedit.report.drawing import (
     stroke,
 )
 
-_GHOST = 0.85
+_GHOST = 0.92
 """Opacity of the object at its new place: higher looks like the edit itself, which it is not, lower is hard
 to see. Set by eye."""
 _DIM = 0.42
@@ -40,22 +40,28 @@ class Mark:
 
     Args:
         number: the step's, from 1.
-        kind: "carried" to another place, "gone", "changed" where it is, or "brought" from elsewhere.
+        kind: "carried" to another place, "copied" there, "gone", "changed" where it is, or "brought" from
+            another photo.
         before: where it is, float32 ``[H, W]`` in [0, 1]; None of what is brought.
         after: where it goes, likewise; None where it is gone.
         ghost: its pixels there, float32 ``[H, W, 3]`` in 0..255; None where they are not known.
     """
 
     number: int
-    kind: Literal["carried", "gone", "changed", "brought"]
+    kind: Literal["carried", "copied", "gone", "changed", "brought"]
     before: np.ndarray | None
     after: np.ndarray | None
     ghost: np.ndarray | None = None
 
     @property
+    def goes(self) -> bool:
+        """Whether it, or a second one, comes to another place."""
+        return self.kind in ("carried", "copied")
+
+    @property
     def colour(self) -> Colour:
         """The colour of its outline."""
-        return {"carried": GREEN, "gone": RED, "changed": AMBER, "brought": GREEN}[self.kind]
+        return {"gone": RED, "changed": AMBER}.get(self.kind, GREEN)
 
 
 def preview(rgb: np.ndarray, marks: Sequence[Mark]) -> Image.Image:
@@ -71,8 +77,8 @@ def preview(rgb: np.ndarray, marks: Sequence[Mark]) -> Image.Image:
     for mark in marks:
         if mark.kind in ("carried", "gone") and mark.before is not None:
             hatch(picture, mark.before, RED if mark.kind == "gone" else WHITE)
-            for line in outlines(mark.before) if mark.kind == "carried" else ():
-                stroke(picture, line, WHITE, dashed=True)
+        for line in outlines(mark.before) if mark.goes and mark.before is not None else ():
+            stroke(picture, line, WHITE, dashed=True)
     for mark in marks:
         if mark.ghost is not None and mark.after is not None:
             picture += (mark.ghost - picture) * (_GHOST * mark.after[..., None])
@@ -81,7 +87,7 @@ def preview(rgb: np.ndarray, marks: Sequence[Mark]) -> Image.Image:
         for line in outlines(solid) if solid is not None else ():
             stroke(picture, line, mark.colour)
     for mark in marks:
-        if mark.kind == "carried" and mark.before is not None and mark.after is not None:
+        if mark.goes and mark.before is not None and mark.after is not None:
             start, end = _middle(mark.before), _middle(mark.after)
             if start is not None and end is not None:
                 arrow(picture, start, end, WHITE)

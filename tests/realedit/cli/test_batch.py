@@ -222,3 +222,16 @@ def test_a_hub_model_is_downloaded_unless_offline(realedit: Command, photos: Pat
     hub.asked.clear()
     assert realedit("batch", "photos/one.png", *words, "--offline", env=online).returncode == 0
     assert hub.asked == []
+
+
+@pytest.mark.slow
+def test_an_unsure_photo_is_listed_as_refused(realedit: Command, photos: Path) -> None:
+    shown = ("--point", "0.33,0.56", "--dx", "0.1", *QUICK)
+    result = realedit("batch", "photos/one.png", "-o", "edited", *shown, "--min-confidence", "1")
+    assert result.returncode == SomePhotosFailedError.exit_code
+    assert "realedit: refused: photos/one.png: it is not sure enough" in result.stderr
+    assert "nothing done, 1 refused" in result.stderr
+    lines = (realedit.folder / "edited" / JOURNAL).read_text().splitlines()
+    record = json.loads(lines[-1])
+    assert (record["status"], record["exit_code"]) == ("refused", 4)
+    assert "confidence 0." in record["error"]

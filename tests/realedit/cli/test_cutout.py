@@ -44,6 +44,15 @@ def test_an_object_is_cut_out_without_the_model(realedit: Command, photo: np.nda
     assert not out[out[..., 3] == 0].any()
 
 
+def test_a_word_is_cut_out_by_its_name_without_the_model(realedit: Command, photo: np.ndarray) -> None:
+    result = realedit("cutout", "photo.png", "mug", "--mask-only", "-o", "mask.png", "-q")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "mask.png\n", "")
+    mask = _array(realedit.folder / "mask.png")
+    red = (photo[..., 0] > 120) & (photo[..., 1] < 80)
+    assert (mask > 127)[red].mean() > 0.8
+    assert (mask > 127).mean() < 0.1
+
+
 def test_a_folder_is_cut_out_and_what_fails_is_told(realedit: Command, photo: np.ndarray) -> None:
     folder = realedit.folder / "photos"
     (folder / "deep").mkdir(parents=True)

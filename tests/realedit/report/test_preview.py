@@ -107,9 +107,18 @@ def test_a_move_is_drawn_from_where_to_where() -> None:
     assert _near(out, GREEN)[_distance(260, 120, 40) < 0.5].mean() > 0.9
     assert not _near(out, GREEN)[_distance(90, 120, 40) < 3].any()
     inside = _disc(260, 142, 8) > 0
-    assert np.abs(out[inside] - (0.85 * np.array((200, 40, 40)) + 0.15 * 90)).max() < 2
+    assert np.abs(out[inside] - (0.92 * np.array((200, 40, 40)) + 0.08 * 90)).max() < 2
     elsewhere = (_disc(90, 120, 50) + _disc(260, 120, 50) == 0) & ((np.arange(H) < 110)[:, None])
     assert (out[elsewhere] == 90).all()
+
+
+def test_what_is_copied_leaves_no_hole() -> None:
+    rgb = np.full((H, W, 3), 90, np.uint8)
+    before, after = _disc(90, 120, 40), _disc(260, 120, 40)
+    out = np.asarray(preview(rgb, [Mark(1, "copied", before, after)]))
+    assert (out[(_disc(90, 120, 34) > 0) & ((np.arange(H) < 112)[:, None])] == 90).all()
+    assert _near(out, GREEN)[_distance(260, 120, 40) < 0.5].mean() > 0.9
+    assert not _near(out, GREEN)[_distance(90, 120, 40) < 3].any()
 
 
 def test_steps_are_numbered_where_there_are_several() -> None:
