@@ -18,6 +18,8 @@ class Change:
         score: how sure that is, in [0, 1]; None if it was not looked for.
         before: its box; None if the photo did not hold it.
         after: its box in the edited photo; None if it is gone, or if only the edit itself will tell.
+        perspective: how many times as large perspective makes it; None where that was not asked or is not
+            known.
     """
 
     edit: str
@@ -26,3 +28,4 @@ class Change:
     score: float | None = None
     before: Box | None = None
     after: Box | None = None
+    perspective: float | None = None

@@ -25,7 +25,7 @@ from PIL import Image
 from realedit.edits.edit import Edit
 from realedit.edits.plan import EditStep, plan
 from realedit.edits.prepared import Points, Prepared, Shown, prepare
-from realedit.edits.recipe import recipe
+from realedit.edits.recipe import PERSPECTIVE, recipe
 from realedit.engine import METHOD, STEPS, Engine
 from realedit.errors import UsageError
 from realedit.find.by_cutout import Cutter
@@ -431,6 +431,7 @@ class RealEditPipeline:
                 how=_recorded(inverted, request, self._requests(prepared, request)),
                 seed=request.seed,
                 allow_crop=request.allow_crop,
+                perspective=[outcome.metrics.get(PERSPECTIVE) for outcome in outcomes],
             ),
             warnings=(
                 *dict.fromkeys(warning for outcome in outcomes for warning in all_warnings(outcome)),

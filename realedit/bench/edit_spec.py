@@ -116,7 +116,7 @@ Builder = Callable[[EditSpec, str | None], "Edit"]
 
 _BUILDERS: Mapping[str, tuple[str, Builder]] = {
     "move": ("Move", lambda e, word: _edit("Move", word, dx=e.dx, dy=e.dy)),
-    "resize": ("Resize", lambda e, word: _edit("Resize", word, scale=e.scale)),
+    "resize": ("Resize", lambda e, word: _edit("Resize", word, scale=e.scale, anchor="centre")),
     "rotate": ("Rotate", lambda e, word: _edit("Rotate", word, angle=e.angle)),
     "remove": ("Remove", lambda e, word: _edit("Remove", word)),
     "replace": ("Replace", lambda e, word: _edit("Replace", word, e.new_words(word or ""))),

@@ -34,17 +34,27 @@ def _parameter(given: Given, text: str) -> object:
         "negative": "",
         "show_default": False,
     }
-    if given.choices:
+    if given.choices and not given.is_number:
         return Annotated[tuple[Literal[given.choices], ...], Parameter(**shared, show_choices=False)]
     if given.low is None or given.high is None:
         return Annotated[Words, Parameter(**shared)]
     one = number(given.low, given.high)
 
-    def convert(kind: object, tokens: Sequence[Token]) -> Numbers:
-        return tuple(float(one(kind, [token])) for token in tokens)
+    def taken(kind: object, token: Token) -> float | str:
+        if token.value in given.choices:
+            return token.value
+        try:
+            return float(one(kind, [token]))
+        except ValueError as error:
+            if not given.choices:
+                raise
+            raise ValueError(f"{error}; or one of the words {', '.join(given.choices)}") from error
+
+    def convert(kind: object, tokens: Sequence[Token]) -> tuple[Any, ...]:
+        return tuple(taken(kind, token) for token in tokens)
 
     return Annotated[
-        Numbers,
+        tuple[float | str, ...] if given.choices else Numbers,
         Parameter(**shared, converter=convert, n_tokens=1, accepts_keys=False, consume_multiple=False),
     ]
 

@@ -215,6 +215,7 @@ def change_fields(change: Change) -> dict[str, Any]:
         "score": None if change.score is None else float(change.score),
         "box_before": change.before,
         "box_after": change.after,
+        "perspective": change.perspective,
     }
 
 
@@ -228,6 +229,13 @@ def print_changes(changes: Sequence[Change]) -> None:
         where = f"{boxes[0]} -> {boxes[1]}" if change.before or change.after else ""
         rows.append((change.edit.replace("_", "-"), change.word or _nameless(change), where, how))
     print_columns(rows, indent="  ")
+    for change in changes:
+        if change.perspective is not None and change.perspective != 1:
+            name = "the object" if change.word is None else f"'{change.word}'"
+            print(
+                f"  {name} becomes {change.perspective:.2f} times as large, as perspective asks; "
+                "--perspective off keeps its size"
+            )
 
 
 def _nameless(change: Change) -> str:

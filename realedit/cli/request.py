@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from realedit.cli import session
@@ -137,6 +138,7 @@ class EditCommand:
             RealEditError: an object is not found, or would leave the frame.
         """
         from realedit.cli.dry_run import DryRun, planned
+        from realedit.pixels.horizon import find_horizon
 
         found = {
             word: pipeline.locate_shown(
@@ -150,7 +152,8 @@ class EditCommand:
             )
             for word in prepared.plan.objects
         }
-        return DryRun(found, planned(prepared.steps, found, allow_crop=self.allow_crop))
+        horizon = partial(find_horizon, prepared.photo.rgb)
+        return DryRun(found, planned(prepared.steps, found, horizon, allow_crop=self.allow_crop))
 
     @property
     def settings(self) -> Settings | None:

@@ -82,7 +82,7 @@ def build_anchor(
         fill: fills them.
     """
     h, w = rgb.shape[:2]
-    taken = [piece for piece in pieces if piece.source is None]
+    taken = [piece for piece in pieces if piece.taken]
     casts = {
         id(piece): _cast_of(rgb, piece, pieces, forbidden, shadow=shadow, reflection=reflection)
         for piece in pieces

@@ -1,4 +1,4 @@
-"""Checks that an edit keeps the object inside the frame."""
+"""Checks that an edit keeps the object inside the frame, and out of sight what the frame has cut off."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from guidance import Transform
+from realedit.compose.foot import silhouette
+from realedit.compose.frame_cut import shown_edges
 from realedit.errors import OutOfFrameError
 from realedit.location import Box, Location
 
@@ -17,17 +19,20 @@ photo."""
 _OVER_SIDES = 0.002
 """Distance over a border, as a share of the frame: farther out an edit is refused, up to it is allowed. Set
 by eye: less than a pixel of a small photo."""
+_STRAIGHT = 0.1
+"""Length of a cut edge, in square roots of the object's area: at or above it an edit that brings the edge
+into the photo is refused, below it is done with a warning, because so short a straight edge is hardly seen.
+Set by eye, on the masks of 25 photographs of COCOEE and 16 scenes of ReS."""
 
 
 def check_frame(location: Location, transform: Transform) -> None:
-    """Refuses a transform that carries the object over the border.
+    """Refuses a transform that carries the object over the border, or its cut edge into the photo.
 
     Raises:
-        OutOfFrameError: it does; the message says by how much.
+        OutOfFrameError: it does; the message says by how much, or at which border.
     """
-    h, w = location.mask.shape
     x0, y0, x1, y1 = location.box
-    left, top, right, bottom = moved_box(location.box, transform, w / h)
+    left, top, right, bottom = moved_box(location, transform)
     # an object that the frame cuts already may stay cut on that side
     over = {
         "left": -left if x0 > _CUT_SIDES else -left - x0,
@@ -36,21 +41,21 @@ def check_frame(location: Location, transform: Transform) -> None:
         "bottom": bottom - 1 if y1 < 1 - _CUT_SIDES or bottom > y1 else 0.0,
     }
     _refuse(over, location.word)
+    cut = shown_edges(location, transform, least=_STRAIGHT)
+    if cut:
+        sides = " and the ".join(sorted(cut))
+        raise OutOfFrameError(
+            f"{_name(location.word)} goes on beyond the frame at the {sides}: its straight edge would show",
+            f"keep it at the {sides}, or --allow-crop to let the edge show",
+        )
 
 
-def moved_box(box: Box, transform: Transform, aspect: float) -> Box:
-    """Returns the box about a box's moved corners; it may reach over the border.
-
-    Args:
-        box: (x0, y0, x1, y1) in fractions of the frame.
-        transform: where the box goes.
-        aspect: the frame's width over its height.
-    """
-    x0, y0, x1, y1 = box
-    x, y = np.array([[x0, x1, x0, x1], [y0, y0, y1, y1]], np.float64)
-    by_x, by_y, shift = np.array(transform.matrix(aspect), np.float64).T
-    moved = x[:, None] * by_x + y[:, None] * by_y + shift
-    (left, top), (right, bottom) = moved.min(0), moved.max(0)
+def moved_box(location: Location, transform: Transform) -> Box:
+    """Returns the box about the object once it is carried by a transform; it may reach over the border."""
+    height, width = location.mask.shape
+    matrix = np.array(transform.matrix(width / height), np.float64)
+    moved = matrix[:, :2] @ silhouette(location) + matrix[:, 2:]
+    (left, top), (right, bottom) = moved.min(1), moved.max(1)
     return float(left), float(top), float(right), float(bottom)
 
 
@@ -67,10 +72,13 @@ def check_box(box: Box, word: str | None = None) -> None:
 def _refuse(over: dict[str, float], word: str | None) -> None:
     side, amount = max(over.items(), key=lambda item: item[1])
     if amount > _OVER_SIDES:
-        name = "the object" if word is None else f"'{word}'"
         percent = math.ceil(100 * amount - 1e-6)  # 0.6 + 0.3 + 0.3 is a little more than 1.2
         raise OutOfFrameError(
-            f"{name} would leave the frame by {percent} % of its "
+            f"{_name(word)} would leave the frame by {percent} % of its "
             f"{'width' if side in ('left', 'right') else 'height'} at the {side}",
             "use a smaller change, or --allow-crop to let it be cut",
         )
+
+
+def _name(word: str | None) -> str:
+    return "the object" if word is None else f"'{word}'"

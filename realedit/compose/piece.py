@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from guidance import Transform
+from realedit.compose.foot import feet
 from realedit.compose.reflection import Reflection
 from realedit.compose.shadow import Shadow
 from realedit.location import Location
@@ -19,9 +20,6 @@ it, all others stay. Set by eye: less cannot be seen."""
 _LEAST_SEEN_LIGHT = 0.5
 """Smallest light of a reflection, in grey levels of 255: pixels with more change with it, all others stay.
 Set by rounding: less changes no 8-bit value."""
-_STANDING_SHARE = 0.1
-"""Lowest share of an object's height that it stands on: what is lower carries a mirrored object's shadow
-along, what is higher does not. Set by eye, on one photo."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,7 @@ class Piece:
         transform: from its old place to its new one; None if it goes away.
         source: uint8 ``[H, W, 3]`` at the photo's size, the picture that its pixels come from if that is not
             the photo; nothing is taken up from the photo then.
+        stays: whether it also stays where it was, so that a second one is put down; nothing is taken up then.
         casts: whether its shadow and reflection are looked for; not those of a reshaped object, whose pixels
             mean nothing outside its outline.
     """
@@ -41,6 +40,12 @@ class Piece:
     transform: Transform | None
     source: np.ndarray | None = None
     casts: bool = True
+    stays: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """Whether it is taken up from the photo and leaves a hole there."""
+        return self.source is None and not self.stays
 
 
 @dataclass(frozen=True)
@@ -106,19 +111,7 @@ def _way_of_reflection(location: Location, transform: Transform) -> Transform:
 def _feet(location: Location, transform: Transform) -> tuple[tuple[float, float], tuple[float, float]]:
     """Returns (x, y) of the middle of what a piece stands on, before and after it is carried."""
     height, width = location.mask.shape
-    # half of the highest value, which is less than 1 where an object is thinner than a pixel
-    rows, columns = np.nonzero(location.mask >= location.mask.max() / 2)
-    # upper and lower edges of the pixels: what is mirrored upside down stands on the upper ones
-    edges = np.stack([np.tile(columns + 0.5, 2), np.concatenate([rows, rows + 1])])
-    before = edges / np.array([[width], [height]])
-    matrix = np.array(transform.matrix(width / height))
-    return _foot(before), _foot(matrix[:, :2] @ before + matrix[:, 2:])
-
-
-def _foot(points: np.ndarray) -> tuple[float, float]:
-    x, y = points
-    low = y >= y.max() - _STANDING_SHARE * np.ptp(y)
-    return float(x[low].mean()), float(y.max())
+    return feet(location, np.array(transform.matrix(width / height)))
 
 
 def carried(image: np.ndarray, transform: Transform) -> np.ndarray:

@@ -39,7 +39,8 @@ class Given:
         low: smallest number allowed; None for a field that is text.
         high: largest number allowed; None for a field that is text.
         unit: of the number, as errors write it: " degrees".
-        choices: the words that it may be; empty where it may be any text.
+        choices: the words that it may be; empty where it may be any text. With ``low`` and ``high`` it may be
+            one of these words or a number.
         picture: "photo" if the field names another photo, "outline" if it names a mask at the photo's size.
         called: what errors call the text ("the new look"). The text must not be empty; None allows it.
         optional: whether a JSON entry may leave the field out although the dataclass has no default for it.
@@ -63,8 +64,14 @@ class Given:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is a number; otherwise it is text."""
+        """Whether it is, or may be, a number; otherwise it is text."""
         return self.low is not None
+
+    @property
+    def words(self) -> str:
+        """What it may be where it has choices, as errors say it: "auto, off or a number"."""
+        *first, last = (*self.choices, *(["a number"] if self.is_number else []))
+        return f"{', '.join(first)} or {last}"
 
     @property
     def flag_help(self) -> str:
@@ -120,17 +127,27 @@ def given(name: str, text: str, metavar: str = "WORD", **others: Any) -> dict[st
     return {"given": Given(name, text, metavar, **others)}
 
 
+AnchorName = Literal["foot", "centre"]
+"""What of an object keeps its place when it is scaled or turned."""
+Perspective = float | Literal["auto", "off"]
+"""Height of the horizon as a fraction of the photo's (0 is its upper edge), or how to find it."""
+
+
 @dataclass(frozen=True)
 class Similarity:
-    """Mirrors, scales and turns an object about its own centroid, then shifts it: several moves in one.
+    """Mirrors, scales and turns an object about a point of its own, then shifts it: several moves in one.
 
     Args:
         target: the object's words; None where it is shown.
         dx: shift to the right, as a fraction of the width.
         dy: shift down, as a fraction of the height.
-        scale: factor of its size.
+        scale: factor of its size, without what perspective adds.
         angle: degrees, clockwise on screen.
         mirrored: whether left and right change places, before the turn.
+        anchor: the point that it is scaled and turned about: its foot or its centroid.
+        perspective: the horizon by which its size changes with ``dy``; see :data:`Perspective`.
+        moves: where it is several in one, each of them in its order; ``dx`` to ``mirrored`` are then what
+            they come to, and ``anchor`` and ``perspective`` are each one's own. Empty where it is one.
     """
 
     target: str | None
@@ -139,6 +156,9 @@ class Similarity:
     scale: float = 1.0
     angle: float = 0.0
     mirrored: bool = False
+    anchor: AnchorName = "centre"
+    perspective: Perspective = "off"
+    moves: tuple[Similarity, ...] = ()
 
     takes_away: ClassVar[bool] = False
     brings: ClassVar[bool] = False
@@ -167,6 +187,11 @@ class Similarity:
         """See :attr:`Edit.objects`."""
         return (self.target,)
 
+    @property
+    def each(self) -> tuple[Similarity, ...]:
+        """The moves that it is made of, in their order; itself alone where it is one."""
+        return self.moves or (self,)
+
     def then(self, other: Similarity) -> Similarity:
         """Returns this similarity followed by another one of the same object."""
         turned = -self.angle if other.mirrored else self.angle  # seen in a mirror, a turn goes the other way
@@ -177,6 +202,7 @@ class Similarity:
             self.scale * other.scale,
             turned + other.angle,
             self.mirrored != other.mirrored,
+            moves=(*self.each, *other.each),
         )
 
     def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
@@ -214,10 +240,11 @@ class Edit:
     def __post_init__(self) -> None:
         for field, about in givens(type(self)).items():
             value = getattr(self, field.name)
-            if about.is_number:
+            if about.choices and isinstance(value, str):
+                if value not in about.choices:
+                    raise UsageError(f"{about.name} must be {about.words}, got {value}")
+            elif about.is_number:
                 _check_number(about, value)
-            elif about.choices and value not in about.choices:
-                raise UsageError(f"{about.name} must be {' or '.join(about.choices)}, got {value}")
             elif about.called is not None and not str(value).strip():
                 raise UsageError(
                     f"{about.called} is empty", "say what it is to look like, for example 'a blue mug'"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field
 from functools import cache
 from numbers import Integral, Real
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic import Field as Key
@@ -89,6 +89,9 @@ def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
     text = about.json_help[:1].lower() + about.json_help[1:].removesuffix(".")
     if may_be_shown:
         text = f"{text}; {_SHOWN}"
+    if about.is_number and about.choices:
+        one: Any = Annotated[float, Key(ge=about.low, le=about.high)]
+        return one | Literal[about.choices], Key(default, alias=about.name, description=text)
     if about.is_number:
         return float, Key(default, alias=about.name, ge=about.low, le=about.high, description=text)
     if about.choices:

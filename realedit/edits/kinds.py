@@ -23,7 +23,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from realedit.edits.edit import Carried, Edit, ImpliedBy, Needs, Similarity, given
+from realedit.edits.edit import (
+    AnchorName,
+    Carried,
+    Edit,
+    ImpliedBy,
+    Needs,
+    Perspective,
+    Similarity,
+    given,
+)
 from realedit.errors import UsageError
 from realedit.location import Box, box_of, shift_to_the_spot
 
@@ -31,6 +40,19 @@ if TYPE_CHECKING:
     import numpy as np
 
 _FIND_IT = "show it with --mask, --box or --point"
+_LOWEST_HORIZON, _HIGHEST_HORIZON = 1.0, -10.0
+"""Heights of the horizon that may be told, as fractions of the photo's: below the first it is out of the
+photo at the bottom, above the second sizes change by less than can be seen. Set by definition and by
+geometry."""
+_PERSPECTIVE = given(
+    "perspective",
+    "Its size by its distance: auto (the default: where lines tell the horizon), off, or the horizon's "
+    "height: 0 top, 1 bottom.",
+    "auto|off|HORIZON",
+    low=_HIGHEST_HORIZON,
+    high=_LOWEST_HORIZON,
+    choices=("auto", "off"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +63,9 @@ class Move(Edit):
         target: the object's words, or None where a mask, box or point shows it.
         dx: fraction of the width, in [-1, 1].
         dy: fraction of the height, in [-1, 1].
+        perspective: how its size changes with its distance when ``dy`` moves its foot: "auto" by the horizon,
+            where the photo's lines tell one; "off" not at all; a number by a horizon at that height, as a
+            fraction of the photo's, negative above it.
 
     Raises:
         UsageError: a value is not a number in its range.
@@ -72,20 +97,69 @@ class Move(Edit):
             unit=" heights",
         ),
     )
+    perspective: Perspective = field(default="auto", metadata=_PERSPECTIVE)
 
     @property
     def similarity(self) -> Similarity:
         """Returns the shift."""
-        return Similarity(self.target, dx=float(self.dx), dy=float(self.dy))
+        return Similarity(self.target, float(self.dx), float(self.dy), perspective=self.perspective)
+
+
+@dataclass(frozen=True)
+class Copy(Edit):
+    """Lays a second one of an object, shifted by (dx, dy); the first stays as it is.
+
+    What later edits call by its words is the second one.
+
+    Args:
+        target: the object's words, or None where a mask, box or point shows it.
+        dx: as :class:`Move`'s.
+        dy: as :class:`Move`'s.
+        scale: factor of the copy's size about its foot, in [0.1, 10].
+        perspective: as :class:`Move`'s.
+
+    Raises:
+        UsageError: a value is not a number in its range, or the copy would lie on the first.
+    """
+
+    key = "copy"
+    needs = Needs(("dx", "dy"), "where to", "add --dx or --dy, such as --dx 0.2")
+    target: str | None = field(metadata=given("copy", "The object to lay a second one of; the first stays."))
+    dx: float = field(default=0.0, metadata=Move.__dataclass_fields__["dx"].metadata)
+    dy: float = field(default=0.0, metadata=Move.__dataclass_fields__["dy"].metadata)
+    scale: float = field(
+        default=1.0,
+        metadata=given(
+            "scale", "How many times as large as the first. Default: 1.", "TIMES", low=0.1, high=10
+        ),
+    )
+    perspective: Perspective = field(default="auto", metadata=_PERSPECTIVE)
+
+    def _check(self) -> None:
+        if self.dx == 0 and self.dy == 0:
+            raise UsageError("the copy would lie on the first", "give a dx or dy, such as dx 0.2")
+
+    @property
+    def way(self) -> Similarity:
+        """Where the copy lies, from where the first does."""
+        shift = Similarity(self.target, float(self.dx), float(self.dy), perspective=self.perspective)
+        return shift.then(Similarity(self.target, scale=float(self.scale), anchor="foot"))
+
+    def carried(self, boxes: Mapping[str | None, Box | None]) -> Mapping[str | None, Carried]:
+        """Returns where the copy lies."""
+        return {self.target: self.way}
 
 
 @dataclass(frozen=True)
 class Resize(Edit):
-    """Scales an object about its own centroid.
+    """Scales an object about its foot, so that it stays standing where it stood, or about its centroid.
 
     Args:
         target: the object's words, or None where a mask, box or point shows it.
         scale: factor of its size, in [0.1, 10].
+        anchor: what keeps its place: "foot", the middle of the object's lower edge, for what stands or lies
+            on something; "centre", its centroid, for what hangs, flies or is seen from above. Where the frame
+            cuts the object, its foot is at the border.
 
     Raises:
         UsageError: the value is not a number in its range.
@@ -98,20 +172,30 @@ class Resize(Edit):
     scale: float = field(
         metadata=given("scale", "How many times as large it becomes.", "TIMES", low=0.1, high=10)
     )
+    anchor: AnchorName = field(
+        default="foot",
+        metadata=given(
+            "anchor",
+            "What of it keeps its place: foot (the default) or centre.",
+            "ANCHOR",
+            choices=("foot", "centre"),
+        ),
+    )
 
     @property
     def similarity(self) -> Similarity:
         """Returns the scaling."""
-        return Similarity(self.target, scale=float(self.scale))
+        return Similarity(self.target, scale=float(self.scale), anchor=self.anchor)
 
 
 @dataclass(frozen=True)
 class Rotate(Edit):
-    """Turns an object about its own centroid, in the picture's plane.
+    """Turns an object about its own centroid or its foot, in the picture's plane.
 
     Args:
         target: the object's words, or None where a mask, box or point shows it.
         angle: degrees, clockwise on screen, in [-360, 360].
+        anchor: what keeps its place: "centre", its centroid, or "foot", the middle of its lower edge.
 
     Raises:
         UsageError: the value is not a number in its range.
@@ -124,11 +208,20 @@ class Rotate(Edit):
     angle: float = field(
         metadata=given("angle", "How far it turns clockwise.", "DEGREES", low=-360, high=360, unit=" degrees")
     )
+    anchor: AnchorName = field(
+        default="centre",
+        metadata=given(
+            "anchor",
+            "What of it keeps its place: centre (the default) or foot.",
+            "ANCHOR",
+            choices=("foot", "centre"),
+        ),
+    )
 
     @property
     def similarity(self) -> Similarity:
         """Returns the turn."""
-        return Similarity(self.target, angle=float(self.angle))
+        return Similarity(self.target, angle=float(self.angle), anchor=self.anchor)
 
 
 @dataclass(frozen=True)
@@ -489,6 +582,7 @@ def _check_two(one: str, other: str) -> None:
 
 KINDS: tuple[type[Edit], ...] = (
     Move,
+    Copy,
     Resize,
     Rotate,
     Flip,
@@ -508,6 +602,7 @@ KINDS: tuple[type[Edit], ...] = (
 
 __all__ = [
     "Background",
+    "Copy",
     "Edit",
     "Flip",
     "Like",

@@ -22,6 +22,8 @@ from realedit.location import Point
 from realedit.settings import Settings
 from realedit.system.installation import distribution_version
 
+PERSPECTIVE = "perspective_scale"
+"""The name of the figure that says how many times as large perspective made an object."""
 _VERSIONS_OF = ("realedit", "torch", "diffusers", "transformers")
 """Distributions whose versions a recipe records, because other versions may make another picture."""
 
@@ -37,6 +39,7 @@ def recipe(
     how: Mapping[str, Any],
     seed: int,
     allow_crop: bool,
+    perspective: Sequence[float | None] = (),
 ) -> dict[str, Any]:
     """Returns everything that decides an edit's picture except the photo; of a mask, only its digest.
 
@@ -51,6 +54,8 @@ def recipe(
             :attr:`realedit.inverted.inverted_photo.InvertedPhoto.how`.
         seed: seed of the noise.
         allow_crop: whether part of an object may leave the photo.
+        perspective: how many times as large perspective made each step's object; None where it did not.
+            A record for the reader: the horizon is found anew where the recipe is made again.
     """
     said = {
         "mask_sha256": None if shown.mask is None else mask_digest(shown.mask),
@@ -59,6 +64,7 @@ def recipe(
         "not_point": _listed(shown.not_points),
         "refine": shown.refine,
         "inversion_scale": None if how["inversion_scale"] == 1 else how["inversion_scale"],
+        PERSPECTIVE: list(perspective) if any(perspective) else None,
     }
     return {
         "edits": entries(edits),

@@ -1,10 +1,11 @@
-"""Steps that pick objects up and put them down: move, resize, rotate, flip, remove, swap, reshape, paste."""
+"""Steps that pick objects up and put them down: move, copy, resize, rotate, flip, remove, swap and others."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -15,16 +16,19 @@ from realedit.compose.frame_cut import shown_edges
 from realedit.compose.piece import Piece
 from realedit.compose.refit import pasted, pasted_box, reshaped
 from realedit.edits.edit import Similarity
-from realedit.edits.kinds import Paste, Remove, Reshape, Swap
+from realedit.edits.kinds import Copy, Paste, Remove, Reshape, Swap
+from realedit.edits.recipe import PERSPECTIVE
 from realedit.find.by_hand import from_mask
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
 from realedit.photo.inputs import as_mask
+from realedit.pixels.horizon import find_horizon
 from realedit.prompts import split, with_words, without_words
 from realedit.sample.blend import blend
 from realedit.sample.regions import Subject
 from realedit.sample.resample import Resampled
 from realedit.steps.dispatch import do
+from realedit.steps.placing import Placed, placed
 from realedit.steps.work import Outcome, Work, reached
 from realedit.system.memory import translated
 
@@ -39,23 +43,18 @@ def transform(step: Similarity, work: Work) -> Outcome:
     """Moves, scales, turns and mirrors one object."""
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
-    to = _about_its_centroid(step, location)
-    if not work.request.allow_crop:
-        check_frame(location, to)
-    outcome = _put(work, inverted, [Piece(location, to)], [step.target])
-    cut = shown_edges(location, to)
-    if cut:
-        warning = (
-            f"the frame cuts the object at the {' and the '.join(sorted(cut))}: its straight edge now shows"
-        )
-        outcome = replace(outcome, warnings=(*outcome.warnings, warning))
-    (x0, y0), matte = location.centroid, outcome.mask_after
-    if not (matte > 0.5).any():
-        return outcome
-    x1, y1 = replace(location, mask=matte).centroid
-    return outcome.with_metrics(
-        centroid_error=math.hypot(x1 - x0 - step.dx, y1 - y0 - step.dy),
-        size_ratio=float(matte.sum() / location.mask.sum()),
+    to = _placed(step, location, work)
+    return _measured(_put(work, inverted, [Piece(location, to.transform)], [step.target]), location, to)
+
+
+@do.register
+def copy(step: Copy, work: Work) -> Outcome:
+    """Lays a second one of an object."""
+    inverted = work.invert(step.target)
+    location = work.find(inverted, step.target)
+    to = _placed(step.way, location, work)
+    return _measured(
+        _put(work, inverted, [Piece(location, to.transform, stays=True)], [step.target]), location, to
     )
 
 
@@ -80,10 +79,9 @@ def swap(step: Swap, work: Work) -> Outcome:
     pieces: list[Piece] = []
     for word, location in ((step.target, first), (step.other, second)):
         to = carried[word]
-        piece = Piece(location, _about_its_centroid(to, location) if isinstance(to, Similarity) else None)
-        if piece.transform is not None and not work.request.allow_crop:
-            check_frame(location, piece.transform)
-        pieces.append(piece)
+        pieces.append(
+            Piece(location, _placed(to, location, work).transform if isinstance(to, Similarity) else None)
+        )
     return replace(_put(work, inverted, pieces, [step.target, step.other]), others=(second,))
 
 
@@ -118,8 +116,37 @@ def paste(step: Paste, work: Work) -> Outcome:
     return _put(work, inverted, [Piece(location, Transform(), source)], [step.target], text)
 
 
-def _about_its_centroid(to: Similarity, location: Location) -> Transform:
-    return Transform(to.dx, to.dy, to.scale, to.angle, location.centroid, to.mirrored)
+def _placed(step: Similarity, location: Location, work: Work) -> Placed:
+    """Works out where an object is put.
+
+    Raises:
+        OutOfFrameError: part of it would leave the photo, or its cut edge would show.
+        UsageError: it does not stand below the horizon that was told.
+    """
+    to = placed(step, location, partial(find_horizon, work.photo.rgb))
+    if not work.request.allow_crop:
+        check_frame(location, to.transform)
+    return to
+
+
+def _measured(outcome: Outcome, location: Location, to: Placed) -> Outcome:
+    """Returns an outcome with what it did to place and size, and with a warning where a cut edge shows."""
+    transform, matte = to.transform, outcome.mask_after
+    cut = shown_edges(location, transform)
+    if cut:
+        warning = (
+            f"the frame cuts the object at the {' and the '.join(sorted(cut))}: its straight edge now shows"
+        )
+        outcome = replace(outcome, warnings=(*outcome.warnings, warning))
+    if to.perspective is not None:
+        outcome = outcome.with_metrics(**{PERSPECTIVE: to.perspective})
+    if not (matte > 0.5).any():
+        return outcome
+    (x0, y0), (x1, y1) = location.centroid, replace(location, mask=matte).centroid
+    return outcome.with_metrics(
+        centroid_error=math.hypot(x1 - x0 - transform.dx, y1 - y0 - transform.dy),
+        size_ratio=float(matte.sum() / location.mask.sum()),
+    )
 
 
 def _put(

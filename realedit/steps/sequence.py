@@ -9,6 +9,7 @@ import numpy as np
 
 from realedit.change import Change
 from realedit.edits.plan import EditStep
+from realedit.edits.recipe import PERSPECTIVE
 from realedit.find.by_hand import from_mask
 from realedit.location import WHOLE, Location, box_of
 from realedit.steps.work import Outcome, State
@@ -48,7 +49,8 @@ def changes(step: EditStep, outcome: Outcome) -> list[Change]:
     before = None if step.brings else found.box
     several = bool(outcome.others)
     now = box_of(_own(outcome, found) if several else outcome.mask_after)
-    first = Change(step.name, found.word, found.source, found.score, before, now)
+    perspective = outcome.metrics.get(PERSPECTIVE)
+    first = Change(step.name, found.word, found.source, found.score, before, now, perspective)
     return [first] + [
         Change(step.name, one.word, one.source, one.score, one.box, box_of(_own(outcome, one)))
         for one in outcome.others
