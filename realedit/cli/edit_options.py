@@ -48,7 +48,7 @@ def _parameter(given: Given, text: str) -> object:
         except ValueError as error:
             if not given.choices:
                 raise
-            raise ValueError(f"{error}; or one of the words {', '.join(given.choices)}") from error
+            raise ValueError(f"expected {given.words}, got '{token.value}'") from error
 
     def convert(kind: object, tokens: Sequence[Token]) -> tuple[Any, ...]:
         return tuple(taken(kind, token) for token in tokens)

@@ -69,8 +69,9 @@ class Given:
 
     @property
     def words(self) -> str:
-        """What it may be where it has choices, as errors say it: "auto, off or a number"."""
-        *first, last = (*self.choices, *(["a number"] if self.is_number else []))
+        """What it may be where it has choices, as errors say it: "auto, off or a number from -10 to 1"."""
+        number = [f"a number from {self.low:g} to {self.high:g}"] if self.is_number else []
+        *first, last = (*self.choices, *number)
         return f"{', '.join(first)} or {last}"
 
     @property

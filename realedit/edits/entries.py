@@ -9,12 +9,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field
-from functools import cache
+from functools import cache, partial
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    create_model,
+)
 from pydantic import Field as Key
+from pydantic_core import PydanticCustomError
 
 from realedit.edits.edit import Edit, Given, givens, names_of
 from realedit.edits.kinds import KINDS
@@ -91,7 +99,8 @@ def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
         text = f"{text}; {_SHOWN}"
     if about.is_number and about.choices:
         one: Any = Annotated[float, Key(ge=about.low, le=about.high)]
-        return one | Literal[about.choices], Key(default, alias=about.name, description=text)
+        either = Annotated[one | Literal[about.choices], WrapValidator(partial(_taken, about))]
+        return either, Key(default, alias=about.name, description=text)
     if about.is_number:
         return float, Key(default, alias=about.name, ge=about.low, le=about.high, description=text)
     if about.choices:
@@ -99,6 +108,14 @@ def _key(field: Field[Any], about: Given) -> tuple[Any, Any]:
     least = 1 if about.called is not None else None
     kind = str | None if may_be_shown or default is None else str
     return kind, Key(default, alias=about.name, min_length=least, description=text)
+
+
+def _taken(about: Given, value: object, check: ValidatorFunctionWrapHandler) -> object:
+    """Returns a number or one of a few words; of a union, pydantic's own error is about one of its types."""
+    try:
+        return check(value)
+    except ValidationError as error:
+        raise PydanticCustomError("choice", "input should be {words}", {"words": about.words}) from error
 
 
 def _one_of_several(kind: type[Edit]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from guidance import Transform
 from realedit.compose.anchor import Anchor, build_anchor
+from realedit.compose.covering import covers
 from realedit.compose.frame import check_box, check_frame
 from realedit.compose.frame_cut import shown_edges
 from realedit.compose.piece import Piece
@@ -36,6 +37,7 @@ _UNSURE_SHADOW = (
     "what is dark beside the object may be its shadow or another thing: it was left where it is "
     "(the setting shadow=false looks for none)"
 )
+_COVERS = "at its new place the object covers another thing that was there"
 
 
 @do.register
@@ -205,7 +207,7 @@ def _put(
             **reached(resampled and resampled.trace),
         },
         mattes=mattes,
-        warnings=(_UNSURE_SHADOW,) if anchor.unsure_shadow else (),
+        warnings=_warnings(anchor, pieces, forbidden),
         picture=None if resampled is None else resampled.picture,
     )
 
@@ -220,7 +222,29 @@ def _resampled(
 ) -> Resampled:
     """Runs pieces that are put down through the model; arguments as of :func:`_put`."""
     subjects = [
-        Subject(tokens, piece.transform, piece.location.hard if piece.source is None else None, matte)
+        # where the first stays, what the model sees of its words is at both places and has no one target
+        Subject(
+            () if piece.stays else tokens,
+            piece.transform,
+            piece.location.hard if piece.source is None else None,
+            matte,
+        )
         for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
     ]
     return work.resampled(inverted.inversion, text, anchor, subjects)
+
+
+def _warnings(anchor: Anchor, pieces: Sequence[Piece], others: np.ndarray | None) -> tuple[str, ...]:
+    """Returns what the user should know of an edit in pixels.
+
+    Args:
+        anchor: the edit.
+        pieces: what was taken up and put down.
+        others: the photo's other things, bool ``[H, W]``; None where they are not known.
+    """
+    things = np.zeros(anchor.hole.shape, bool) if others is None else others
+    for piece in pieces:
+        if piece.stays:
+            things = things | piece.location.hard
+    found = (_UNSURE_SHADOW,) if anchor.unsure_shadow else ()
+    return (*found, _COVERS) if covers(anchor.matte, things) else found

@@ -55,8 +55,9 @@ def placed(step: Similarity, location: Location, horizon: Callable[[], float | N
     """
     height, width = location.mask.shape
     aspect, centre = width / height, location.centroid
+    plain = Placed(Transform(step.dx, step.dy, step.scale, step.angle, centre, step.mirrored))
     if all(_is_about_its_centroid(move) for move in step.each):
-        return Placed(Transform(step.dx, step.dy, step.scale, step.angle, centre, step.mirrored))
+        return plain
     done, scale, seen = np.eye(3), step.scale, None
     for move in step.each:
         foot = _foot(location, done)
@@ -67,6 +68,8 @@ def placed(step: Similarity, location: Location, horizon: Callable[[], float | N
         about = foot if times is not None or move.anchor == "foot" else (float(x), float(y))
         one = Transform(move.dx, move.dy, move.scale * (times or 1.0), move.angle, about, move.mirrored)
         done = np.array([*one.matrix(aspect), [0, 0, 1]]) @ done
+    if seen is None and all(move.anchor == "centre" for move in step.each):
+        return plain
     x, y, _ = done @ (*centre, 1)
     return Placed(
         Transform(float(x) - centre[0], float(y) - centre[1], scale, step.angle, centre, step.mirrored), seen

@@ -12,7 +12,7 @@ from realedit.errors import UsageError
 def test_the_edits_that_realedit_has() -> None:
     assert supported_kinds() == set(KINDS)
     assert realedit_edits(EditSpec("move", 0.1, -0.2), "mug") == [Move("mug", 0.1, -0.2)]
-    assert realedit_edits(EditSpec("resize", scale=1.5), "mug") == [Resize("mug", 1.5)]
+    assert realedit_edits(EditSpec("resize", scale=1.5), "mug") == [Resize("mug", 1.5, "centre")]
 
 
 @pytest.mark.parametrize("kind", sorted(supported_kinds() - {"text"}))

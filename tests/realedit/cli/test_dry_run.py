@@ -10,6 +10,7 @@ from realedit.cli.dry_run import Planned, changes_of, planned
 from realedit.cli.output import change_fields, print_changes
 from realedit.cli.preview import drawn
 from realedit.edits.kinds import (
+    Copy,
     Edit,
     Flip,
     Like,
@@ -54,14 +55,14 @@ def _boxes(*edits: Edit) -> list[tuple[float, ...] | None]:
 
 
 def test_each_edit_is_a_line_of_its_own_in_their_order() -> None:
-    changes = _planned(Move("mug", dx=0.1), Resize("mug", 2), Remove("bowl"), Restyle("mug", "a can"))
+    changes = _planned(Move("mug", dx=0.1), Resize("mug", 1.5), Remove("bowl"), Restyle("mug", "a can"))
     assert [(change.edit, change.word) for change in changes] == [
         ("move, resize", "mug"),
         ("remove", "bowl"),
         ("restyle", "mug"),
     ]
     assert changes[0].before == MUG
-    assert changes[0].after == pytest.approx((0.1, 0.2, 0.5, 1.0))
+    assert changes[0].after == pytest.approx((0.15, 0.2, 0.45, 0.8))
     assert (changes[1].before, changes[1].after) == (BOWL, None)
     assert changes[2].before == changes[2].after == changes[0].after
 
@@ -89,6 +90,46 @@ def test_an_object_is_mirrored_about_its_centroid() -> None:
     (down,) = changes_of(steps_of([Flip("can", "vertical"), Move("can", dx=0.1)]), found, allow_crop=False)
     assert down.edit == "move, flip"
     assert down.after == pytest.approx((0.2, 2 * y - 0.8, 0.5, 2 * y - 0.4))
+
+
+def test_a_copy_lies_beside_the_first_and_later_edits_mean_the_copy() -> None:
+    copied, moved = _planned(Copy("mug", 0.2, scale=0.5), Move("mug", dy=-0.2, perspective="off"))
+    assert (copied.edit, copied.before) == ("copy", MUG)
+    assert copied.after == pytest.approx((0.35, 0.6, 0.45, 0.8))
+    assert moved.after == pytest.approx((0.35, 0.4, 0.45, 0.6))
+
+
+def test_a_turned_objects_box_is_about_the_object_and_not_about_its_turned_box() -> None:
+    yy, xx = np.mgrid[:H, :W] + 0.5
+    disc = (np.hypot(xx - 170, yy - 70) < 28).astype(np.float32)
+    found: dict[str | None, Location] = {"ball": Location("ball", disc, disc, 0.9, "word")}
+    turned, moved = changes_of(
+        steps_of([Rotate("ball", 45), Remove("mug"), Rotate("ball", 30)]),
+        found | {"mug": FOUND["mug"]},
+        allow_crop=False,
+    )[::2]
+    assert turned.after == pytest.approx((0.71, 0.42, 0.99, 0.98), abs=0.01)
+    assert moved.after == pytest.approx((0.71, 0.42, 0.99, 0.98), abs=0.01)
+
+
+def test_an_object_that_comes_nearer_is_told_how_much_larger_it_becomes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (change,) = changes_of(steps_of([Move("mug", dy=0.1)]), FOUND, lambda: 0.3, allow_crop=False)
+    assert change.perspective == pytest.approx(0.6 / 0.5)
+    assert change.after == pytest.approx((0.2 - 0.12, 0.9 - 0.4 * 1.2, 0.2 + 0.12, 0.9))
+    print_changes([change])
+    line = "  'mug' becomes 1.20 times as large, as perspective asks; --perspective off keeps its size"
+    assert capsys.readouterr().out.splitlines()[1] == line
+
+
+def test_an_object_that_the_frame_cuts_is_refused_where_its_edge_would_show() -> None:
+    found: dict[str | None, Location] = {"bus": _location("bus", 0, 40, 60, 80)}
+    with pytest.raises(OutOfFrameError, match=r"^'bus' goes on beyond the frame at the left"):
+        changes_of(steps_of([Move("bus", dx=0.1)]), found, allow_crop=False)
+    assert changes_of(steps_of([Move("bus", dx=0.1)]), found, allow_crop=True)
+    (along,) = changes_of(steps_of([Move("bus", dy=0.1)]), found, allow_crop=False)
+    assert along.after == pytest.approx((0.0, 0.5, 0.3, 0.9))
 
 
 def test_an_outline_is_where_a_reshaped_object_will_be() -> None:
@@ -132,6 +173,7 @@ def test_a_change_as_json_has_everything() -> None:
         "score": 0.9,
         "box_before": MUG,
         "box_after": None,
+        "perspective": None,
     }
 
 

@@ -1,10 +1,9 @@
-"""Boxes that leave the frame are refused; moved boxes are those of the transform itself."""
+"""What leaves the frame is refused, and what the frame has cut off where its edge would show."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 
 from guidance import Transform
 from realedit.compose.frame import check_box, check_frame, moved_box
@@ -18,26 +17,29 @@ def _object(rows: slice, columns: slice) -> Location:
     return Location("mug", mask, mask, 1.0, "mask")
 
 
-def test_a_moved_box_is_that_of_the_transform_to_the_bit() -> None:
-    rng = np.random.default_rng(0)
-    for k in range(200):
-        transform = Transform(
-            dx=float(rng.uniform(-0.5, 0.5)),
-            dy=float(rng.uniform(-0.5, 0.5)),
-            scale=float(rng.uniform(0.3, 2)),
-            angle=float(rng.uniform(-180, 180)) if k % 2 else 0.0,
-            centre=(0.3, 0.6) if k % 3 else None,
-        )
-        (x0, y0), (x1, y1) = np.sort(rng.uniform(0, 1, (2, 2)), axis=0).tolist()
-        corners = torch.tensor([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], dtype=torch.float64)
-        moved = transform.apply(corners, 1.5)
-        expected = (*moved.amin(0).tolist(), *moved.amax(0).tolist())
-        assert moved_box((x0, y0, x1, y1), transform, 1.5) == expected
+def test_the_box_of_a_turned_object_is_about_its_pixels() -> None:
+    yy, xx = np.mgrid[:200, :400] + 0.5
+    disc = (np.hypot(xx - 200, yy - 100) < 60).astype(np.float32)
+    ball = Location("ball", disc, disc, 1.0, "mask")
+    for angle in (0.0, 33.0, 45.0, 90.0):
+        turned = moved_box(ball, Transform(angle=angle, centre=(0.5, 0.5)))
+        assert turned == pytest.approx((0.35, 0.2, 0.65, 0.8), abs=0.01)
 
 
 def test_a_quarter_turn_swaps_the_sides_of_a_box() -> None:
-    turned = moved_box((0.4, 0.25, 0.6, 0.75), Transform(angle=90, centre=(0.5, 0.5)), 2.0)
+    box = _object(slice(50, 150), slice(160, 240))
+    turned = moved_box(box, Transform(angle=90, centre=(0.5, 0.5)))
     assert turned == pytest.approx((0.375, 0.3, 0.625, 0.7))
+
+
+def test_a_round_thing_at_the_border_may_turn() -> None:
+    """The corners of its box would leave the photo, the thing itself does not."""
+    yy, xx = np.mgrid[:200, :400] + 0.5
+    disc = (np.hypot(xx - 64, yy - 100) < 60).astype(np.float32)
+    ball = Location("ball", disc, disc, 1.0, "mask")
+    check_frame(ball, Transform(angle=45, centre=ball.centroid))
+    with pytest.raises(OutOfFrameError, match="at the left"):
+        check_frame(_object(slice(40, 160), slice(4, 124)), Transform(angle=45, centre=(0.16, 0.5)))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,6 @@ def test_what_would_leave_the_frame_is_refused_by_how_much(to: Transform, says: 
 def test_what_stays_in_the_frame_or_is_cut_by_it_already_may_move() -> None:
     check_frame(_object(slice(80, 120), slice(100, 200)), Transform(dx=0.5))
     cut = _object(slice(80, 120), slice(300, 400))
-    check_frame(cut, Transform(dx=-0.2))
     check_frame(cut, Transform(dy=0.3))
     with pytest.raises(OutOfFrameError, match="by 10 % of its width at the right"):
         check_frame(cut, Transform(dx=0.1))
@@ -70,3 +71,24 @@ def test_a_box_over_the_border_is_refused() -> None:
         OutOfFrameError, match="the object would leave the frame by 5 % of its height at the top"
     ):
         check_box((0.2, -0.05, 0.4, 0.2))
+
+
+def test_a_cut_edge_stays_at_its_border_or_is_refused() -> None:
+    cut = _object(slice(80, 120), slice(300, 400))
+    with pytest.raises(
+        OutOfFrameError,
+        match=r"^'mug' goes on beyond the frame at the right: its straight edge would show; keep",
+    ):
+        check_frame(cut, Transform(dx=-0.2))
+    check_frame(cut, Transform(scale=0.5, centre=(1.0, 0.6)))
+    with pytest.raises(OutOfFrameError, match="straight edge"):
+        check_frame(cut, Transform(scale=0.5, centre=(0.875, 0.6)))
+    corner = _object(slice(160, 200), slice(300, 400))
+    with pytest.raises(OutOfFrameError, match="frame at the bottom:"):
+        check_frame(corner, Transform(dy=-0.2))
+
+
+def test_an_object_that_hardly_touches_the_border_may_leave_it() -> None:
+    mask = np.zeros((200, 400), np.float32)
+    mask[80:120, 310:399] = mask[99:101, 399] = 1
+    check_frame(Location("mug", mask, mask, 1.0, "mask"), Transform(dx=-0.2))

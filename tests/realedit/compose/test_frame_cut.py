@@ -49,6 +49,7 @@ def test_a_corner_that_touches_is_not_cut() -> None:
         (Transform(angle=20.0), {"left"}),
         (Transform(mirrored=True), {"left"}),
         (Transform(dx=0.8, mirrored=True), set()),
+        (Transform(dx=-0.1, dy=0.0, angle=180.0), {"left"}),
     ],
 )
 def test_a_cut_edge_shows_where_the_object_leaves_it(to: Transform, seen: set[str]) -> None:

@@ -13,6 +13,7 @@ from realedit.edits.entries import KEYS, entries, read_entries
 from realedit.edits.kinds import (
     KINDS,
     Background,
+    Copy,
     Edit,
     Flip,
     Like,
@@ -36,11 +37,21 @@ from realedit.photo.provenance import recipe_json
 from realedit.settings import Settings
 
 FORMS = 'an edit looks like {"move": "mug", "dx": 0.2}; realedit schema prints all forms'
+PERSPECTIVE = "perspective: input should be auto, off or a number from -10 to 1"
 PAIRS: list[tuple[Edit, dict[str, Any]]] = [
-    (Move("mug", 0.2, -0.1), {"move": "mug", "dx": 0.2, "dy": -0.1}),
-    (Move(None, 0.2), {"move": None, "dx": 0.2, "dy": 0.0}),
-    (Resize("mug", 1.5), {"resize": "mug", "scale": 1.5}),
-    (Rotate("book", -30), {"rotate": "book", "angle": -30}),
+    (Move("mug", 0.2, -0.1), {"move": "mug", "dx": 0.2, "dy": -0.1, "perspective": "auto"}),
+    (Move(None, 0.2), {"move": None, "dx": 0.2, "dy": 0.0, "perspective": "auto"}),
+    (Resize("mug", 1.5), {"resize": "mug", "scale": 1.5, "anchor": "foot"}),
+    (Rotate("book", -30), {"rotate": "book", "angle": -30, "anchor": "centre"}),
+    (
+        Move("mug", dy=0.1, perspective=-0.3),
+        {"move": "mug", "dx": 0.0, "dy": 0.1, "perspective": -0.3},
+    ),
+    (
+        Copy("mug", 0.2, scale=0.8, perspective="off"),
+        {"copy": "mug", "dx": 0.2, "dy": 0.0, "scale": 0.8, "perspective": "off"},
+    ),
+    (Resize("lamp", 1.5, "centre"), {"resize": "lamp", "scale": 1.5, "anchor": "centre"}),
     (Flip("mug"), {"flip": "mug", "direction": "horizontal"}),
     (Flip(None, "vertical"), {"flip": None, "direction": "vertical"}),
     (Reshape("mug", "goal.png"), {"reshape": "mug", "shape": "goal.png"}),
@@ -74,6 +85,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"move": "mug", "dx": 1.5}, "dx: input should be less than or equal to 1"),
     ({"resize": "mug", "scale": 0.01}, "scale: input should be greater than or equal to 0.1"),
     ({"rotate": "mug", "angle": 400}, "angle: input should be less than or equal to 360"),
+    ({"move": "mug", "dx": 0.1, "perspective": "on"}, PERSPECTIVE),
+    ({"move": "mug", "dx": 0.1, "perspective": 1.5}, PERSPECTIVE),
+    ({"copy": "mug", "dx": 2}, "dx: input should be less than or equal to 1"),
+    ({"resize": "mug", "scale": 2, "anchor": "top"}, "anchor: input should be 'foot' or 'centre'"),
     ({"flip": "mug", "direction": "sideways"}, "direction: input should be 'horizontal' or 'vertical'"),
     ({"paste": "mug", "from": "o.jpg", "x": -0.1}, "x: input should be greater than or equal to 0"),
     ({"resize": "mug"}, "scale: field required"),
@@ -174,8 +189,8 @@ def test_numbers_of_numpy_are_written_as_plain_ones() -> None:
     edits = [Move("mug", single, np.float64(-0.5)), Rotate("mug", whole), Paste("can", "o.jpg", x=half)]
     listed = entries(edits)
     assert listed == [
-        {"move": "mug", "dx": 0.25, "dy": -0.5},
-        {"rotate": "mug", "angle": 30},
+        {"move": "mug", "dx": 0.25, "dy": -0.5, "perspective": "auto"},
+        {"rotate": "mug", "angle": 30, "anchor": "centre"},
         {"paste": "can", "from": "o.jpg", "x": 0.5, "y": 0.5, "scale": 1.0},
     ]
     kinds = {type(value) for entry in listed for value in entry.values()}

@@ -85,8 +85,8 @@ def test_a_step_is_called_by_what_it_does(edits: list[Edit], name: str) -> None:
 @pytest.mark.parametrize(
     ("edit", "expected"),
     [
-        (Move("mug", dy=0.3), Similarity("mug", 0, 0.3, 1)),
-        (Resize(None, 0.5), Similarity(None, 0, 0, 0.5)),
+        (Move("mug", dy=0.3, perspective=0.2), Similarity("mug", 0, 0.3, 1, perspective=0.2)),
+        (Resize(None, 0.5), Similarity(None, 0, 0, 0.5, anchor="foot")),
         (Rotate("book", -90), Similarity("book", angle=-90)),
         (Remove("mug"), Remove("mug")),
     ],
@@ -98,7 +98,7 @@ def test_one_edit_is_a_step_by_itself(edit: Edit, expected: EditStep) -> None:
 
 def test_only_neighbours_that_move_one_object_are_one_step() -> None:
     edits = [
-        Move("mug", dx=0.1),
+        Move("mug", dx=0.1, perspective="off"),
         Rotate("mug", 10),
         Resize("bowl", 2.0),
         Resize("mug", 0.5),
@@ -106,9 +106,9 @@ def test_only_neighbours_that_move_one_object_are_one_step() -> None:
         Rotate("mug", 5),
     ]
     assert steps_of(edits) == (
-        Similarity("mug", dx=0.1, angle=10),
-        Similarity("bowl", scale=2.0),
-        Similarity("mug", scale=0.5),
+        Similarity("mug", dx=0.1, angle=10, moves=(Similarity("mug", dx=0.1), Similarity("mug", angle=10))),
+        Similarity("bowl", scale=2.0, anchor="foot"),
+        Similarity("mug", scale=0.5, anchor="foot"),
         Remove("can"),
         Similarity("mug", angle=5),
     )

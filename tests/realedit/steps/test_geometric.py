@@ -14,7 +14,7 @@ from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.edits.entries import read_entries
-from realedit.edits.kinds import Flip, LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
+from realedit.edits.kinds import Copy, Flip, LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
 from realedit.edits.recipe import read_file
 from realedit.errors import OutOfFrameError, UsageError
 from realedit.result import EditResult
@@ -104,10 +104,79 @@ def test_a_turn_and_a_move_are_one_step(scene: Scene) -> None:
     both = [Rotate(None, 40), Move(None, dx=0.2), Resize(None, 1.3)]
     result = scene.pipeline.edit(scene.inverted, both, mask=scene.masks["mug"])
     x, y = _centroid(result.mask_before)
-    assert _centroid(result.mask_after) == pytest.approx((x + 0.2 * W, y), abs=0.5)
+    # the foot of the disc, 13 pixels below its middle, stays at its height
+    assert _centroid(result.mask_after) == pytest.approx((x + 0.2 * W, y - 0.3 * 13), abs=0.5)
     assert result.metrics["size_ratio"] == pytest.approx(1.69, rel=0.03)
     assert result.metrics["changed_outside_region"] == 0
     assert not any(name.startswith("step_") for name in result.metrics)
+
+
+def test_a_resized_object_keeps_standing_where_it_stood(scene: Scene, shows: Near) -> None:
+    result = scene.pipeline.edit(scene.inverted, Resize(None, 1.5), mask=scene.masks["mug"], strength=0)
+    rows, columns = np.nonzero(shows(result.photo.rgb, RED))
+    foot = np.flatnonzero(scene.masks["mug"].any(1))[-1]
+    assert rows.max() == pytest.approx(foot, abs=1)
+    assert rows.max() - rows.min() == pytest.approx(1.5 * 26, abs=2)
+    assert columns.mean() == pytest.approx(42, abs=1)
+    centred = scene.pipeline.edit(
+        scene.inverted, Resize(None, 1.5, "centre"), mask=scene.masks["mug"], strength=0
+    )
+    assert _centroid(centred.mask_after) == pytest.approx((42, 52), abs=0.5)
+
+
+def test_a_copy_is_the_object_again_and_the_first_stays_to_the_bit(scene: Scene, shows: Near) -> None:
+    edits = Copy("mug", 0.0, -0.28, scale=0.5, perspective="off")
+    (outcome,) = scene.run(edits)
+    mug = scene.masks["mug"]
+    assert (outcome.photo.rgb[mug] == scene.rgb[mug]).all()
+    assert (outcome.photo.rgb[~outcome.region] == scene.rgb[~outcome.region]).all()
+    second = shows(outcome.photo.rgb, RED) & ~mug
+    rows, columns = np.nonzero(second)
+    assert rows.max() + 1 == pytest.approx(65 - 0.28 * H, abs=1)
+    assert (columns.mean(), second.sum()) == pytest.approx((42, mug.sum() / 4), rel=0.15)
+    assert outcome.metrics["size_ratio"] == pytest.approx(0.25, rel=0.05)
+    assert outcome.warnings == ()
+
+
+def test_a_copy_through_the_model_keeps_the_first_and_changes_no_other_pixel(scene: Scene) -> None:
+    (outcome,) = scene.run(Copy("mug", 0.0, -0.28, scale=0.5), Settings(strength=0.5))
+    assert outcome.metrics["changed_outside_region"] == 0
+    assert (outcome.photo.rgb[scene.masks["mug"]] == scene.rgb[scene.masks["mug"]]).mean() > 0.8
+    off = np.abs(outcome.photo.rgb[outcome.mask_after > 0.99].astype(int) - RED)
+    assert off.mean() < 12
+
+
+def test_what_lies_on_another_thing_is_warned_of(scene: Scene) -> None:
+    (over,) = scene.run(Copy("mug", 0.05, perspective="off"))
+    assert over.warnings == ("at its new place the object covers another thing that was there",)
+
+
+def test_an_object_that_comes_nearer_becomes_larger_by_the_horizon_that_is_told(scene: Scene) -> None:
+    (outcome,) = scene.run(Move("mug", dy=0.2, perspective=0.3))
+    foot = 65 / H
+    times = (foot + 0.2 - 0.3) / (foot - 0.3)
+    assert outcome.metrics["perspective_scale"] == pytest.approx(times)
+    assert outcome.metrics["size_ratio"] == pytest.approx(times**2, rel=0.03)
+    assert np.flatnonzero((outcome.mask_after > 0.5).any(1))[-1] + 1 == pytest.approx(65 + 0.2 * H, abs=1)
+    (plain,) = scene.run(Move("mug", dy=0.2))  # the discs' photo has no lines
+    assert "perspective_scale" not in plain.metrics
+    assert plain.metrics["size_ratio"] == pytest.approx(1, rel=0.01)
+
+
+def test_a_cut_objects_edge_is_kept_out_of_the_photo_unless_allowed(scene: Scene) -> None:
+    mask = np.zeros((H, W), bool)
+    mask[30:70, :20] = True
+    edit = scene.pipeline.edit
+    with pytest.raises(
+        OutOfFrameError, match=r"^the object goes on beyond the frame at the left.*allow-crop"
+    ):
+        edit(scene.rgb, Move(None, dx=0.2), mask=mask, strength=0, steps=4)
+    shown = edit(scene.rgb, Move(None, dx=0.2), mask=mask, strength=0, steps=4, allow_crop=True)
+    assert any("its straight edge now shows" in warning for warning in shown.warnings)
+    # smaller, and still at the border where it goes on
+    smaller = edit(scene.rgb, Resize(None, 0.5), mask=mask, strength=0, steps=4)
+    left, _, right, low = smaller.changes[0].after
+    assert (left, right * W, low * H) == pytest.approx((0, 10, 70), abs=1)
 
 
 _BODY, _HANDLE = (slice(40, 70), slice(40, 60)), (slice(40, 52), slice(60, 70))
