@@ -6,11 +6,13 @@ A photo is :math:`I = \alpha F + (1 - \alpha) B`. With F and B smooth over a nei
     \hat B = \frac{G * (I (1 - \alpha))}{G * (1 - \alpha)}, \quad
     F = \hat F + \alpha\,(I - \alpha \hat F - (1 - \alpha) \hat B)
 
-with a box blur G: first a wide one, then, from that F and B, a narrow one.
+with a box blur G: first a wide one, then, from that F and B, narrower ones.
 
-It is written here because it is as good as ``pymatting.estimate_foreground_ml`` at a fortieth of the time: on
-made scenes of three softnesses, hard mask told, its mean error in the cut-out is 13.5, 5.0 and 14.4 of 255;
-pymatting's is 14.6, 4.9 and 15.1, and 25.4, 18.1 and 19.4 with the photo's own colours.
+It is written here because it is as good as ``pymatting.estimate_foreground_ml`` at an eighth of the time or
+less: on the objects of 14 photographs of ReS laid over the real place that they left, hard mask told, with
+edges of three softnesses (1, 2.5 and 5 pixels), laid over stripes, the edge's mean error with two blurs was
+18.9, 5.0 and 10.4 of 255; pymatting's was 19.0, 4.6 and 10.3, and 21.5, 9.0 and 12.0 with the photo's own
+colours.
 
 Reference: Forte 2021, *Approximate Fast Foreground Colour Estimation*.
 """
@@ -26,9 +28,10 @@ _LEAST_SIDE_PIXELS = 768
 """Longer side of a photo in pixels: at or above it edges are cleaned; below it an edge is a pixel wide, no
 matte knows its shares, and cleaning costs the object more than it takes of the background. Set on 40 rendered
 cases of 256 pixels, where it is worse (ST-LPIPS on the object 0.0532 instead of 0.0499)."""
-_WIDE_UNITS, _NARROW_UNITS = 8.0, 1.0
-"""Reach of the two blurs in units: larger ones find colours for wider edges, smaller ones keep to colours
-that are near. Not measured."""
+_REACHES_UNITS = (8.0, 2.0, 0.7)
+"""Reach of the blurs in units, one after the other: larger ones find colours for wider edges, smaller ones
+keep to colours that are near. On 7 photographs of ReS (8, 1) misses by 0 to 0.1 of 255 more with our mattes,
+and by 0.2 to 0.5 more where the matte is known."""
 _WINDOW_REACHES = 2
 """Margin about the object that is looked at, in reaches of the wide blur: more of it takes longer, less of it
 cuts the blurs off. Not measured."""
@@ -50,12 +53,12 @@ def foreground(rgb: np.ndarray, alpha: np.ndarray, *, least_side: int = _LEAST_S
     if not edge.any() or max(alpha.shape) < least_side:
         return out
     unit = unit_of(alpha.shape)
-    pad = round(_WINDOW_REACHES * _WIDE_UNITS * unit)
+    pad = round(_WINDOW_REACHES * max(_REACHES_UNITS) * unit)
     x, y, w, h = cv2.boundingRect((alpha > 0).astype(np.uint8))
     window = slice(max(0, y - pad), y + h + pad), slice(max(0, x - pad), x + w + pad)
     image, share = out[window], alpha[window][..., None].astype(np.float32)
     own, other = image, image
-    for reach in (_WIDE_UNITS, _NARROW_UNITS):
+    for reach in _REACHES_UNITS:
         side = 2 * max(1, round(reach * unit)) + 1
         here = _mean(own, share, side)
         there = _mean(other, 1 - share, side)
