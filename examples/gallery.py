@@ -26,6 +26,7 @@ from realedit import RealEditError, RealEditPipeline
 from realedit.edits.entries import entries, read_entries
 from realedit.edits.kinds import (
     Background,
+    Copy,
     Edit,
     Flip,
     Like,
@@ -132,6 +133,7 @@ def of_photos() -> list[Example]:
         ("move", mug, Move("mug", 0.2), {}),
         ("resize", mug, Resize("mug", 0.7), {}),
         ("rotate", mug, Rotate("mug", -20), {}),
+        ("copy", mug, Copy("mug", -0.18, 0.08, scale=0.9), {}),
         ("flip", mug, Flip("mug"), {}),
         ("remove", mug, Remove("mug"), {}),
         ("move and resize", mug, [Move("mug", -0.1), Resize("mug", 1.2)], {}),

@@ -20,10 +20,10 @@ one: above it the model changes more, below it less. Set by eye on the embedded 
 class Settings:
     """The settings of an edit; each ingredient has a switch, so that what it brings can be measured.
 
-    Edits in pixels (move, resize, rotate, flip, reshape, remove, swap, paste, looks) use all but ``repaint``
-    and ``repaint_scale``; a look is held no more firmly than ``pin`` 0.3. Edits that paint by text (restyle's
-    colours, replace, background, retouch) use ``repaint``, ``repaint_scale``, ``attention``, ``leak_proof``,
-    ``hold``, ``shadow`` and, for a restyle, ``self_guidance``, ``automatic`` and ``window``.
+    Edits in pixels (move, copy, resize, rotate, flip, reshape, remove, swap, paste, looks) use all but
+    ``repaint`` and ``repaint_scale``; a look is held no more firmly than ``pin`` 0.3. Edits that paint by
+    text (restyle's colours, replace, background, retouch) use ``repaint``, ``repaint_scale``, ``attention``,
+    ``leak_proof``, ``hold``, ``shadow`` and, for a restyle, ``self_guidance``, ``automatic`` and ``window``.
 
     Args:
         strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor

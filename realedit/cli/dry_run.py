@@ -14,7 +14,7 @@ from realedit.compose.piece import carried as carried_along
 from realedit.edits.edit import Carried, Similarity
 from realedit.edits.plan import EditStep
 from realedit.location import WHOLE, Box, Location
-from realedit.steps.placing import placed
+from realedit.placing import placed
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class DryRun:
 
 
 Horizon = Callable[[], float | None]
-"""Finds the height of the photo's horizon; see :func:`realedit.steps.placing.placed`."""
+"""Finds the height of the photo's horizon; see :func:`realedit.placing.placed`."""
 
 
 def _no_horizon() -> None:

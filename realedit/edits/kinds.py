@@ -46,9 +46,9 @@ photo at the bottom, above the second sizes change by less than can be seen. Set
 geometry."""
 _PERSPECTIVE = given(
     "perspective",
-    "Its size by its distance: auto (the default: where lines tell the horizon), off, or the horizon's "
+    "Its size as its distance asks: auto (the default: where lines tell the horizon), off, or the horizon's "
     "height: 0 top, 1 bottom.",
-    "auto|off|HORIZON",
+    "HORIZON",
     low=_HIGHEST_HORIZON,
     high=_LOWEST_HORIZON,
     choices=("auto", "off"),

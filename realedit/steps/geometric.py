@@ -24,12 +24,12 @@ from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
 from realedit.photo.inputs import as_mask
 from realedit.pixels.horizon import find_horizon
+from realedit.placing import Placed, placed
 from realedit.prompts import split, with_words, without_words
 from realedit.sample.blend import blend
 from realedit.sample.regions import Subject
 from realedit.sample.resample import Resampled
 from realedit.steps.dispatch import do
-from realedit.steps.placing import Placed, placed
 from realedit.steps.work import Outcome, Work, reached
 from realedit.system.memory import translated
 

@@ -14,7 +14,7 @@ import inversion
 import realedit
 
 REALEDIT = """
-    Background Edit EditResult Flip GuidanceWarning InvertedPhoto Like Location LookOf Move Paste
+    Background Copy Edit EditResult Flip GuidanceWarning InvertedPhoto Like Location LookOf Move Paste
     RealEditError RealEditPipeline Remove Replace Reshape Resize Restyle Retouch Rotate
     SelfGuidanceStableDiffusionXLPipeline Settings Swap SwapLooks load_photo
 """.split()

@@ -103,6 +103,10 @@ def test_every_flag_is_one_of_the_command() -> None:
         ("--swap-looks mug --with bowl", [{"swap_looks": "mug", "with": "bowl"}]),
         ("--look-of o.jpg", [{"look_of": "o.jpg"}]),
         ("--flip mug", [{"flip": "mug"}]),
+        ("--copy mug --dx 0.2 --scale 0.8", [{"copy": "mug", "dx": 0.2, "scale": 0.8}]),
+        ("--move mug --dy 0.1 --perspective off", [{"move": "mug", "dy": 0.1, "perspective": "off"}]),
+        ("--copy mug --dy 0.1 --perspective -0.5", [{"copy": "mug", "dy": 0.1, "perspective": -0.5}]),
+        ("--anchor centre --resize mug --scale 2", [{"resize": "mug", "scale": 2, "anchor": "centre"}]),
         ("--direction vertical --flip mug", [{"flip": "mug", "direction": "vertical"}]),
         ("--reshape mug --shape s.png", [{"reshape": "mug", "shape": "s.png"}]),
         # another spelling that the command takes

@@ -62,8 +62,8 @@ def test_help_names_every_option_with_examples(realedit: Command) -> None:
     text = realedit("--help").stdout
     for group in ("Edit", "The object", "Output", "Sampling", "Model", "Commands", "Examples"):
         assert group in text
-    edit = "move dx dy resize scale rotate angle flip direction reshape shape remove swap replace with"
-    looks = "restyle as like object"
+    edit = "move dx dy perspective copy resize scale anchor rotate angle flip direction reshape shape"
+    looks = "remove swap replace with restyle as like object"
     more = "paste from x y background keep retouch swap-looks look-of edits allow-crop prompt"
     where = "mask box point not-point refine no-refine min-confidence shadow no-shadow reflection"
     told = "output force report dry-run preview json quiet"

@@ -60,12 +60,13 @@ def placed(step: Similarity, location: Location, horizon: Callable[[], float | N
         return plain
     done, scale, seen = np.eye(3), step.scale, None
     for move in step.each:
-        foot = _foot(location, done)
-        times = _times(move, foot[1], horizon)
+        times = _times(move, feet(location, done[:2])[1][1], horizon)
         if times is not None:
             seen, scale = times * (seen or 1.0), times * scale
         x, y, _ = done @ (*centre, 1)
-        about = foot if times is not None or move.anchor == "foot" else (float(x), float(y))
+        about = (float(x), float(y))
+        if times is not None or move.anchor == "foot":
+            about = _foot(location, done, hangs=times is None)
         one = Transform(move.dx, move.dy, move.scale * (times or 1.0), move.angle, about, move.mirrored)
         done = np.array([*one.matrix(aspect), [0, 0, 1]]) @ done
     if seen is None and all(move.anchor == "centre" for move in step.each):
@@ -82,15 +83,22 @@ def _is_about_its_centroid(move: Similarity) -> bool:
     return (move.anchor == "centre" or shifted_only) and (move.perspective == "off" or move.dy == 0)
 
 
-def _foot(location: Location, done: np.ndarray) -> tuple[float, float]:
+def _foot(location: Location, done: np.ndarray, *, hangs: bool) -> tuple[float, float]:
     """Returns (x, y) of the foot of an object that was carried by a 3 x 3 matrix.
 
-    Where the frame cuts the object at a side, what it stands on is beyond: the foot is at that border, so
-    that the cut edge stays there.
+    Where the frame cuts the object at a side, the foot is at that border, so that the cut edge stays there.
+
+    Args:
+        location: the object, where it was.
+        done: what has carried it, of (x, y, 1) in fractions of the frame.
+        hangs: whether an object that the frame cuts at the top alone hangs from there.
     """
     (x, y), foot = feet(location, done[:2])
     sides = cut_sides(location.hard)
-    beside, above = ("left" in sides) != ("right" in sides), "top" in sides and "bottom" not in sides
+    beside, above = (
+        ("left" in sides) != ("right" in sides),
+        hangs and "top" in sides and "bottom" not in sides,
+    )
     if not (beside or above):
         return foot
     at = (float("right" in sides) if beside else x, 0.0 if above else y, 1.0)

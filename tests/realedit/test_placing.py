@@ -15,7 +15,7 @@ from realedit.edits.kinds import Copy, Flip, Move, Resize, Rotate
 from realedit.edits.plan import steps_of
 from realedit.errors import UsageError
 from realedit.location import Location
-from realedit.steps.placing import Placed, placed
+from realedit.placing import Placed, placed
 
 H, W = 200, 300
 
