@@ -42,7 +42,7 @@ def misses(folder: Path, scene: int) -> list[tuple[float, float, bool]]:
     photos = [load_photo(folder / f"p{scene}_{k}.jpg") for k in (1, 2)]
     masks: list[np.ndarray] = []
     for photo, k in zip(photos, (1, 2), strict=True):
-        mask = cv2.imread(str(folder / f"p{scene}_{k}_mask.png"), cv2.IMREAD_GRAYSCALE)
+        mask = load_photo(folder / f"p{scene}_{k}_mask.png").rgb[..., 0]
         full = cv2.resize(mask, photo.rgb.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         masks.append(as_mask(full, photo, "the mask"))
     found: list[tuple[float, float, bool]] = []

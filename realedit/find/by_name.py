@@ -109,7 +109,9 @@ def peaks(heat: np.ndarray) -> list[Point]:
         found.append(((float(x) + 0.5) / w, (float(y) + 0.5) / h))
         near = (left > _OF_PEAK * left[y, x]).astype(np.uint8)
         _, parts = cv2.connectedComponents(near)
-        taken: np.ndarray = np.equal(parts, parts[y, x]) | (np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w))
+        taken: np.ndarray = np.equal(parts, parts[y, x]) | (
+            np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w)
+        )
         left = np.where(taken, 0, left).astype(np.float32)
     return found
 

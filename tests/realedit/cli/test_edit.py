@@ -199,6 +199,26 @@ def test_a_dry_run_of_an_edit_that_looks_for_nothing_here(realedit: Command, pho
     assert set(realedit.listing()) == {"photo.png", "mask.png", "noise.png"}
 
 
+def test_what_the_frame_cuts_is_refused_with_its_ways_out(realedit: Command, photo: np.ndarray) -> None:
+    mask = np.zeros((96, 144), np.uint8)
+    mask[30:70, :30] = 255
+    Image.fromarray(mask).save(realedit.folder / "cut.png")
+    words = ("photo.png", "--mask", "cut.png", "--dx", "0.2", "--dry-run", "--no-refine", *QUICK)
+    refused = realedit(*words)
+    assert refused.returncode == 5
+    error, hint = refused.stderr.splitlines()[-2:]
+    assert error.endswith("the object goes on beyond the frame at the left: its straight edge would show")
+    assert hint == "realedit: hint: keep it at the left, or --allow-crop to let the edge show"
+    assert realedit(*words, "--allow-crop").returncode == 0
+    told = realedit(*words[:3], "--dy", "0.2", "--perspective", "0.1", *words[5:], "--json")
+    (change,) = json.loads(told.stdout)["changes"]
+    foot = 70 / 96
+    assert change["perspective"] == pytest.approx((foot + 0.2 - 0.1) / (foot - 0.1))
+    wrong = realedit(*words[:3], "--dy", "0.2", "--perspective", "level", *words[5:])
+    assert wrong.returncode == 2
+    assert "auto, off or a number from -10 to 1" in wrong.stderr
+
+
 @pytest.mark.slow
 def test_a_flipped_mugs_handle_is_on_the_other_side(realedit: Command, sample: Path) -> None:
     """Found by its word in the sample photo; its shadow stays on the side away from the light."""
