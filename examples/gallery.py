@@ -234,6 +234,7 @@ def main() -> None:
         given.pairs.mkdir(parents=True, exist_ok=True)
         for one in shown:
             pair(given.folder, one).save(given.pairs / f"{one['name']}.jpg", quality=QUALITY)
+        (given.pairs / "README.md").write_text(photograph_page(), encoding="utf-8")
     page = Environment(autoescape=True).from_string(PAGE).render(shown=shown)
     (given.folder / "index.html").write_text(page, encoding="utf-8")
     tiles = [
@@ -243,6 +244,32 @@ def main() -> None:
     ]
     sheet(tiles).save(given.folder / "sheet.png")
     print(given.folder / "index.html")
+
+
+def photograph_page() -> str:
+    """Markdown beside the pairs: each with the command that makes it."""
+    parts = [
+        "# Edits of photographs",
+        "",
+        "Before and after, by `python examples/gallery.py FOLDER --pairs examples/results/gallery`.",
+        "[Who took the photographs](../../photos/LICENSE.md), and what licences they and these are under.",
+        "The cut-out network has seen them in training: they show what the edits are, not how well what it has",
+        "never seen is cut out.",
+    ]
+    for one in json.loads((HERE / "photos" / "gallery.json").read_text(encoding="utf-8")):
+        parts += ["", f"`{command(one)}`", "", f"![{one['name']}: before and after]({one['name']}.jpg)"]
+    return "\n".join(parts) + "\n"
+
+
+def command(one: dict[str, Any]) -> str:
+    """An entry of ``gallery.json`` as one types it."""
+    words = ["realedit", f"examples/photos/{one['photo']}"]
+    for name, value in one["edit"].items():
+        said = f"examples/photos/{value}" if str(value).endswith(".jpg") else value
+        words += [f"--{name.replace('_', '-')}", str(said)]
+    for name, place in one.get("shown", {}).items():
+        words += [f"--{name}", ",".join(map(str, place))]
+    return " ".join(words)
 
 
 def pair(folder: Path, shown: dict[str, Any]) -> Image.Image:

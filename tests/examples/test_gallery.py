@@ -9,7 +9,6 @@ from pathlib import Path
 from PIL import Image
 
 from realedit.edits.entries import read_entries
-from realedit.edits.kinds import LookOf
 
 PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 RENDERED = {"mug.jpg", "bowl.jpg", "bottle.jpg"}
@@ -39,9 +38,8 @@ def test_every_edit_of_the_gallery_can_be_asked_for() -> None:
     for one in told:
         files = [one["photo"], *(str(value) for value in one["edit"].values() if str(value).endswith(".jpg"))]
         assert all((PHOTOS / name).is_file() for name in files)
-        (edit,) = read_entries([one["edit"]])
+        assert len(read_entries([one["edit"]])) == 1
         places = one.get("shown", {})
-        assert isinstance(edit, LookOf) or (getattr(edit, "target", "") is None) == bool(places)
         assert all(
             len(place) == shown[name] and 0 <= min(place) <= max(place) <= 1 for name, place in places.items()
         )
