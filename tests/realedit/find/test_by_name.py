@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from realedit.cutout.cutout import Answer, Rough
 from realedit.cutout.hints import Hint
@@ -98,6 +99,14 @@ def test_confidence_rises_with_every_fact() -> None:
     assert np.isfinite([of(0.0, 1.0, 0.3, 0.7), of(1.0, 1.0, 0.3, 0.7)]).all()
 
 
-@pytest.fixture(scope="module")
-def cutter() -> Cutter:
-    return Cutter()
+@pytest.mark.slow
+def test_known_things_are_cut_out_by_their_names_alone() -> None:
+    cutter, found = Cutter(), {}
+    for case, word in {"000": "vase", "001": "pitcher", "005": "bottle"}.items():
+        rgb = np.asarray(Image.open(CASES / f"{case}_photo.webp").convert("RGB"))
+        true = np.asarray(Image.open(CASES / f"{case}_mask.webp").convert("L")) > 127
+        location = cutter.by_name(rgb, word)
+        assert location.source == "word"
+        assert 0 < location.confidence < 1
+        found[word] = float((location.hard & true).sum() / (location.hard | true).sum())
+    assert min(found.values()) > 0.5, found
