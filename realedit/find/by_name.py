@@ -108,7 +108,7 @@ def peaks(heat: np.ndarray) -> list[Point]:
             break
         found.append(((float(x) + 0.5) / w, (float(y) + 0.5) / h))
         near = (left > _OF_PEAK * left[y, x]).astype(np.uint8)
-        _, parts = cv2.connectedComponents(near)
+        parts: np.ndarray = cv2.connectedComponentsWithStats(near)[1]
         taken: np.ndarray = np.equal(parts, parts[y, x]) | (
             np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w)
         )
