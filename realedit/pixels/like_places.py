@@ -26,6 +26,10 @@ find fewer like them, smaller ones compare little more than colour. Not measured
 _FAR_PRICE = 2000.0
 """Price of a step as long as the picture, in squared differences of CIELAB over a patch: higher, and detail
 comes from nearby; lower, and from wherever colours agree, light or not. Not measured."""
+_UNLIKE = 5.0
+"""Root mean square difference of two patches in CIELAB: above it a square gets no step, since the other
+place's detail would be seen as marks of its own; up to it it gets one. Set by eye on two photographs of ReS.
+"""
 _SOURCES = 6000
 """Known patches that are compared, spread evenly: more of them fit better and take longer. Not measured."""
 
@@ -41,7 +45,7 @@ def steps_to_like_places(
         forbidden: bool ``[H, W]``, pixels that are no such place.
 
     Returns:
-        (rows, columns) in pixels, int32 ``[H, W, 2]``; 0 outside the hole, and where the photo offers none.
+        (rows, columns) in pixels, int32 ``[H, W, 2]``; 0 outside the hole, and where nothing is alike.
     """
     steps = np.zeros((*hole.shape, 2), np.int32)
     unknown = hole if forbidden is None else hole | forbidden
@@ -57,6 +61,7 @@ def steps_to_like_places(
     centres = _centres(hole)
     wanted, offered = _patches(wide, centres), _patches(wide, sources)
     chosen = np.empty(len(centres), int)
+    worst2 = _UNLIKE**2 * wanted.shape[1] / 3
     far = _FAR_PRICE / max(hole.shape) ** 2
     squares = (offered**2).sum(1)
     for k in range(0, len(centres), 256):  # all at once may not fit into memory
@@ -64,8 +69,9 @@ def steps_to_like_places(
         unlike = squares - 2 * wanted[k : k + 256] @ offered.T
         length2 = ((some[:, None] - sources[None]) ** 2).sum(-1)
         chosen[k : k + 256] = (unlike + far * length2).argmin(1)
-    for (row, column), to in zip(centres, sources[chosen], strict=True):
-        half = _SQUARE // 2
+    alike = ((wanted - offered[chosen]) ** 2).sum(1) <= worst2
+    half = _SQUARE // 2
+    for (row, column), to in zip(centres[alike], sources[chosen[alike]], strict=True):
         steps[row - half : row + half, column - half : column + half] = to - (row, column)
     steps[~hole] = 0
     return steps

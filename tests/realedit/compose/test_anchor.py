@@ -10,6 +10,8 @@ from realedit.compose.hole import small_copy
 from realedit.compose.piece import Piece
 from realedit.find.by_hand import from_mask
 from realedit.location import Location
+from realedit.pixels.like_places import steps_to_like_places
+from realedit.pixels.patch_completion import Completion
 
 COLOUR = (210, 40, 30)
 
@@ -86,6 +88,23 @@ def test_the_hole_is_filled_with_the_surface() -> None:
     assert anchor.hole[location.mask > 0].all()
     assert np.abs(anchor.picture[location.mask > 0] - 130).mean() < 6
     assert _redness(anchor.picture)[:, :120].sum() == 0
+
+
+def test_another_filling_fills_the_hole_and_its_grain_is_the_photos_own() -> None:
+    rgb, location = _scene(1280, 1920, 720, 640, 160)
+    given: list[tuple[int, ...]] = []
+
+    def flat(small: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None) -> Completion:
+        given.append(small.shape)
+        picture = np.where(hole[..., None], np.uint8(130), small)
+        return Completion(picture, steps_to_like_places(picture, hole, forbidden), np.zeros(hole.shape))
+
+    piece = _piece(location, dx=0.4)
+    filled = build_anchor(rgb, [piece], shadow=False, fill=flat).picture[location.hard]
+    assert given[0][1] == 640
+    assert filled.mean() == pytest.approx(130, abs=1)
+    surface = rgb[:, 1300:][:300].astype(np.float32)
+    assert filled.std() == pytest.approx(surface.std(), rel=0.1)
 
 
 def test_a_dark_rim_that_is_no_found_shadow_does_not_darken_the_hole() -> None:
