@@ -39,6 +39,7 @@ _EPILOGUE = """Examples:
   realedit locate photo.jpg mug
   realedit cutout photo.jpg mug -o mug.png
   realedit batch photos --output edited --move mug --dx 0.2 --jobs 4
+  realedit fetch sam
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
