@@ -14,6 +14,7 @@ from realedit.photo import Photo
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
+    from realedit.find.by_cutout import Cutter
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
 
 
@@ -74,10 +75,16 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
         cutout=options.cutout,
         inpainter=options.inpainter,
     )
-    choice = pipeline.engine.cutter.choice
-    if choice.folder is not None and choice.chosen_by == "default" and not quiet:
-        say(f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships")
+    if not quiet:
+        announce_cutout(pipeline.engine.cutter)
     return pipeline
+
+
+def announce_cutout(cutter: Cutter) -> None:
+    """Prints what cuts out, if it is a SAM that nobody chose."""
+    choice = cutter.choice
+    if choice.folder is not None and choice.chosen_by == "default":
+        say(f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships")
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:

@@ -95,4 +95,4 @@ def load_cutout(choice: CutOutChoice, device: str | torch.device = "cpu") -> Cut
     from realedit.external.prompted import PromptSegmenter
     from realedit.find.by_sam import SamCutOut
 
-    return SamCutOut(PromptSegmenter(load(choice.folder, "segmenter", device, offline=True)))
+    return SamCutOut(PromptSegmenter(load(choice.folder, "segmenter", device, offline=True)), CutOut.load())

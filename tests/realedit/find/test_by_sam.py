@@ -100,3 +100,19 @@ def test_a_hint_goes_in_and_answers_come_out(loaded_of: Callable[[str], Loaded],
         cut.answers(photo, Hint())
     with pytest.raises(PhotoError):
         cut.answers(photo.astype(np.float32), point)
+
+
+def test_a_point_is_as_sure_as_a_second_cut_out_agrees(loaded_of: Callable[[str], Loaded]) -> None:
+    segmenter = PromptSegmenter(loaded_of("sam2"))
+    photo = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    point, box = Hint(positive=((0.4, 0.5),)), Hint(box=(0.1, 0.1, 0.6, 0.6))
+    alone = SamCutOut(segmenter)
+    agreeing = SamCutOut(segmenter, alone)
+    first, *others = alone.answers(photo, point)
+    same = agreeing.answers(photo, point)
+    assert same[0].confidence == pytest.approx(first.confidence)
+    drawn = first.alpha > 0.5
+    for one, told in zip(others, same[1:], strict=True):
+        shared = ((one.alpha > 0.5) & drawn).sum() / ((one.alpha > 0.5) | drawn).sum()
+        assert told.confidence == pytest.approx(one.confidence * shared, abs=1e-6)
+    assert agreeing.answers(photo, box)[0].confidence == alone.answers(photo, box)[0].confidence

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from realedit import RealEditPipeline
 from realedit.edits.entries import read_entries
 from realedit.edits.kinds import Flip, LookOf, Move, Paste, Remove, Reshape, Resize, Rotate, Swap
 from realedit.edits.recipe import read_file
 from realedit.errors import OutOfFrameError, UsageError
+from realedit.external.inpainter import Inpainter
+from realedit.external.lama import Lama
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import do
@@ -366,3 +371,21 @@ def test_two_named_objects_change_in_one_run(pipeline: RealEditPipeline) -> None
     assert _centroid(result.mask_after) == pytest.approx((x + 0.15 * 320, y + 0.05 * 214), abs=1)
     assert result.mask_before[result.location.hard].mean() > 0.9
     assert read_entries(result.recipe["edits"]) == [Move("mug", dx=0.15, dy=0.05), Remove("bowl")]
+
+
+def test_an_inpainter_fills_the_hole_and_the_recipe_names_it(scene: Scene, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    save_file(dict(Lama(4, 1).state_dict()), tmp_path / "tiny-lama.safetensors")
+    engine = copy(scene.pipeline.engine)
+    engine.inpainter = Inpainter(tmp_path / "tiny-lama.safetensors")
+    given = {"mask": scene.masks["mug"], "strength": 0, "steps": 4}
+    filled = RealEditPipeline(engine).edit(scene.inverted, Remove("mug"), **given)
+    ours = scene.pipeline.edit(scene.inverted, Remove("mug"), **given)
+    there = scene.masks["mug"]
+    assert (filled.photo.rgb[there] != ours.photo.rgb[there]).any(-1).mean() > 0.8
+    # the light about the hole is kept, and random weights paint no grain
+    assert np.abs(filled.photo.rgb[there].mean(0) - ours.photo.rgb[there].mean(0)).max() < 3
+    assert filled.photo.rgb[there].std(0).max() < ours.photo.rgb[there].std(0).min()
+    assert np.array_equal(filled.photo.rgb[~filled.region], scene.rgb[~filled.region])
+    assert (filled.recipe["inpainter"], ours.recipe["inpainter"]) == ("tiny-lama.safetensors", None)
+    assert ours.recipe["cutout"] == "ours"
