@@ -25,10 +25,11 @@ class SamCutOut:
     """SAM, HQ-SAM or SAM 2 behind :class:`realedit.cutout.cutout.CutsOut`.
 
     A rough mask is given to SAM as its own masks are, with its box and its deepest place; a heat as its peak
-    and the box of the hot places about it. The confidence is the IoU that SAM itself expects. For a single
-    point that says nothing of whether the part, the thing or the group is meant: MobileSAM's was 0.92 or more
-    on all nine wrong answers (IoU below 0.5) to the points of 48 photographs of COCOEE. So there it is weighed
-    by how much a second cut-out, which was trained apart, agrees: of 16 of the first 25, all three wrong
+    and the box of the hot places about it. The confidence is the IoU that SAM itself expects.
+
+    For a single point that says nothing of whether the part, the thing or the group is meant: MobileSAM's was
+    0.92 or more on all nine wrong answers (IoU below 0.5) to a point in 48 photographs of COCOEE. So there it
+    is weighed by how much a second cut-out, trained apart, agrees: of 16 of the first 25, all three wrong
     answers then fell below 0.65, and three of the 13 right ones.
 
     Args:
