@@ -102,9 +102,11 @@ class RealEditPipeline:
         ref = resolve_model(model)
         chosen = choose_cutout(cutout, offline)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        from realedit.external import Captioner, Inpainter
+
+        painter = None if inpainter is None else Inpainter(inpainter, device)
         with translated():
             model_to_load = open_model(ref, device=device, dtype=_dtype(dtype), offline=offline)
-        from realedit.external import Captioner, Inpainter
         from realedit.find.by_detector import DetectorFinder
 
         finds = detector is not None or segmenter is not None
@@ -115,7 +117,7 @@ class RealEditPipeline:
             cache=_cache(cache),
             working_side=working_size,
             cutter=cutter,
-            inpainter=None if inpainter is None else Inpainter(inpainter, device),
+            inpainter=painter,
             detector=DetectorFinder(detector, segmenter, device, offline, cutter=cutter) if finds else None,
             captioner=None if captioner is None else Captioner(captioner, device, offline),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -64,14 +64,6 @@ class Answer:
 
     alpha: np.ndarray
     confidence: float
-
-
-class CutsOut(Protocol):
-    """What cuts out: :class:`CutOut`, or a SAM in its place."""
-
-    def answers(self, rgb: np.ndarray, hint: Hint, most: int = ANSWERS) -> list[Answer]:
-        """Returns up to ``most`` ways to take the hint, the likeliest first; see :meth:`CutOut.answers`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +147,8 @@ class CutOut:
             UsageError: The hint says nothing, or is not in the photo.
             NumericalError: The network's answer is not a number.
         """
-        check_photo(rgb)
+        if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 1:
+            raise PhotoError(f"the photo is {rgb.dtype} {list(rgb.shape)}, not uint8 [H, W, 3]")
         hint = hint.checked()
         first = self._look(rgb, [hint], WHOLE, _WIDE)
         found = [self._settled(rgb, hint, first, number) for number in _apart(first)[: max(1, most)]]
@@ -170,7 +163,7 @@ class CutOut:
         """
         rough = _logistic(first.logits[0, number])
         window = _about(rough, hint, rgb.shape[:2])
-        deep = (*hint.positive, deepest(rough))
+        deep = (*hint.positive, _deepest(rough))
         asked = [
             replace(hint, mask=rough),
             hint,
@@ -226,16 +219,6 @@ class CutOut:
         return logits[0], sure[0]
 
 
-def check_photo(rgb: np.ndarray) -> None:
-    """Refuses what is no photo.
-
-    Raises:
-        PhotoError: ``rgb`` is not uint8 ``[H, W, 3]``.
-    """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or min(rgb.shape[:2]) < 1:
-        raise PhotoError(f"the photo is {rgb.dtype} {list(rgb.shape)}, not uint8 [H, W, 3]")
-
-
 def _logistic(logits: np.ndarray) -> np.ndarray:
     return (1 / (1 + np.exp(-logits))).astype(np.float32)
 
@@ -250,7 +233,7 @@ def _apart(look: _Look) -> list[int]:
     return kept
 
 
-def deepest(share: np.ndarray) -> Point:
+def _deepest(share: np.ndarray) -> Point:
     """The place farthest inside what is likelier than not; the likeliest one if nothing is."""
     drawn = np.pad((share > min(0.5, 0.6 * float(share.max()))).astype(np.uint8), 1)
     depth = cv2.distanceTransform(drawn, cv2.DIST_L2, 5)[1:-1, 1:-1]
@@ -288,13 +271,6 @@ def _sharpened(part: np.ndarray, share: np.ndarray) -> np.ndarray:
 
     The guided filter (https://doi.org/10.1109/TPAMI.2012.213) fits the share by a linear function of the
     colours about every pixel; only where the network is unsure does its answer replace the network's.
-
-    Args:
-        part: the window of the photo, uint8 ``[H, W, 3]``.
-        share: P(thing) in it, float32 ``[h, w]``, each value of a cell that the network tells apart.
-
-    Returns:
-        float32 ``[H, W]`` in [0, 1].
     """
     height, width = part.shape[:2]
     scale = min(1.0, _FINE / max(height, width))
@@ -318,12 +294,7 @@ def resized_rgb(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
-    """Keeps the pieces that points are on; where there are none, or a box too, those that are no crumbs.
-
-    Args:
-        alpha: float32 ``[H, W]`` in [0, 1].
-        hint: what the points and the box of it say.
-    """
+    """Keeps the pieces that points are on; where there are none, or a box too, those that are no crumbs."""
     drawn = (alpha > 0.5).astype(np.uint8)
     count, labels, facts, _ = cv2.connectedComponentsWithStats(drawn)
     if count <= 2:

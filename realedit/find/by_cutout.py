@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from realedit.cutout.cutout import DOUBTFUL, CutsOut
+from realedit.cutout.cutout import DOUBTFUL
+from realedit.cutout.cuts_out import CutsOut
 from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.cutout.cutout import Answer, CutsOut, check_photo, deepest
+from realedit.cutout.cutout import Answer
+from realedit.cutout.cuts_out import CutsOut
 from realedit.cutout.hints import Box, Hint, Point
 from realedit.cutout.network import ANSWERS
 from realedit.external.prompted import Outline, Prompt, PromptSegmenter
@@ -22,7 +23,7 @@ _DRAWN = 0.5
 
 
 class SamCutOut:
-    """SAM, HQ-SAM or SAM 2 behind :class:`realedit.cutout.cutout.CutsOut`.
+    """SAM, HQ-SAM or SAM 2 behind :class:`realedit.cutout.cuts_out.CutsOut`.
 
     A rough mask is given to SAM as its own masks are, with its box and its deepest place; a heat as its peak
     and the box of the hot places about it. The confidence is the IoU that SAM itself expects.
@@ -52,11 +53,9 @@ class SamCutOut:
             most: at least 1.
 
         Raises:
-            PhotoError: ``rgb`` is no such array.
             UsageError: the hint says nothing, or is not in the photo.
             NumericalError: the model's answer is not a number.
         """
-        check_photo(rgb)
         prompt, single = asked(hint.checked(), rgb.shape[:2])
         outlines = self.segmenter.outlines(rgb, prompt, several=single)
         other = self.second.answers(rgb, hint, 1)[0].alpha if single and self.second is not None else None
@@ -78,7 +77,7 @@ def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
     if hint.mask is not None and float(hint.mask.max()) >= _DRAWN:
         mask = hint.mask.astype(np.float32)
         box = box or _box_of(mask >= _DRAWN)
-        points = points or [deepest(mask)]
+        points = points or [_deepest(mask >= _DRAWN)]
     elif hint.heat is not None and not points:
         peak, hot = _hottest(hint.heat)
         points = [peak]
@@ -92,6 +91,13 @@ def asked(hint: Hint, size: tuple[int, int]) -> tuple[Prompt, bool]:
         mask,
     )
     return prompt, len(on) == 1 and box is None
+
+
+def _deepest(drawn: np.ndarray) -> Point:
+    """Returns the place farthest inside what is drawn, (x, y) in fractions of the frame."""
+    depth = cv2.distanceTransform(np.pad(drawn.astype(np.uint8), 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return ((float(x) + 0.5) / drawn.shape[1], (float(y) + 0.5) / drawn.shape[0])
 
 
 def _hottest(heat: np.ndarray) -> tuple[Point, np.ndarray]:

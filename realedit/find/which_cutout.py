@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from realedit.cutout.cutout import CutOut, CutsOut
+from realedit.cutout.cutout import CutOut
+from realedit.cutout.cuts_out import CutsOut
 from realedit.errors import ModelUnavailableError, UsageError
 from realedit.external import files
 from realedit.external.kinds import SAM
