@@ -108,6 +108,8 @@ BESIDES: dict[str, Any] = {
     "dtype": "float32",
     "detector": None,
     "segmenter": "own/clipseg",
+    "cutout": "ours",
+    "inpainter": None,
 }
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"restyle": "mug", "object": "mug"}, "an object already looks like itself"),
