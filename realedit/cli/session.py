@@ -75,15 +75,14 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress) -> RealEditP
         cutout=options.cutout,
         inpainter=options.inpainter,
     )
-    if not quiet:
-        announce_cutout(pipeline.engine.cutter)
+    _announce_cutout(pipeline.engine.cutter, quiet=quiet)
     return pipeline
 
 
-def announce_cutout(cutter: Cutter) -> None:
+def _announce_cutout(cutter: Cutter, *, quiet: bool) -> None:
     """Prints what cuts out, if it is a SAM that nobody chose."""
     choice = cutter.choice
-    if choice.folder is not None and choice.chosen_by == "default":
+    if choice.folder is not None and choice.chosen_by == "default" and not quiet:
         say(f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships")
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from command import Command
 from external_fixtures import folder_of
 from tiny_hub import serving
@@ -39,6 +41,7 @@ def test_the_list_needs_no_network_and_no_network_is_one_line(realedit: Command)
     assert unknown.stderr.endswith("hint: one of: sam, detector, captioner, sdxl\n")
 
 
+@pytest.mark.slow
 def test_sam_is_brought_once_and_cuts_out_from_then_on(
     realedit: Command, folder_of: Callable[[str], Path], sample: Path
 ) -> None:
