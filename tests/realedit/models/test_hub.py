@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from realedit.models.hub import fetch_hint, is_hub_id
+from realedit.models.hub import fetch_hint, is_hub_id, wanted
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLETOP = ROOT / "realedit" / "assets" / "tabletop"
@@ -350,3 +350,28 @@ def test_the_command_that_the_hint_names_is_one_that_hf_takes() -> None:
     # Offline, a command line that parses ends in the hub's own complaint, and a wrong one in the parser's.
     assert command[0] == "hf"
     assert "offline" in (done.stdout + done.stderr).lower()
+
+
+def test_of_sdxls_repository_one_variant_and_the_small_files_are_wanted() -> None:
+    half = {
+        "unet/diffusion_pytorch_model.fp16.safetensors",
+        "vae/diffusion_pytorch_model.fp16.safetensors",
+        "text_encoder/model.fp16.safetensors",
+        "text_encoder_2/model.fp16.safetensors",
+    }
+    small = {
+        "model_index.json",
+        "unet/config.json",
+        "tokenizer/merges.txt",
+        "scheduler/scheduler_config.json",
+    }
+    others = {
+        *(name.replace(".fp16", "") for name in half),
+        "sd_xl_base_1.0.safetensors",
+        "unet/model.onnx_data",
+        "README.md",
+        "vae_1_0/config.json",
+    }
+    assert wanted(half | small | others, half=True) == sorted(half | small)
+    whole = {name.replace(".fp16", "") for name in half}
+    assert wanted(half | small | others, half=False) == sorted(whole | small)
