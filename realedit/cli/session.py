@@ -14,6 +14,7 @@ from realedit.photo import Photo
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
+    from realedit.find.by_cutout import Cutter
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
 
 
@@ -86,10 +87,15 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress, needed: bool
         cutout=options.cutout,
         inpainter=options.inpainter,
     )
-    choice = pipeline.engine.cutter.choice
+    _announce_cutout(pipeline.engine.cutter, quiet=quiet)
+    return pipeline
+
+
+def _announce_cutout(cutter: Cutter, *, quiet: bool) -> None:
+    """Prints what cuts out, if it is a SAM that nobody chose."""
+    choice = cutter.choice
     if choice.folder is not None and choice.chosen_by == "default" and not quiet:
         say(f"realedit: cutting out with {choice.name} (fetched); --cutout ours uses the network that ships")
-    return pipeline
 
 
 def inversion_fields(pipeline: RealEditPipeline, inverted: InvertedPhoto) -> dict[str, Any]:

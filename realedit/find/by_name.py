@@ -108,10 +108,8 @@ def peaks(heat: np.ndarray) -> list[Point]:
             break
         found.append(((float(x) + 0.5) / w, (float(y) + 0.5) / h))
         near = (left > _OF_PEAK * left[y, x]).astype(np.uint8)
-        parts: np.ndarray = cv2.connectedComponentsWithStats(near)[1]
-        taken: np.ndarray = np.equal(parts, parts[y, x]) | (
-            np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w)
-        )
+        pieces: np.ndarray = cv2.connectedComponentsWithStats(near)[1]
+        taken: np.ndarray = (pieces == pieces[y, x]) | (np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w))
         left = np.where(taken, 0, left).astype(np.float32)
     return found
 

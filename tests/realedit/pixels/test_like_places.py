@@ -11,7 +11,7 @@ def two_surfaces(height: int, width: int, border: int) -> np.ndarray:
     """Red above blue, with grain."""
     rgb = np.zeros((height, width, 3), int)
     rgb[:border], rgb[border:] = (200, 60, 40), (30, 80, 190)
-    grain = np.random.default_rng(0).integers(-6, 7, rgb.shape)
+    grain = np.random.default_rng(0).integers(-3, 4, rgb.shape)
     return (rgb + grain).clip(0, 255).astype(np.uint8)
 
 
@@ -46,3 +46,13 @@ def test_a_hole_at_the_frame_has_steps_everywhere_and_one_without_sources_none()
     assert (steps_to_like_places(rgb, hole)[hole] != 0).any(-1).all()
     assert (steps_to_like_places(rgb, np.ones_like(hole)) == 0).all()
     assert (steps_to_like_places(rgb, np.zeros_like(hole)) == 0).all()
+
+
+def test_what_the_photo_shows_nowhere_draws_no_detail() -> None:
+    rgb = two_surfaces(120, 160, 60)
+    hole = np.zeros((120, 160), bool)
+    hole[30:90, 60:110] = True
+    rgb[hole] = (40, 200, 60)
+    inner = np.zeros_like(hole)
+    inner[40:80, 70:100] = True
+    assert (steps_to_like_places(rgb, hole)[inner] == 0).all()
