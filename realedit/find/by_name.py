@@ -97,7 +97,7 @@ def hints(heat: np.ndarray) -> list[Hint]:
 
 def peaks(heat: np.ndarray) -> list[Point]:
     """The highest places (x, y) of a heat ``[h, w]``, each apart from the others, the highest first."""
-    left = cv2.GaussianBlur(heat, (0, 0), _BLUR)
+    left: np.ndarray = cv2.GaussianBlur(heat, (0, 0), _BLUR)
     h, w = left.shape
     ys, xs = np.mgrid[:h, :w]
     least = _LEAST_PEAK * float(left.max())
@@ -107,7 +107,7 @@ def peaks(heat: np.ndarray) -> list[Point]:
         if left[y, x] < max(least, 1e-6):
             break
         found.append(((float(x) + 0.5) / w, (float(y) + 0.5) / h))
-        near = (left > _OF_PEAK * left[y, x]).astype(np.uint8)
+        near: np.ndarray = (left > _OF_PEAK * left[y, x]).astype(np.uint8)
         pieces: np.ndarray = cv2.connectedComponentsWithStats(near)[1]
         taken: np.ndarray = (pieces == pieces[y, x]) | (np.hypot(ys - y, xs - x) < _APART_SIDES * max(h, w))
         left = np.where(taken, 0, left).astype(np.float32)
