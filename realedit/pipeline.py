@@ -404,6 +404,7 @@ class RealEditPipeline:
             known: mattes of the objects that the steps have placed, by their words.
             evaluations: how often they evaluated the UNet.
         """
+        requests = self._requests(prepared, request)
         first, last = outcomes[0], outcomes[-1]
         inverted = first.inverted
         figures = dict(last.metrics) if len(outcomes) == 1 else together(outcomes)
@@ -417,7 +418,7 @@ class RealEditPipeline:
             mask_before=mask_before,
             mask_after=mask_after,
             region=np.any([outcome.region for outcome in outcomes], axis=0),
-            replay=self._replay(inverted),
+            replay=self._replay(inverted, glanced=requests[0].how != request.how),
             metrics=figures,
             seed=request.seed,
             timings=request.stopwatch.laps,
@@ -428,7 +429,7 @@ class RealEditPipeline:
                 prompt=inverted.prompt,
                 models=self.engine.names(),
                 working_size=self.engine.working_side,
-                how=_recorded(inverted, request, self._requests(prepared, request)),
+                how=_recorded(inverted, request, requests),
                 seed=request.seed,
                 allow_crop=request.allow_crop,
             ),
@@ -440,11 +441,19 @@ class RealEditPipeline:
             changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
         )
 
-    def _replay(self, inverted: InvertedPhoto) -> Callable[[], Image.Image]:
-        """Returns what replays an inversion, without holding what the model saw, which is large."""
+    def _replay(self, inverted: InvertedPhoto, *, glanced: bool) -> Callable[[], Image.Image]:
+        """Returns what replays an inversion, without holding what the model saw, which is large.
+
+        Args:
+            inverted: the photo.
+            glanced: whether words alone were looked for in it: then it is inverted for the replay.
+        """
+        engine = self.engine
+        if glanced:
+            return lambda: engine.reconstruction(engine.invert(inverted.photo, inverted.prompt).inversion)
         if not inverted.is_made:
-            return lambda: self.engine.reconstruction(inverted.inversion)
-        return partial(self.engine.reconstruction, replace(inverted.inversion, observations={}))
+            return lambda: engine.reconstruction(inverted.inversion)
+        return partial(engine.reconstruction, replace(inverted.inversion, observations={}))
 
 
 def _recorded(inverted: InvertedPhoto, request: Request, requests: Sequence[Request]) -> Mapping[str, Any]:

@@ -88,17 +88,19 @@ class EditResult:
         return save_photo(self.photo, Path(path), force=force, recipe=self.recipe)
 
     def report(self) -> Report:
-        """Returns what the edit did as pictures and tables: before, mask, reconstruction, after, figures."""
+        """Returns what the edit did as pictures and tables: before, mask, reconstruction, after, figures.
+
+        The reconstruction is left out where the model made nothing of the picture.
+        """
         before = fit(Image.fromarray(self.source.rgb))
         tiles = [
             Tile("before", before),
             location_tile(before, self.location, self.mask_before, self.mask_after),
-            Tile(
-                "reconstruction by the model",
-                self.reconstruction.resize(before.size, Image.Resampling.BICUBIC),
-            ),
             Tile("after", fit(Image.fromarray(self.photo.rgb))),
         ]
+        if self.before_composite is not None:
+            replayed = self.reconstruction.resize(before.size, Image.Resampling.BICUBIC)
+            tiles.insert(2, Tile("reconstruction by the model", replayed))
         tables = {
             "metrics": [(name.replace("_", " "), figure(value)) for name, value in self.metrics.items()],
             "times": [(name, f"{value:.2f} s") for name, value in self.timings.items()],

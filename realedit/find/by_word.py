@@ -13,7 +13,7 @@ from 0.3 to 1 the less the attention saw of the object.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -105,6 +105,9 @@ class WordFinder:
     backbone: Backbone
     ref: ModelRef
     recogniser: Recogniser | None = None
+    _last: list[tuple[np.ndarray, tuple[int, int], Recognised]] = field(
+        default_factory=list[tuple[np.ndarray, tuple[int, int], Recognised]], init=False, repr=False
+    )
 
     def find(self, rgb: np.ndarray, inversion: Inversion, word: str) -> Location:
         """Finds the object that ``word`` names in the photo ``rgb``, uint8 ``[H, W, 3]``.
@@ -203,8 +206,15 @@ class WordFinder:
         return len(self.backbone.seen_words(word)) > len(word.split())
 
     def _seen(self, rgb: np.ndarray, size: tuple[int, int]) -> Recognised | None:
-        """Returns what the recogniser sees in the photo at the model's working size."""
-        return None if self.recogniser is None else self.recogniser.recognise(rgb, size)
+        """Returns what the recogniser sees in the photo at the model's working size.
+
+        It is kept until another photo is looked at: an edit asks for its object, then for others.
+        """
+        if self.recogniser is None:
+            return None
+        if not self._last or self._last[0][0] is not rgb or self._last[0][1] != size:
+            self._last[:] = [(rgb, size, self.recogniser.recognise(rgb, size))]
+        return self._last[0][2]
 
     def _likely(self, seen: Recognised | None, words: str) -> np.ndarray | None:
         """Returns P(noun | place) of the noun that ``words`` end in, ``[h, w]``; None of an unknown noun."""
