@@ -186,6 +186,7 @@ class Engine:
         steps: int | None = None,
         guidance_scale: float | None = None,
         inversion_scale: float = 1.0,
+        glance: bool = False,
         progress: Progress = silent,
         during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> InvertedPhoto:
@@ -198,6 +199,7 @@ class Engine:
             steps: see :meth:`invert`.
             guidance_scale: see :meth:`invert`.
             inversion_scale: see :meth:`invert`.
+            glance: whether only words are looked for in it.
             progress: see :meth:`invert`.
             during: the inversion is made within what this returns.
         """
@@ -206,6 +208,7 @@ class Engine:
             "steps": steps or STEPS,
             "guidance_scale": _scale_of(method, guidance_scale),
             "inversion_scale": inversion_scale,
+            **({"glance": True} if glance else {}),
         }
         text = prompt or PLAIN
         size = self.backbone.working_size(photo.height, photo.width, self.working_side)
@@ -226,9 +229,10 @@ class Engine:
         steps: int,
         guidance_scale: float,
         inversion_scale: float,
+        glance: bool = False,
         progress: Progress,
     ) -> Made:
-        """Makes an inversion, or reads it from the cache; arguments as of :meth:`invert`."""
+        """Makes an inversion, or reads it from the cache; arguments as of :meth:`_to_invert`."""
         began = time.perf_counter()
         key = cache_key(
             photo=photo.digest(),
@@ -240,6 +244,7 @@ class Engine:
             steps=str(steps),
             scale=f"{guidance_scale} {inversion_scale}",
             layout=_CACHE_LAYOUT,
+            **({"seen": "words"} if glance else {}),
         )
         kept = self.cache.get(key) if self.cache is not None else None
         if kept is not None:
@@ -265,6 +270,7 @@ class Engine:
                 steps=steps,
                 scale=guidance_scale,
                 inversion_scale=inversion_scale,
+                glance=glance,
                 progress=progress,
             )
             if self.finder.wants_enlarged:
@@ -291,7 +297,7 @@ class Engine:
             photo: the photo, or an inversion of it.
             prompt: what the photo shows, or None.
             words: words that the prompt has to hold.
-            how: keywords of :meth:`invert`.
+            how: keywords of :meth:`invert`, or :attr:`realedit.models.profile.Profile.look`.
             progress: told of each step.
             during: a new one is made within what this returns.
         """

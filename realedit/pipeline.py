@@ -216,7 +216,7 @@ class RealEditPipeline:
             return found.assured(least)
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
-        how = how or (self.engine.profile.glance if photo is loaded else {})
+        how = how or (self.engine.profile.look if photo is loaded else {})
         inverted = self.engine.inverted_for(photo, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted, word).assured(least)
 
@@ -385,7 +385,7 @@ class RealEditPipeline:
         settings = profile.filled(request.settings, by_model=step.by_model)
         if step.by_model or settings.resamples:
             return replace(request, settings=settings)
-        return replace(request, settings=settings, how=request.how or profile.glance)
+        return replace(request, settings=settings, how=request.how or profile.look)
 
     def _result(
         self,

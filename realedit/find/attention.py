@@ -9,11 +9,7 @@ from torch import Tensor
 
 from guidance.properties import object_attention
 from realedit.inverted.enlarged_attention import finest
-from realedit.inverted.inversion import Inversion
-
-_FIRST_LEVEL_SHARE, _LAST_LEVEL_SHARE = 0.1, 0.5
-"""Attention is averaged over the noise levels between these shares of the schedule; below and above them it
-is ignored. Not measured."""
+from realedit.inverted.inversion import Inversion, word_levels
 
 
 def mean_attention(inversion: Inversion) -> Tensor:
@@ -22,10 +18,7 @@ def mean_attention(inversion: Inversion) -> Tensor:
     Returns:
         float32 ``[h, w, K]`` for K tokens, on the enlarged photo's grid where there is one.
     """
-    steps = inversion.result.schedule.steps
-    first = max(1, round(_FIRST_LEVEL_SHARE * steps))
-    last = max(2, round(_LAST_LEVEL_SHARE * steps))
-    levels = range(first, last + 1)
+    levels = word_levels(inversion.result.schedule.steps)
     maps = [a for level in levels for a in finest(inversion.observations[level].attention)]
     mean = torch.stack(maps).mean(0).cpu()
     if inversion.enlarged is None:

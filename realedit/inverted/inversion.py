@@ -21,6 +21,9 @@ from realedit.settings import LARGEST_STRENGTH
 from realedit.system.progress import Progress, silent
 
 _ENLARGED = "enlarged/attention"
+_FIRST_LEVEL_SHARE, _LAST_LEVEL_SHARE = 0.1, 0.5
+"""Words are looked for at the noise levels between these shares of the schedule; attention below and above
+them is ignored. Not measured."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def invert_photo(
     steps: int,
     scale: float,
     inversion_scale: float = 1.0,
+    glance: bool = False,
     progress: Progress = silent,
 ) -> Inversion:
     """Inverts a photo's latent and records what the model sees at every state of its trajectory.
@@ -130,14 +134,16 @@ def invert_photo(
         steps: noise levels.
         scale: guidance scale that the replay is made for.
         inversion_scale: guidance scale on the way up.
+        glance: record only where words are looked for, and attention alone.
         progress: told of every step of the stages "invert" and "observe".
     """
     before = backbone.evaluations
     guidance = Guidance(prompt.conditioning, prompt.null, scale)
     schedule = backbone.schedule(steps)
-    observer = _Observer(backbone, capture, schedule, prompt.tokens, upward=method == "direct")
+    most = 0 if glance else round(LARGEST_STRENGTH * steps)
+    observer = _Observer(backbone, capture, schedule, prompt.tokens, upward=method == "direct", most=most)
     # at scale 1 these evaluate the states to observe: direct inversion on its second visit, ddpm on its first
-    observed = method in ("direct", "ddpm") and scale == 1
+    observed = method in ("direct", "ddpm") and scale == 1 and not glance
     denoiser = observer if observed else backbone
     result = invert(
         method,
@@ -150,22 +156,40 @@ def invert_photo(
     )
     if not observed:
         with torch.no_grad():
-            for level in range(1, steps + 1):
+            levels = word_levels(steps) if glance else range(1, steps + 1)
+            for count, level in enumerate(levels, 1):
                 observer.observe(result.trajectory[level], level, prompt.conditioning, partial=True)
-                progress("observe", level, steps)
+                progress("observe", count, len(levels))
     took = backbone.evaluations - before
     return Inversion(prompt.text, size, result, observer.observations, took, inversion_scale)
 
 
+def word_levels(steps: int) -> range:
+    """Returns the noise levels, of so many, whose attention shows where words are."""
+    first = max(1, round(_FIRST_LEVEL_SHARE * steps))
+    return range(first, max(2, round(_LAST_LEVEL_SHARE * steps)) + 1)
+
+
 class _Observer:
-    """A denoiser that records what the model sees, each time it is at a level for the last time."""
+    """A denoiser that records what the model sees, each time it is at a level for the last time.
+
+    Up to the level ``most`` it records activations, keys and values too, for edits that start there.
+    """
 
     def __init__(
-        self, backbone: Backbone, capture: Capture, schedule: Schedule, tokens: int, *, upward: bool
+        self,
+        backbone: Backbone,
+        capture: Capture,
+        schedule: Schedule,
+        tokens: int,
+        *,
+        upward: bool,
+        most: int,
     ) -> None:
         self._backbone, self._capture, self._schedule, self._tokens = backbone, capture, schedule, tokens
         self._levels = {t: level for level, t in enumerate(schedule.timesteps, 1)}
         self._upward = set(self._levels) if upward else set[int]()
+        self._most = most
         self.observations: dict[int, Observation] = {}
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
@@ -182,7 +206,7 @@ class _Observer:
         self, x_t: Tensor, level: int, conditioning: Conditioning, *, partial: bool = False
     ) -> Tensor | None:
         """Records one forward pass; a partial one ends after the last recorded layer and predicts nothing."""
-        kept = level <= round(LARGEST_STRENGTH * self._schedule.steps)
+        kept = level <= self._most
         eps = None
         with self._capture.record(
             (x_t.shape[-2], x_t.shape[-1]), tokens=self._tokens, memory=kept, partial=partial

@@ -24,21 +24,17 @@ class Profile:
     Args:
         strength: of edits that carry an object's own pixels; see :class:`realedit.settings.Settings`.
         look_strength: of edits that change an object's look.
-        glance_inversion: how a photo is inverted in which only words are looked for, one of
-            ``inversion.METHODS``; None for the same as for an edit.
-        glance_steps: noise levels of that.
+        glance: whether a photo in which only words are looked for is not inverted, but seen with noise.
     """
 
     strength: _Strength = STRENGTH
     look_strength: _Strength = STRENGTH
-    glance_inversion: str | None = None
-    glance_steps: int | None = None
+    glance: bool = False
 
     @property
-    def glance(self) -> dict[str, Any]:
-        """Keywords of ``invert`` for a photo in which only words are looked for."""
-        said = {"method": self.glance_inversion, "steps": self.glance_steps}
-        return {name: value for name, value in said.items() if value is not None}
+    def look(self) -> dict[str, Any]:
+        """Keywords of :meth:`realedit.engine.Engine.inverted_for` where only words are looked for."""
+        return {"method": "noised", "glance": True} if self.glance else {}
 
     def filled(self, settings: Settings, *, by_model: bool) -> Settings:
         """Returns settings in which what the user left open is the model's.

@@ -20,13 +20,13 @@ def folder_with(text: str | None, folder: Path) -> ModelRef:
 def test_a_model_without_one_has_the_general_defaults(tmp_path: Path) -> None:
     assert Profile.of(folder_with(None, tmp_path)) == Profile()
     assert Profile().strength == Profile().look_strength == STRENGTH
-    assert Profile().glance == {}
+    assert Profile().look == {}
 
 
 def test_the_embedded_models_own_is_read() -> None:
     profile = Profile.of(resolve_model("tabletop"))
     assert (profile.strength, profile.look_strength) == (0, STRENGTH)
-    assert profile.glance["method"] in METHODS
+    assert profile.look["method"] in METHODS
 
 
 def test_what_the_user_says_wins() -> None:
