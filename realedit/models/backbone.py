@@ -17,7 +17,7 @@ from torch import Tensor
 from inversion import Conditioning, Schedule
 from inversion.schedule import LEAST_ABAR
 from realedit.errors import ModelUnavailableError, NumericalError, UsageError
-from realedit.models.outline import Outline, Unloaded
+from realedit.models.description import Description, Unloaded
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -69,9 +69,9 @@ class Backbone:
         return self.pipeline.vae
 
     @property
-    def outline(self) -> Outline:
+    def description(self) -> Description:
         """Its sizes, and how it runs."""
-        return self._model.outline if isinstance(self._model, Unloaded) else Outline.of(self._model)
+        return self._model.description if isinstance(self._model, Unloaded) else Description.of(self._model)
 
     @cached_property
     def _tokenizers(self) -> tuple[CLIPTokenizer | None, ...]:
@@ -82,27 +82,27 @@ class Backbone:
     @property
     def device(self) -> torch.device:
         """Where the UNet runs."""
-        return self.outline.device
+        return self.description.device
 
     @property
     def dtype(self) -> torch.dtype:
         """The UNet's precision."""
-        return self.outline.dtype
+        return self.description.dtype
 
     @property
     def scale_factor(self) -> int:
         """Pixels per latent cell along one side."""
-        return self.outline.scale_factor
+        return self.description.scale_factor
 
     @property
     def native_size(self) -> int:
         """The side in pixels of the square that the model was trained on."""
-        return self.outline.sample_size * self.scale_factor
+        return self.description.sample_size * self.scale_factor
 
     @property
     def multiple(self) -> int:
         """Pixel sizes must divide by this, so that every level of the UNet has whole cells."""
-        return self.scale_factor * 2 ** (self.outline.depth - 1)
+        return self.scale_factor * 2 ** (self.description.depth - 1)
 
     def working_size(self, height: int, width: int, side: int | None = None) -> tuple[int, int]:
         """Returns (height, width) in the photo's aspect ratio, near the model's area, in its multiples."""

@@ -13,8 +13,8 @@ from realedit.errors import ModelUnavailableError, UsageError
 from realedit.models import folder as folders
 from realedit.models import hub
 from realedit.models.choice import ModelRef
+from realedit.models.description import Description, Unloaded
 from realedit.models.hub import first_line
-from realedit.models.outline import Outline, Unloaded
 from realedit.system.memory import out_of_memory
 
 if TYPE_CHECKING:
@@ -67,8 +67,8 @@ def open_model(
     loaded.
     """
     located = _located(ref, device=device, dtype=dtype, offline=offline)
-    outline = Outline.read(located.layout, located.device, located.dtype)
-    return located.load() if outline is None else Unloaded(outline, located.load, located.tokenizers)
+    description = Description.read(located.layout, located.device, located.dtype)
+    return located.load() if description is None else Unloaded(description, located.load, located.tokenizers)
 
 
 @dataclass(frozen=True)

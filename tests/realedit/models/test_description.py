@@ -10,16 +10,16 @@ import torch
 from realedit.errors import ModelUnavailableError
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, embedded_folder, resolve_model
+from realedit.models.description import Description, Unloaded
 from realedit.models.folder import read_layout
 from realedit.models.loading import open_model
-from realedit.models.outline import Outline, Unloaded
 
 CPU = torch.device("cpu")
 
 
 def test_the_configs_say_what_the_loaded_model_says(backbone: Backbone) -> None:
     layout = read_layout(embedded_folder(), "tabletop", half=False)
-    assert Outline.read(layout, CPU, torch.float32) == Outline.of(backbone.pipeline)
+    assert Description.read(layout, CPU, torch.float32) == Description.of(backbone.pipeline)
 
 
 def test_a_model_that_is_not_loaded_has_the_same_sizes_and_tokens(backbone: Backbone) -> None:
@@ -40,7 +40,7 @@ def test_a_model_whose_configs_leave_sizes_open_is_loaded_at_once(part: str, tmp
     said = json.loads(config.read_text())
     layout = read_layout(folder, "mine", half=False)
     config.write_text(json.dumps({key: value for key, value in said.items() if "block_out" not in key}))
-    assert Outline.read(layout, CPU, torch.float32) is None
+    assert Description.read(layout, CPU, torch.float32) is None
 
 
 def test_what_only_the_weights_show_is_told_when_they_are_loaded(tmp_path: Path) -> None:

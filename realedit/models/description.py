@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outline:
+class Description:
     """A model's sizes, and how it will run.
 
     Args:
@@ -34,7 +34,7 @@ class Outline:
     dtype: torch.dtype
 
     @classmethod
-    def of(cls, pipeline: StableDiffusionXLPipeline) -> Outline:
+    def of(cls, pipeline: StableDiffusionXLPipeline) -> Description:
         """Returns a loaded pipeline's."""
         import torch
 
@@ -48,7 +48,7 @@ class Outline:
         )
 
     @classmethod
-    def read(cls, layout: Layout, device: torch.device, dtype: torch.dtype) -> Outline | None:
+    def read(cls, layout: Layout, device: torch.device, dtype: torch.dtype) -> Description | None:
         """Returns a folder's; None where its configs leave a size to the library's default.
 
         Args:
@@ -70,12 +70,12 @@ class Unloaded:
     """A model whose weights are not read yet.
 
     Args:
-        outline: its sizes.
+        description: its sizes.
         load: loads the pipeline.
         load_tokenizers: loads its two tokenizers alone; one that it has not is None.
     """
 
-    outline: Outline
+    description: Description
     load: Callable[[], StableDiffusionXLPipeline]
     load_tokenizers: Callable[[], tuple[CLIPTokenizer | None, ...]]
 
