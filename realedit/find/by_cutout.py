@@ -10,7 +10,7 @@ import numpy as np
 
 from realedit.cutout.cutout import DOUBTFUL, Answer, CutOut, Rough
 from realedit.cutout.cuts_out import CutsOut
-from realedit.cutout.hints import Hint
+from realedit.cutout.hints import Hint, resized
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find import by_name
@@ -24,6 +24,8 @@ from realedit.models.words import Words
 if TYPE_CHECKING:
     import torch
 
+_HALF = 0.5
+"""Share of a place that a mask covers: above it the place is in the mask. Set by definition."""
 _EMPTY_SHARE = 1e-4
 """Share of the photo that a cut-out covers: below it nothing was found, at or above it something was. Not
 measured."""
@@ -158,7 +160,7 @@ class Cutter:
                 "show the object with --point, --box or --mask",
             )
         answer = self._settled(rgb, chosen.rough)
-        sure = by_name.confidence(named.presence, chosen, answer)
+        sure = by_name.confidence(named.presence, chosen, _within(named.recognised, chosen.mask))
         warning = None
         if sure < by_name.DOUBTFUL:
             warning = (
@@ -214,3 +216,11 @@ def _inside(size: tuple[int, int], box: Box) -> np.ndarray:
     top, left = round(y0 * h), round(x0 * w)
     inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = 1
     return inside
+
+
+def _within(likely: np.ndarray | None, mask: np.ndarray) -> float:
+    """The highest value of a map ``[h, w]`` within a mask, bool ``[H, W]``; 0 without a map."""
+    if likely is None:
+        return 0.0
+    inside = resized(mask.astype(np.float32), *likely.shape) > _HALF
+    return float(likely[inside].max()) if inside.any() else 0.0

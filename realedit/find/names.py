@@ -105,6 +105,8 @@ class Named:
         others: the same of the others of its name; 0 where the words do not say which.
         presence: whether it is there, [0, 1]; it is taken to be from :data:`PRESENT` on.
         stand_in: whether only what looks like it, or goes with it, was looked for.
+        recognised: the tabletop recogniser's P(noun | place), float32 ``[h, w]``; None of a noun that it does
+            not know.
     """
 
     word: str
@@ -112,6 +114,7 @@ class Named:
     others: np.ndarray
     presence: float
     stand_in: bool
+    recognised: np.ndarray | None = None
 
     @property
     def present(self) -> bool:
@@ -156,15 +159,14 @@ class Seen:
         h, w = self.places
         if self.nouns is None:
             return np.zeros((h, w), np.float32)
-        likely = cv2.GaussianBlur(self.nouns[..., noun], (0, 0), _NOUN_BLUR)
-        likely = cv2.resize(likely, (w, h), interpolation=cv2.INTER_AREA)
+        likely = cv2.resize(self.likely(noun), (w, h), interpolation=cv2.INTER_AREA)
         return np.log(likely + _DOUBT).astype(np.float32)
 
-    def peak(self, noun: int) -> float:
-        """The recogniser's P(noun | place) at the likeliest place; 0 without one."""
-        return (
-            0.0 if self.nouns is None else float(cv2.GaussianBlur(self.nouns[..., noun], (0, 0), 1.5).max())
-        )
+    def likely(self, noun: int) -> np.ndarray:
+        """The recogniser's P(noun | place), blurred, float32 ``[h, w]`` on its own grid; 0 without one."""
+        if self.nouns is None:
+            return np.zeros((1, 1), np.float32)
+        return cv2.GaussianBlur(self.nouns[..., noun], (0, 0), _NOUN_BLUR)
 
     def log_odds(self, meaning: Meaning) -> float:
         """Of the word at the likeliest place, mean over the sizes."""
@@ -268,9 +270,10 @@ class NameFinder:
             heat, others = chosen(heat, which)
             heat = heat / max(float(heat.max()), _LEAST)
         presence = presence_of(seen.log_odds(meaning) - meaning.usual)
-        if known is not None:
-            presence = max(presence, recognised_presence(seen.peak(known)))
-        return Named(meaning.word, heat.astype(np.float32), others, presence, meaning.stand_in)
+        likely = None if known is None else seen.likely(known)
+        if likely is not None:
+            presence = max(presence, recognised_presence(float(likely.max())))
+        return Named(meaning.word, heat.astype(np.float32), others, presence, meaning.stand_in, likely)
 
 
 def unknown_word(words: Words, noun: str, detail: str = "") -> ObjectNotFoundError:
