@@ -253,8 +253,8 @@ def photograph_page() -> str:
         "",
         "Before and after, by `python examples/gallery.py FOLDER --pairs examples/results/gallery`.",
         "[Who took the photographs](../../photos/LICENSE.md), and what licences they and these are under.",
-        "The cut-out network has seen them in training: they show what the edits are, not how well it does",
-        "on what it has never seen.",
+        "The cut-out network has seen them in training: they show what the edits are, not how well what is",
+        "new to it is cut out.",
     ]
     for one in json.loads((HERE / "photos" / "gallery.json").read_text(encoding="utf-8")):
         parts += ["", f"`{command(one)}`", "", f"![{one['name']}: before and after]({one['name']}.jpg)"]

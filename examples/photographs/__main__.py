@@ -83,10 +83,12 @@ def _record(folder: Path, one: Asked, known: dict[str, Case], side: int) -> Reco
         return held
     loaded = LoadedCase.of(known[one.photo], side)
     entry = {name: _file(folder, known, value, side) for name, value in one.edit.items()}
+    shown = [name for name, value in one.edit.items() if value is None]
+    said = {name: value for name, value in one.edit.items() if value is not None}
     record = Record(
         key,
         one.id,
-        {"kind": f"by {one.by}", **one.edit},
+        {"kind": " ".join([f"by {one.by}:", *shown]), **said},
         "realedit",
         OK,
         photo=_picture(folder, f"{one.id}-before", loaded.photo),
