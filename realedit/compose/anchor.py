@@ -38,6 +38,7 @@ class Anchor:
         shadow_before: where shadows and reflections were, bool ``[H, W]``.
         shadow_after: where they are now, bool ``[H, W]``.
         unsure_shadow: whether something dark beside an object may be its shadow and was left behind.
+        unsure_fill: whether the filling of the holes may show.
     """
 
     picture: np.ndarray
@@ -46,6 +47,7 @@ class Anchor:
     shadow_before: np.ndarray
     shadow_after: np.ndarray
     unsure_shadow: bool = False
+    unsure_fill: bool = False
 
     @property
     def matte(self) -> np.ndarray:
@@ -87,7 +89,9 @@ def build_anchor(
         id(piece): _cast_of(rgb, piece, pieces, forbidden, shadow=shadow, reflection=reflection)
         for piece in pieces
     }
-    behind, hole = cleared(rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden, fill)
+    behind, hole, unsure_fill = cleared(
+        rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden, fill
+    )
     if not fill_hole:
         behind = rgb.astype(np.float32)
     mattes = [np.zeros((h, w), np.float32) for _ in pieces]
@@ -103,7 +107,15 @@ def build_anchor(
     for piece in taken:
         shadow_before |= scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
     unsure = any(casts[id(piece)].shadow.unsure for piece in taken)
-    return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after, unsure)
+    return Anchor(
+        behind.astype(np.float32),
+        tuple(mattes),
+        hole,
+        shadow_before,
+        shadow_after,
+        unsure_shadow=unsure,
+        unsure_fill=fill_hole and unsure_fill,
+    )
 
 
 def _cast_of(

@@ -108,13 +108,12 @@ def _doubled(steps: np.ndarray, coarse: np.ndarray, hole: np.ndarray) -> np.ndar
     nearest = cv2.distanceTransformWithLabels(
         (~coarse).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    labels: np.ndarray = nearest[1]
-    of_label = np.zeros((labels.max() + 1, 2), np.int32)
+    labels = np.asarray(nearest[1], np.int64)
+    of_label = np.zeros((int(labels.max()) + 1, 2), np.int32)
     of_label[labels[coarse]] = steps[coarse]
-    rows, columns = (
-        np.minimum(np.arange(n) // 2, m - 1) for n, m in zip(hole.shape, coarse.shape, strict=True)
-    )
-    return 2 * of_label[labels[np.ix_(rows, columns)]] * hole[..., None]
+    rows, columns = np.indices(hole.shape) // 2
+    under = labels[rows.clip(0, coarse.shape[0] - 1), columns.clip(0, coarse.shape[1] - 1)]
+    return 2 * of_label[under] * hole[..., None]
 
 
 def _composite(image: np.ndarray, hole: np.ndarray, known: np.ndarray, steps: np.ndarray) -> np.ndarray:

@@ -33,6 +33,10 @@ _UNSURE_SHADOW = (
     "(the setting shadow=false looks for none)"
 )
 
+_UNSURE_FILL = (
+    "the place that the object left may show: several things meet there, and what was behind it is a guess"
+)
+
 
 @do.register
 def transform(step: Similarity, work: Work) -> Outcome:
@@ -178,7 +182,7 @@ def _put(
             **reached(resampled and resampled.trace),
         },
         mattes=mattes,
-        warnings=(_UNSURE_SHADOW,) if anchor.unsure_shadow else (),
+        warnings=_warnings(anchor),
         picture=None if resampled is None else resampled.picture,
     )
 
@@ -197,3 +201,8 @@ def _resampled(
         for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
     ]
     return work.resampled(inverted.inversion, text, anchor, subjects)
+
+
+def _warnings(anchor: Anchor) -> tuple[str, ...]:
+    unsure = ((anchor.unsure_shadow, _UNSURE_SHADOW), (anchor.unsure_fill, _UNSURE_FILL))
+    return tuple(text for holds, text in unsure if holds)
