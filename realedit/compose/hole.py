@@ -172,9 +172,9 @@ def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndar
     missed = rgb.astype(np.float32) - filled
     # what differs by more than light may is another thing there, whose colour is not to spread
     off = np.linalg.norm(cv2.GaussianBlur(missed, (0, 0), sigma / _STEADY), axis=-1) / _LIGHT_LEVELS
-    missed *= (weight / (1 + off**2) ** 2)[..., None]
+    missed = (missed * (weight / (1 + off**2) ** 2)[..., None]).astype(np.float32)
     known = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-    low = cv2.GaussianBlur(missed, (0, 0), sigma) / (known + 1e-3)
+    low: np.ndarray = cv2.GaussianBlur(missed, (0, 0), sigma) / (known + 1e-3)
     share = share_of_fill(hole, solid)[..., None]
     mixed = rgb * (1 - share) + (filled + low) * share
     return np.clip(mixed, 0, 255).round().astype(np.uint8)
