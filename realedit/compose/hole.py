@@ -169,13 +169,12 @@ def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndar
         return filled
     sigma = max(hole.shape) / _LIGHT_SIGMAS_A_SIDE
     weight = margin.astype(np.float32)
-    missed = rgb.astype(np.float32) - filled
+    missed: np.ndarray = rgb.astype(np.float32) - filled
     # what differs by more than light may is another thing there, whose colour is not to spread
     off = np.linalg.norm(cv2.GaussianBlur(missed, (0, 0), sigma / _STEADY), axis=-1) / _LIGHT_LEVELS
-    missed = (missed * (weight / (1 + off**2) ** 2)[..., None]).astype(np.float32)
+    light: np.ndarray = missed * (weight / (1 + off**2) ** 2)[..., None]
     known: np.ndarray = cv2.GaussianBlur(weight, (0, 0), sigma)[..., None]
-    spread: np.ndarray = cv2.GaussianBlur(missed, (0, 0), sigma)
-    low = spread / (known + 1e-3)
+    low: np.ndarray = cv2.GaussianBlur(light.astype(np.float32), (0, 0), sigma) / (known + 1e-3)
     share = share_of_fill(hole, solid)[..., None]
     mixed = rgb * (1 - share) + (filled + low) * share
     return np.clip(mixed, 0, 255).round().astype(np.uint8)

@@ -49,6 +49,8 @@ _JOIN_PIXELS = 20.0
 """Length in pixels over which joining may stray from what was copied: longer spreads a step wider, shorter
 leaves it sharper. Not measured."""
 _BESIDE = ((-1, 0), (1, 0), (0, -1), (0, 1))
+"""Steps (row, column) to the four neighbours of a pixel; eight would let seams run aslant at more cost. Not
+measured."""
 
 
 def complete_by_copies(
