@@ -10,11 +10,12 @@ the frame.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from guidance import Transform
+from realedit.compose.contact import find_contact
 from realedit.compose.hole import Fill, cleared, forbidden_small, small_copy
 from realedit.compose.piece import Cast, Piece, carried
 from realedit.compose.reflection import find_reflection, no_reflection
@@ -38,6 +39,7 @@ class Anchor:
         shadow_before: where shadows and reflections were, bool ``[H, W]``.
         shadow_after: where they are now, bool ``[H, W]``.
         unsure_shadow: whether something dark beside an object may be its shadow and was left behind.
+        unsure_fill: whether the filling of the holes may show.
     """
 
     picture: np.ndarray
@@ -46,6 +48,7 @@ class Anchor:
     shadow_before: np.ndarray
     shadow_after: np.ndarray
     unsure_shadow: bool = False
+    unsure_fill: bool = False
 
     @property
     def matte(self) -> np.ndarray:
@@ -87,9 +90,14 @@ def build_anchor(
         id(piece): _cast_of(rgb, piece, pieces, forbidden, shadow=shadow, reflection=reflection)
         for piece in pieces
     }
-    behind, hole = cleared(rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden, fill)
+    behind, hole, unsure_fill = cleared(
+        rgb, [(piece.location, casts[id(piece)]) for piece in taken], forbidden, fill
+    )
     if not fill_hole:
         behind = rgb.astype(np.float32)
+    elif shadow and not unsure_fill:
+        for piece in taken:
+            casts[id(piece)] = _with_contact(casts[id(piece)], rgb, behind, piece)
     mattes = [np.zeros((h, w), np.float32) for _ in pieces]
     shadow_after = np.zeros((h, w), bool)
     placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
@@ -103,7 +111,15 @@ def build_anchor(
     for piece in taken:
         shadow_before |= scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
     unsure = any(casts[id(piece)].shadow.unsure for piece in taken)
-    return Anchor(behind.astype(np.float32), tuple(mattes), hole, shadow_before, shadow_after, unsure)
+    return Anchor(
+        behind.astype(np.float32),
+        tuple(mattes),
+        hole,
+        shadow_before,
+        shadow_after,
+        unsure_shadow=unsure,
+        unsure_fill=fill_hole and unsure_fill,
+    )
 
 
 def _cast_of(
@@ -134,6 +150,17 @@ def _cast_of(
         return Cast(none.shadow, mirrored)
     # a dark reflection would be taken for shadow
     return Cast(find_shadow(mirrored.taken_from(small), mask, elsewhere), mirrored)
+
+
+def _with_contact(cast: Cast, rgb: np.ndarray, cleared: np.ndarray, piece: Piece) -> Cast:
+    """Adds the contact shadow of a piece that no shadow was found of, as the photo shows it at its place."""
+    if cast.shadow.mask.any() or piece.transform is None or not piece.casts:
+        return cast
+    small = small_copy(rgb)
+    filled = small_copy(cleared.clip(0, 255).round().astype(np.uint8))
+    mask = scaled(piece.location.mask, small.shape[1::-1]) > 0.5
+    contact = find_contact(small, filled, mask)
+    return replace(cast, shadow=replace(cast.shadow, loss=contact.loss))
 
 
 def _lay(

@@ -22,6 +22,7 @@ from realedit.compose.shadow_evidence import confidence
 from realedit.pixels.hole_filling import rough_fill
 from realedit.pixels.light import FLOOR, average, contrast, shade
 from realedit.pixels.masks import connected, disk, grow, shrink
+from realedit.pixels.resizing import scaled
 from realedit.pixels.unit import unit_of
 
 _REACH = 0.6
@@ -77,6 +78,9 @@ it takes texture for edges. Not measured."""
 _PENUMBRA_DEPTH = 1.5
 """Largest loss in a penumbra, in losses at the umbra's edge: higher lets it be darker, lower cuts it to the
 edge's own loss and below. Not measured."""
+_PENUMBRA_FALL_UNITS = 8
+"""Distance from the umbra in units over which that limit falls from the umbra's own loss: longer takes more
+of what is dark beside it, shorter leaves a step where the search ended the umbra. Set by eye."""
 _FOOT_SHARE = 0.3
 """Lowest share of an object's height that counts as its foot: a shadow has to begin near it, not near what is
 above. Set on 30 rendered cases, of one to three values tried."""
@@ -89,6 +93,12 @@ measured."""
 _LOOK_UNITS = 1.5
 """Standard deviation in units of the blur before darkness is judged: more of it hides thin shadows, less of
 it takes texture for shadow. Not measured."""
+_END_UNITS = 1
+"""Distance from an umbra in units up to which the search's end cuts it off; farther away the umbra ends by
+itself. Not measured."""
+_LEAST_END_SQUARE_UNITS = 3
+"""Area in square units beyond the search's end that an umbra borders: above it the search goes on farther out
+in all directions, up to it is over. Set on README's picture and 12 rendered cases."""
 _GAP_UNITS = 2
 """Radius in units of the gaps in an umbra that are closed: larger ones stay gaps. Not measured."""
 _SPECK_UNITS = 1
@@ -174,6 +184,11 @@ def find_shadow(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None 
     umbra, others, unsure = _umbra(rgb, seen, mask)
     if not umbra.any():
         return replace(empty, unsure=unsure)
+    if _runs_out(seen, umbra, mask):
+        farther = _look_beside(rgb, mask, forbidden, diagonally=True)
+        again = None if farther is None else _umbra(rgb, farther, mask)
+        if farther is not None and again is not None and again[0].any():
+            seen, (umbra, others, unsure) = farther, again
     core = shrink(umbra, seen.unit) & seen.beside
     if not core.any():
         core = umbra & seen.beside
@@ -182,13 +197,20 @@ def find_shadow(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None 
     return Shadow(umbra, np.maximum(_layer(seen, umbra, mask, depth), lost), lost, unsure)
 
 
-def _look_beside(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None) -> _Surroundings | None:
-    """Measures how much light the surface about an object lacks; None if no surface is free about it."""
+def _look_beside(
+    rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None, *, diagonally: bool = False
+) -> _Surroundings | None:
+    """Measures how much light the surface about an object lacks; None if no surface is free about it.
+
+    ``diagonally`` looks as far there as up, down and sideways.
+    """
     unit = unit_of(mask.shape)
     least, most = _LEAST_REACH_UNITS * unit, _MOST_REACH_UNITS * unit
     reach = float(np.clip(_REACH * np.sqrt(mask.sum()), least, most))
     sideways = np.ones((1, 2 * int(_SIDEWAYS * reach) + 1), np.uint8)
     band = grow(mask, reach) | (cv2.dilate(mask.astype(np.uint8), sideways) > 0)
+    if diagonally:
+        band |= _ellipse_about(mask, reach)
     beside = band & ~grow(mask, unit)
     if forbidden is not None:
         beside &= ~forbidden
@@ -204,6 +226,19 @@ def _look_beside(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None
     return _Surroundings(beside, contrast(rgb, surface), dark, grey, texture, unit)
 
 
+def _ellipse_about(mask: np.ndarray, reach: float) -> np.ndarray:
+    """Grows a mask by an ellipse: by ``reach`` up and down, by more sideways; bool ``[H, W]``."""
+    size = (max(1, round(mask.shape[1] / _SIDEWAYS)), mask.shape[0])
+    grown = grow(scaled(mask.astype(np.float32), size) > 0, reach)
+    return scaled(grown.astype(np.float32), mask.shape[::-1]) > 0
+
+
+def _runs_out(seen: _Surroundings, umbra: np.ndarray, mask: np.ndarray) -> bool:
+    """Tells whether an umbra reaches the end of what was looked at, away from the object."""
+    end = grow(umbra, _END_UNITS * seen.unit) & ~seen.beside & ~grow(mask, 2 * _END_UNITS * seen.unit)
+    return bool(end.sum() > _LEAST_END_SQUARE_UNITS * seen.unit**2)
+
+
 def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Finds where most of the shadow's depth is lost, bool ``[H, W]``; nowhere if there is no shadow.
 
@@ -215,33 +250,30 @@ def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.n
     least_area = _LEAST_SQUARE_UNITS * unit**2
     touching = near_foot(mask, _FOOT_UNITS * unit) & seen.beside
     slope = _slope(rgb, unit)
+    dark = seen.grey & (seen.dark > faintest)
     found, believed, others, unsure = np.zeros_like(mask), np.zeros_like(mask), np.zeros_like(mask), False
     for far in _FOOT_REACH:
         radius = max(far * float(np.sqrt(mask.sum())), _LEAST_FOOT_REACH_UNITS * unit)
-        reach = near_foot(mask, radius) & seen.beside & ~grow(believed, _BELIEVED_UNITS * unit)
-        dark = (seen.grey & (seen.dark > faintest) & reach).astype(np.uint8)
-        dark = cv2.morphologyEx(dark, cv2.MORPH_OPEN, disk(_SPECK_UNITS * unit)) > 0
-        candidates = connected(dark, touching)
+        free = seen.beside & ~grow(believed, _BELIEVED_UNITS * unit)
+        reach = near_foot(mask, radius) & free
+        candidates = connected(_without_specks(dark & reach, unit), touching)
         others, unsure = np.zeros_like(mask), False
         count, labels = cv2.connectedComponents(candidates.astype(np.uint8))
         for number in range(1, count):
             part = labels == number
             if part.sum() < least_area:
                 continue
-            sure = confidence(
-                part,
-                seen.dark,
-                slope,
-                mask,
-                beside=seen.beside,
-                reach=reach,
-                texture=seen.texture,
-                unit=unit,
-            )
+            sure = confidence(part, seen.dark, slope, mask, seen.beside, reach, seen.texture, unit)
             if sure < _SURE:
                 others |= part
                 unsure |= sure > _UNSURE
                 continue
+            # a long shadow touches its object with little of its outline: its beginning has shown that
+            whole = connected(_without_specks(dark & free, unit), part)
+            goes_on = confidence(
+                whole, seen.dark, slope, mask, seen.beside, free, seen.texture, unit, touching=True
+            )
+            part = whole if goes_on >= _SURE else part
             believed |= part
             depth = float(np.percentile(seen.dark[part & touching], _DEPTH_PERCENTILE))
             found |= connected(part & (seen.dark > max(faintest, _UMBRA_EDGE * depth)), touching)
@@ -251,6 +283,11 @@ def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.n
     found |= grow(found, _CONTACT_UNITS * unit) & grow(mask, unit)
     found &= ~mask & ~others
     return (found if found.sum() >= least_area else np.zeros_like(mask)), others, unsure
+
+
+def _without_specks(dark: np.ndarray, unit: float) -> np.ndarray:
+    """Takes what is small out of a mask, bool ``[H, W]``."""
+    return cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, disk(_SPECK_UNITS * unit)) > 0
 
 
 def _slope(rgb: np.ndarray, unit: float) -> np.ndarray:
@@ -285,13 +322,18 @@ def _lost(seen: _Surroundings, umbra: np.ndarray, others: np.ndarray, depth: np.
     faintest = max(_LEAST_PENUMBRA_LOSS, _PENUMBRA_DEVIATIONS * seen.texture)
     within = grow(near, _MOST_PENUMBRA_UNITS * unit) & ~others
     fading = connected(seen.grey & (seen.dark > faintest) & within, near)
-    fading = cv2.morphologyEx(fading.astype(np.uint8), cv2.MORPH_OPEN, disk(_SPECK_UNITS * unit)) > 0
+    fading = _without_specks(fading, unit)
     edge = cv2.GaussianBlur((fading | near).astype(np.float32), (0, 0), _EDGE_BLUR_UNITS * unit)
     share = edge * seen.beside.astype(np.float32)
     # a penumbra is little darker than the umbra's edge
     most = _PENUMBRA_DEPTH * _UMBRA_EDGE * max(float(depth.mean()), _LEAST_PENUMBRA_LOSS)
     lost = average(seen.loss, seen.beside, _PENUMBRA_BLUR_UNITS * unit).mean(-1).clip(0)
-    lost = np.minimum(lost, np.where(near, np.inf, most)) * share
+    # where the search ended the umbra, and not the light, a sudden limit would show as an edge
+    fall = _PENUMBRA_FALL_UNITS * unit
+    apart = cv2.distanceTransform((~near).astype(np.uint8), cv2.DIST_L2, 5) / fall
+    beside_it = average(seen.loss, near, fall).mean(-1).clip(0)
+    limit = np.where(near, np.inf, np.maximum(most, beside_it * (1 - apart)))
+    lost = np.minimum(lost, limit) * share
     return (lost[..., None] * (depth / max(float(depth.mean()), 1e-3))).astype(np.float32)
 
 

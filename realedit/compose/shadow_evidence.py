@@ -71,11 +71,12 @@ def confidence(
     dark: np.ndarray,
     slope: np.ndarray,
     mask: np.ndarray,
-    *,
     beside: np.ndarray,
     reach: np.ndarray,
     texture: float,
     unit: float,
+    *,
+    touching: bool = False,
 ) -> float:
     """Returns how sure it is that a dark place is the object's shadow, in [0, 1].
 
@@ -88,6 +89,7 @@ def confidence(
         reach: where a shadow was looked for, bool ``[H, W]``.
         texture: standard deviation of ``dark`` on the surface outside shadows.
         unit: 1/256 of the longer side, in pixels.
+        touching: whether it is known already that the place lies against the object.
     """
     outline = grow(part, _RIM_UNITS * unit)
     rim = outline & ~part
@@ -101,7 +103,7 @@ def confidence(
     goes_on = float(np.percentile(dark[outside], _OUTSIDE_PERCENTILE)) / depth if outside.any() else 0.0
     steep = float(np.percentile(slope[_inside(part, near, unit)], _STEEP_PERCENTILE))
     signs = (
-        (float(contact), _CONTACT_SHARE),
+        (1.0 if touching else float(contact), _CONTACT_SHARE),
         (float(part.sum() / mask.sum()), _AREA_RATIO),
         (depth, _DEPTH_LOSS),
         (goes_on, _OUTSIDE_RATIO),

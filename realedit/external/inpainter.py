@@ -17,7 +17,7 @@ import numpy as np
 from realedit.errors import ModelUnavailableError, NumericalError
 from realedit.models.loading import usable_device
 from realedit.pixels.like_places import steps_to_like_places
-from realedit.pixels.patch_completion import Completion
+from realedit.pixels.pyramid import Completion
 from realedit.system.memory import translated
 
 if TYPE_CHECKING:

@@ -27,23 +27,13 @@ Optimization*, for the price of what is used often. Here all patches take their 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 
-from realedit.pixels.normalised_blur import normalised_blur
+from realedit.pixels.pyramid import REACH_PIXELS, SIDE, Completion, Scene, coarse_to_fine, completed, inward
 from realedit.pixels.screened_poisson import solve_screened_poisson
 from realedit.pixels.texture_direction import texture_direction
 
-_REACH_PIXELS = 3
-"""Distance from a patch's centre to its sides, in pixels: larger patches copy larger structures and find
-fewer sources, smaller ones repeat less and join worse. Not measured."""
-_SIDE = 2 * _REACH_PIXELS + 1
-"""A patch's side in pixels, which follows from its reach: see there for larger and smaller ones."""
-_BASE_SIGMA_SIDES = 0.15
-"""Standard deviation in longer sides of the blur that makes B: larger ones copy more of the light with the
-texture, smaller ones carry texture on as light. Set on 30 rendered cases; 0.05 was no better."""
 _BASE_WEIGHT = 2.0
 """Weight of a difference in B: higher, and patches come from places of the same light; lower, and only the
 texture counts. Set on 30 rendered cases."""
@@ -56,18 +46,6 @@ alike, below it nearer ones cost less. Set on 30 rendered cases, of two to four 
 _DIRECTION_SIGMA_SIDES = 0.05
 """Standard deviation in longer sides of the blur that averages the grain: larger ones follow one direction,
 smaller ones follow bends and noise. Set on 30 rendered cases, of two to four values tried."""
-_COARSEST_DEPTH_PIXELS = 2.5
-"""Depth in pixels of the hole in the coarsest picture: a deeper hole is halved once more, a shallower one is
-begun with. Set on 30 rendered cases."""
-_LEAST_PATCHES_A_SIDE = 6
-"""Patches on a picture's shorter side: a picture that has more may be halved, one that has fewer is the
-coarsest. Not measured."""
-_HALF_HOLE = 0.5
-"""Share of a halved picture's pixel that is known: below it the pixel belongs to the hole, at or above it is
-known. Not measured."""
-_HALF_FORBIDDEN = 0.25
-"""Share of a halved picture's pixel that is forbidden: above it the pixel is forbidden, up to it may be
-copied. Not measured."""
 _TURNS = (12, 6, 4, 3)
 """Votes and searches in the coarsest picture, the next, the third, and each finer one: more of them agree
 better, fewer take less time. Set on 30 rendered cases."""
@@ -94,38 +72,6 @@ longer spreads a step wider, shorter leaves it sharper. Set by eye on one photo;
 figures."""
 
 
-class Scene(NamedTuple):
-    """What is to be completed at one size of the picture.
-
-    Args:
-        lab: the picture in CIELAB, float32 ``[H, W, 3]``.
-        base: its B, likewise.
-        hole: bool ``[H, W]``.
-        forbidden: bool ``[H, W]``, nothing is copied from here; never in the hole.
-    """
-
-    lab: np.ndarray
-    base: np.ndarray
-    hole: np.ndarray
-    forbidden: np.ndarray
-
-
-class Completion(NamedTuple):
-    """A filled hole, and where each of its pixels comes from.
-
-    Args:
-        picture: uint8 ``[H, W, 3]``, equal to the photo outside the hole.
-        steps: from each of the hole's pixels to the centre of the patch that its own is drawn from, (row,
-            column) in pixels, int32 ``[H, W, 2]``; 0 outside the hole.
-        cost: what drawing each of the hole's pixels' patches from there costs, float32 ``[H, W]``; 0 outside
-            the hole.
-    """
-
-    picture: np.ndarray
-    steps: np.ndarray
-    cost: np.ndarray
-
-
 def complete_by_patches(
     rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None, *, melded: bool = True
 ) -> Completion | None:
@@ -141,7 +87,7 @@ def complete_by_patches(
         The filled picture; None if there is no whole patch to copy.
     """
     rng = np.random.default_rng(0)
-    scenes = _coarse_to_fine(rgb, hole, forbidden)
+    scenes = coarse_to_fine(rgb, hole, forbidden)
     level = None
     for depth, scene in enumerate(scenes):
         finer = _Level(scene, rng, _FINEST_TEMPERATURE if depth == len(scenes) - 1 else 1.0)
@@ -158,49 +104,15 @@ def complete_by_patches(
     level.vote()
     if melded:
         level.meld()
-    lab = (level.detail + level.base).astype(np.float32)
-    filled = (cv2.cvtColor(lab, cv2.COLOR_Lab2RGB).clip(0, 1) * 255).round().astype(np.uint8)
     steps[tuple(level.at.T)] = level.source - level.at
     cost[tuple(level.at.T)] = level.cost
     steps[~hole], cost[~hole] = 0, 0
-    return Completion(np.where(hole[..., None], filled, rgb), steps, cost)
-
-
-def _coarse_to_fine(rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None) -> list[Scene]:
-    """Halves the picture until the hole is shallow or the picture small; returns none without a hole."""
-    if not hole.any():
-        return []
-    forbidden = np.zeros_like(hole) if forbidden is None else forbidden & ~hole
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
-    base = normalised_blur(lab, ~(hole | forbidden), _BASE_SIGMA_SIDES * max(hole.shape))
-    scenes = [Scene(lab, base, hole, forbidden)]
-    least = _LEAST_PATCHES_A_SIDE * _SIDE
-    while _inward(scenes[0].hole).max() > _COARSEST_DEPTH_PIXELS and min(scenes[0].hole.shape) >= least:
-        scenes.insert(0, _halved(scenes[0]))
-    return scenes
-
-
-def _halved(scene: Scene) -> Scene:
-    h, w = scene.hole.shape
-    size = ((w + 1) // 2, (h + 1) // 2)
-
-    def shrunk(values: np.ndarray) -> np.ndarray:
-        return cv2.resize(values.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-
-    known = ~scene.hole
-    share = shrunk(known)
-    lab = shrunk(scene.lab * known[..., None]) / np.maximum(share, 1e-6)[..., None]
-    return Scene(lab, shrunk(scene.base), share < _HALF_HOLE, shrunk(scene.forbidden) > _HALF_FORBIDDEN)
-
-
-def _inward(hole: np.ndarray) -> np.ndarray:
-    """Returns each hole pixel's distance to the known ones, in pixels; the frame's border is not one."""
-    return cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)
+    return completed(rgb, hole, level.detail + level.base, steps, cost)
 
 
 def _patch(width: int) -> np.ndarray:
-    """Returns a patch's pixels as offsets ``[_SIDE**2]`` from its centre in a flattened picture."""
-    reach = np.arange(-_REACH_PIXELS, _REACH_PIXELS + 1)
+    """Returns a patch's pixels as offsets ``[SIDE**2]`` from its centre in a flattened picture."""
+    reach = np.arange(-REACH_PIXELS, REACH_PIXELS + 1)
     return (reach[:, None] * width + reach).ravel()
 
 
@@ -211,7 +123,7 @@ def _flat(at: np.ndarray, width: int) -> np.ndarray:
 
 def _widened(image: np.ndarray) -> np.ndarray:
     return cv2.copyMakeBorder(
-        image, _REACH_PIXELS, _REACH_PIXELS, _REACH_PIXELS, _REACH_PIXELS, cv2.BORDER_REFLECT_101
+        image, REACH_PIXELS, REACH_PIXELS, REACH_PIXELS, REACH_PIXELS, cv2.BORDER_REFLECT_101
     )
 
 
@@ -226,25 +138,25 @@ class _Level:
         self.base, self.detail = scene.base, scene.lab - scene.base
         self.hole, self.forbidden = scene.hole, scene.forbidden
         self._rng, self._temperature = rng, temperature
-        square = np.ones((_SIDE, _SIDE), np.uint8)
+        square = np.ones((SIDE, SIDE), np.uint8)
         touching = cv2.dilate(scene.hole.astype(np.uint8), square) > 0
         self.at = np.argwhere(touching)
         self.number = np.full(scene.hole.shape, -1)
         self.number[touching] = np.arange(len(self.at))
         hole_or_forbidden = scene.hole | scene.forbidden
         inside = np.zeros_like(scene.hole)
-        inside[_REACH_PIXELS:-_REACH_PIXELS, _REACH_PIXELS:-_REACH_PIXELS] = True
+        inside[REACH_PIXELS:-REACH_PIXELS, REACH_PIXELS:-REACH_PIXELS] = True
         self.known = inside & (cv2.dilate(hole_or_forbidden.astype(np.uint8), square) == 0)
         self.sources = np.argwhere(self.known)
         sigma = _DIRECTION_SIGMA_SIDES * max(scene.hole.shape)
         direction = texture_direction(self.detail[..., 0], ~hole_or_forbidden, sigma)
         self._across, self._strength = (values[tuple(self.at.T)] for values in direction)
         self._repeat_price = np.zeros(scene.hole.shape, np.float32)
-        self._trust = (_TRUST_DECAY ** -_inward(scene.hole)).astype(np.float32)
+        self._trust = (_TRUST_DECAY ** -inward(scene.hole)).astype(np.float32)
         h, w = scene.hole.shape
-        self._wide = (h + 2 * _REACH_PIXELS, w + 2 * _REACH_PIXELS)
-        # indices of each patch's pixels in the flattened widened picture, [n, _SIDE**2]
-        self._pixels = _flat(self.at + _REACH_PIXELS, self._wide[1]) + _patch(self._wide[1])
+        self._wide = (h + 2 * REACH_PIXELS, w + 2 * REACH_PIXELS)
+        # indices of each patch's pixels in the flattened widened picture, [n, SIDE**2]
+        self._pixels = _flat(self.at + REACH_PIXELS, self._wide[1]) + _patch(self._wide[1])
         weights = _widened(np.where(scene.forbidden, 0, self._trust)).ravel()[self._pixels]
         self._weights = weights / np.maximum(weights.sum(1, keepdims=True), 1e-6)
 
@@ -269,11 +181,11 @@ class _Level:
 
     def vote(self) -> None:
         """Sets D in the hole to the mean of the patches over each pixel; cheaper patches weigh more."""
-        self.detail[self.hole] = self._voted(self.detail, np.ones(_SIDE**2, np.float32))[self.hole]
+        self.detail[self.hole] = self._voted(self.detail, np.ones(SIDE**2, np.float32))[self.hole]
         self._measure()
 
     def _voted(self, image: np.ndarray, within: np.ndarray) -> np.ndarray:
-        """Averages patches drawn from an image ``[H, W, 3]``; ``within`` ``[_SIDE**2]`` weighs pixels."""
+        """Averages patches drawn from an image ``[H, W, 3]``; ``within`` ``[SIDE**2]`` weighs pixels."""
         usual = max(float(np.percentile(self.cost, _USUAL_PERCENTILE)), 1e-3)
         weight = (np.exp(-self.cost / (2 * self._temperature * usual)) + 1e-6) * self._trust[tuple(self.at.T)]
         weights = weight[:, None] * within
@@ -282,13 +194,13 @@ class _Level:
         drawn = self._drawn(image, self.source) * weights[..., None]
         mean = [np.bincount(pixels, drawn[..., channel].ravel(), cells) / total for channel in range(3)]
         wide = np.stack(mean, axis=-1).reshape(*self._wide, 3)
-        return wide[_REACH_PIXELS:-_REACH_PIXELS, _REACH_PIXELS:-_REACH_PIXELS]
+        return wide[REACH_PIXELS:-REACH_PIXELS, REACH_PIXELS:-REACH_PIXELS]
 
     def meld(self) -> None:
         """Sets D in the hole by the gradients that its patches vote for, which leaves no step in it."""
         down, right = np.zeros_like(self.detail), np.zeros_like(self.detail)
         down[:-1], right[:, :-1] = np.diff(self.detail, axis=0), np.diff(self.detail, axis=1)
-        above, left = np.ones((2, _SIDE, _SIDE), np.float32)
+        above, left = np.ones((2, SIDE, SIDE), np.float32)
         above[-1], left[:, -1] = 0, 0  # their steps lead out of the patch
         self.detail = solve_screened_poisson(
             self.detail,
@@ -339,7 +251,7 @@ class _Level:
         height, width = self.hole.shape
         drawn = np.bincount(_flat(self.source, width).ravel(), minlength=height * width)
         # a patch copies its whole square: what is copied once, in one piece, has 1 everywhere
-        often = cv2.boxFilter(drawn.reshape(height, width).astype(np.float32), -1, (_SIDE, _SIDE))
+        often = cv2.boxFilter(drawn.reshape(height, width).astype(np.float32), -1, (SIDE, SIDE))
         self._repeat_price = _REPEAT_WEIGHT * usual * np.maximum(often - 1, 0)
 
     def _cost(self, mine: np.ndarray, source: np.ndarray) -> np.ndarray:
@@ -355,6 +267,6 @@ class _Level:
         return seen + across + self._repeat_price[tuple(source.T)]
 
     def _drawn(self, image: np.ndarray, source: np.ndarray) -> np.ndarray:
-        """Returns an image's patches about some centres ``[n, 2]``, as ``[n, _SIDE**2, 3]``."""
+        """Returns an image's patches about some centres ``[n, 2]``, as ``[n, SIDE**2, 3]``."""
         width = self.hole.shape[1]
         return image.reshape(-1, 3)[_flat(source, width) + _patch(width)]

@@ -38,6 +38,9 @@ _UNSURE_SHADOW = (
     "(the setting shadow=false looks for none)"
 )
 _COVERS = "at its new place the object covers another thing that was there"
+_UNSURE_FILL = (
+    "the place that the object left may show: several things meet there, and what was behind it is a guess"
+)
 
 
 @do.register
@@ -246,5 +249,9 @@ def _warnings(anchor: Anchor, pieces: Sequence[Piece], others: np.ndarray | None
     for piece in pieces:
         if piece.stays:
             things = things | piece.location.hard
-    found = (_UNSURE_SHADOW,) if anchor.unsure_shadow else ()
-    return (*found, _COVERS) if covers(anchor.matte, things) else found
+    told = (
+        (anchor.unsure_shadow, _UNSURE_SHADOW),
+        (anchor.unsure_fill, _UNSURE_FILL),
+        (covers(anchor.matte, things), _COVERS),
+    )
+    return tuple(text for holds, text in told if holds)

@@ -150,3 +150,20 @@ def test_of_nothing_nothing_grows() -> None:
     nothing = np.zeros((9, 9), bool)
     assert not grow(nothing, 4).any()
     assert shrink(~nothing, 4).all()
+
+
+@pytest.mark.parametrize("texture", ["flat", "ramp", "grain"])
+@pytest.mark.parametrize("shade", [_disc(122, 146, 42, 9), _disc(125, 150, 40, 12)], ids=["flat", "high"])
+def test_a_long_shadow_is_followed_to_its_end(texture: str, shade: np.ndarray) -> None:
+    disc = _disc(90, 120, 28)
+    shade = shade & ~disc
+    surface = _surface(texture)
+    rgb = surface * np.exp(-0.4 * cv2.GaussianBlur(shade.astype(float), (0, 0), 1))[..., None]
+    rgb[disc] = (200, 30, 30)
+    rgb = rgb.clip(0, 255).round().astype(np.uint8)
+    found = find_shadow(rgb, disc)
+    apart = ~grow(disc, 2)
+    assert (found.mask & shade & apart).sum() > 0.85 * (shade & apart).sum()
+    assert (found.mask & shade & apart).sum() > 0.85 * (found.mask & apart).sum()
+    lit = found.lift(rgb.astype(np.float32))
+    assert np.abs(lit - surface)[shade & apart].mean() < 11  # 48 grey levels were lost
