@@ -12,7 +12,18 @@ from PIL import Image
 from realedit.cutout.cutout import Rough
 from realedit.cutout.hints import Hint
 from realedit.find.by_cutout import Cutter
-from realedit.find.by_name import DOUBTFUL, Sought, alike, confidence, hints, iou, peaks, soft_iou, told
+from realedit.find.by_name import (
+    DOUBTFUL,
+    Sought,
+    alike,
+    confidence,
+    hints,
+    iou,
+    peaks,
+    soft_iou,
+    told,
+    wholeness,
+)
 from realedit.find.names import Named
 from realedit.location import Location
 
@@ -104,6 +115,16 @@ def test_crumbs_and_surroundings_are_nothing() -> None:
     assert sought(heat, rough(box(0, 0, 60, 40), 3.0), rough(box(12, 10, 14, 12), 3.0)).chosen is None
     assert sought(heat).chosen is None
     assert 0 < sought(heat).confidence(box(0, 0, 9, 9)) < 1
+
+
+def test_one_thing_is_meant_rather_than_two_of_a_name() -> None:
+    left, right = box(5, 10, 20, 30), box(35, 10, 50, 30)
+    heat = left + np.float32(0.5) * right
+    both, one = rough(left | right, 1.0), rough(left, 1.0)
+    assert wholeness(left | right) == 0.5
+    assert wholeness(left) == 1
+    assert wholeness(np.zeros(SHAPE, bool)) == 0
+    assert sought(heat, both, one).chosen is one
 
 
 def test_iou_in_closed_form() -> None:
