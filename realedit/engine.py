@@ -149,12 +149,12 @@ class Engine:
                 if not self.finder.foreign(noun):
                     raise
                 raise unknown_word(self.cutter.words, noun, error.detail) from None
+        if self.finder.trained:
+            return self.cutter.by_name(photo.rgb, word, by_attention if self.finder.knows(word) else None)
         try:
             return self.cutter.by_name(photo.rgb, word)
         except ObjectNotFoundError:
-            if self.finder.trained and not self.finder.knows(word):
-                raise
-        return by_attention()
+            return by_attention()
 
     def _by_attention(self, photo: Photo, inverted: InvertedPhoto, word: str) -> Location:
         return self.finder.find(photo.rgb, inverted.inversion, word)

@@ -89,6 +89,11 @@ class Rough:
         """P(thing), float32 ``[h, w]``."""
         return _logistic(self.logits[self.number])
 
+    @property
+    def mask(self) -> np.ndarray:
+        """Where P(thing) is above one half, bool ``[h, w]``."""
+        return self.logits[self.number] > 0
+
 
 @dataclass(frozen=True, slots=True)
 class _Look:

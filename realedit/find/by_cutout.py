@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,11 +12,11 @@ import numpy as np
 
 from realedit.cutout.cutout import DOUBTFUL, Answer, CutOut, Rough
 from realedit.cutout.cuts_out import CutsOut
-from realedit.cutout.hints import Hint, resized
+from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find import by_name
-from realedit.find.by_name import Chosen
+from realedit.find.by_name import Sought
 from realedit.find.names import PRESENT, NameFinder
 from realedit.find.which_cutout import CutOutChoice, choose_cutout, load_cutout
 from realedit.location import Box, Location, Point
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     import torch
 
 _HALF = 0.5
-"""Share of a place that a mask covers: above it the place is in the mask. Set by definition."""
+"""Alpha in [0, 1]: above it a pixel is the object's, below it is not. Set by definition."""
 _EMPTY_SHARE = 1e-4
 """Share of the photo that a cut-out covers: below it nothing was found, at or above it something was. Not
 measured."""
@@ -139,42 +141,48 @@ class Cutter:
         """Whether the table of names has a word, in any of its spellings."""
         return noun in self.words
 
-    def by_name(self, rgb: np.ndarray, words: str) -> Location:
+    def by_name(
+        self, rgb: np.ndarray, words: str, another_way: Callable[[], Location] | None = None
+    ) -> Location:
         """Finds what words name, "the left orange", and cuts it out.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            words: the object's.
+            another_way: finds them too, or raises ObjectNotFoundError; it is asked where names are not sure
+                enough, and what it finds is taken if it is likelier to be meant.
 
         Raises:
             UsageError: the words list several things, or say nothing.
             ObjectNotFoundError: nothing in the photo looks like it, or no model knows the word.
         """
         named = self.names.find(self.names.look(rgb), words)
-        if not named.present:
+        wanted = named.heat.max() > 0 and (named.present or another_way is not None)
+        every = self._own.rough(rgb, by_name.hints(named.heat)) if wanted else []
+        sought = Sought(named, tuple(rough for answers in every for rough in answers))
+        found = self._named(rgb, sought, words)
+        if another_way is not None and (found is None or found.confidence < by_name.ENOUGH):
+            with suppress(ObjectNotFoundError):
+                other = another_way()
+                other = replace(other, confidence=sought.confidence(other.hard))
+                found = other if found is None or other.confidence > found.confidence else found
+        if found is None:
             raise ObjectNotFoundError(
                 f"no {named.word!r} found in the photo: nothing in it looks like one",
                 "use another word, or show the object with --point, --box or --mask",
                 detail=f"presence {named.presence:.3f}, at least {PRESENT} is needed",
             )
-        chosen = self._chosen(rgb, named.heat)
-        if chosen is None:
-            raise ObjectNotFoundError(
-                f"{named.word!r} is in the photo, but could not be cut out",
-                "show the object with --point, --box or --mask",
-            )
-        answer = self._settled(rgb, chosen.rough)
-        sure = by_name.confidence(named.presence, chosen, _within(named.recognised, chosen.mask))
-        warning = None
-        if sure < by_name.DOUBTFUL:
-            warning = (
-                f"it is not certain that what was found is the '{named.word}' (confidence {sure:.2f}): look "
-                "at the result, or show the object with --point, --box or --mask"
-            )
-        return Location(words, answer.alpha, named.heat, sure, "word", warning, confidence=sure)
+        return by_name.told(found, named.word)
 
-    def _chosen(self, rgb: np.ndarray, heat: np.ndarray) -> Chosen | None:
-        """Returns what a word's heat means of all that can be cut out by it; None if that is nothing."""
-        if heat.max() <= 0:
+    def _named(self, rgb: np.ndarray, sought: Sought, words: str) -> Location | None:
+        """Returns the likeliest of what words may mean, cut out; None if they are not in the photo."""
+        if sought.chosen is None:
             return None
-        answers = self._own.rough(rgb, by_name.hints(heat))
-        return by_name.choose([rough for to_one in answers for rough in to_one], heat)
+        sure = sought.confidence(sought.chosen.mask)
+        alpha = self._settled(rgb, sought.chosen).alpha
+        if (alpha > _HALF).mean() < _EMPTY_SHARE:
+            return None
+        return Location(words, alpha, sought.named.heat, sure, "word", confidence=sure)
 
     def _settled(self, rgb: np.ndarray, rough: Rough) -> Answer:
         """Returns what cuts out makes of a rough answer of ours."""
@@ -216,11 +224,3 @@ def _inside(size: tuple[int, int], box: Box) -> np.ndarray:
     top, left = round(y0 * h), round(x0 * w)
     inside[top : max(round(y1 * h), top + 2), left : max(round(x1 * w), left + 2)] = 1
     return inside
-
-
-def _within(likely: np.ndarray | None, mask: np.ndarray) -> float:
-    """The highest value of a map ``[h, w]`` within a mask, bool ``[H, W]``; 0 without a map."""
-    if likely is None:
-        return 0.0
-    inside = resized(mask.astype(np.float32), *likely.shape) > _HALF
-    return float(likely[inside].max()) if inside.any() else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,20 @@ from PIL import Image
 from realedit.cutout.cutout import Rough
 from realedit.cutout.hints import Hint
 from realedit.find.by_cutout import Cutter
-from realedit.find.by_name import Chosen, alike, choose, confidence, hints, peaks, soft_iou
+from realedit.find.by_name import (
+    DOUBTFUL,
+    Sought,
+    alike,
+    confidence,
+    hints,
+    iou,
+    peaks,
+    soft_iou,
+    told,
+    wholeness,
+)
+from realedit.find.names import Named
+from realedit.location import Location
 
 CASES = Path(__file__).parents[3] / "examples" / "cases"
 SHAPE = (40, 60)
@@ -72,36 +86,101 @@ def test_likeness_is_iou() -> None:
     np.testing.assert_allclose(alike([one, half]), [[1, 0.5], [0.5, 1]])
 
 
+def sought(heat: np.ndarray, *answers: Rough, presence: float = 0.9) -> Sought:
+    return Sought(Named("thing", heat, np.zeros_like(heat), presence, False), answers)
+
+
 def test_the_word_chooses_what_its_heat_covers_and_most_hints_find() -> None:
     meant, part, other = box(10, 10, 30, 30), box(18, 12, 22, 16), box(40, 5, 58, 35)
-    heat = meant.astype(np.float32)
     answers = [rough(part, 1.0), rough(other, 1.0), rough(meant, 0.5), rough(box(10, 10, 30, 29), 0.4)]
-    chosen = choose(answers, heat)
-    assert chosen is not None
-    assert chosen.rough is answers[2]
-    assert (chosen.held, chosen.shared) == (1, 0.5)
+    heat = meant.astype(np.float32)
+    found = sought(heat, *answers)
+    assert found.chosen is answers[2]
+    assert found.confidence(meant) == pytest.approx(confidence(0.9, 1.0, 0.5))
+    assert found.confidence(meant) > found.confidence(part) > found.confidence(other)
+    assert sought(heat, *answers, presence=0.1).chosen is None
+
+
+def test_the_recogniser_has_a_say_of_the_mask_that_it_sees_the_noun_in() -> None:
+    meant, other = box(10, 10, 30, 30), box(40, 5, 58, 35)
+    heat = np.full(SHAPE, 0.5, np.float32)
+    found = sought(heat, rough(meant), rough(other))
+    seen = replace(found, named=replace(found.named, recognised=0.3 * other.astype(np.float32)))
+    assert seen.confidence(other) > found.confidence(other)
+    assert seen.confidence(meant) == found.confidence(meant)
 
 
 def test_crumbs_and_surroundings_are_nothing() -> None:
     heat = bump(12, 10, 1.0)
-    assert choose([rough(box(0, 0, 60, 40), 3.0), rough(box(12, 10, 14, 12), 3.0)], heat) is None
+    assert sought(heat, rough(box(0, 0, 60, 40), 3.0), rough(box(12, 10, 14, 12), 3.0)).chosen is None
+    assert sought(heat).chosen is None
+    assert 0 < sought(heat).confidence(box(0, 0, 9, 9)) < 1
+
+
+def test_one_thing_is_meant_rather_than_two_of_a_name() -> None:
+    left, right = box(5, 10, 20, 30), box(35, 10, 50, 30)
+    heat = left + np.float32(0.5) * right
+    both, one = rough(left | right, 1.0), rough(left, 1.0)
+    assert wholeness(left | right) == 0.5
+    assert wholeness(left) == 1
+    assert wholeness(np.zeros(SHAPE, bool)) == 0
+    assert sought(heat, both, one).chosen is one
+
+
+def test_iou_in_closed_form() -> None:
+    assert iou(box(0, 0, 20, 20), box(0, 10, 20, 30)) == pytest.approx(1 / 3)
+    assert iou(box(0, 0, 0, 0), box(0, 0, 0, 0)) == 0
 
 
 def test_confidence_rises_with_every_fact() -> None:
-    def of(presence: float, held: float, shared: float, recognised: float = 0.0) -> float:
-        return confidence(presence, Chosen(rough(box(0, 0, 9, 9)), held, shared), recognised)
+    base = confidence(0.6, 0.3, 0.3)
+    more = (
+        confidence(0.9, 0.3, 0.3),
+        confidence(0.6, 0.4, 0.3),
+        confidence(0.6, 0.3, 0.4),
+        confidence(0.6, 0.3, 0.3, 0.2),
+    )
+    assert 0 < base < min(more) < 1
+    assert confidence(0.6, 0.3, 0.3, 0.01) == base  # what the recogniser does not see it says nothing of
+    assert confidence(0.0, 0.3, 0.3) < base < confidence(1.0, 0.3, 0.3)
 
-    base = of(0.6, 0.3, 0.3)
-    assert 0 < base < min(of(0.9, 0.3, 0.3), of(0.6, 0.4, 0.3), of(0.6, 0.3, 0.4), of(0.6, 0.3, 0.3, 0.2)) < 1
-    assert of(0.6, 0.3, 0.3, 0.01) == base  # what the recogniser does not see it says nothing of
-    assert of(0.0, 0.3, 0.3) < base < of(1.0, 0.3, 0.3)
+
+def test_doubt_is_told() -> None:
+    one = np.ones(SHAPE, np.float32)
+    unsure = told(Location("mug", one, one, 0.5, "word", confidence=DOUBTFUL - 0.01), "mug")
+    assert unsure.warning is not None
+    assert "it is not certain that what was found is the 'mug'" in unsure.warning
+    assert told(Location("mug", one, one, 0.5, "word", confidence=DOUBTFUL), "mug").warning is None
+
+
+def photo_of(case: str) -> np.ndarray:
+    return np.asarray(Image.open(CASES / f"{case}_photo.webp").convert("RGB"))
+
+
+@pytest.mark.slow
+def test_another_way_is_asked_where_names_are_unsure_and_taken_if_it_is_likelier() -> None:
+    cutter, rgb = Cutter(), photo_of("000")
+    asked: list[str] = []
+
+    def everything() -> Location:
+        asked.append("everything")
+        mask = np.ones(rgb.shape[:2], np.float32)
+        return Location("zebra", mask, mask, 1.0, "word")
+
+    cutter.by_name(rgb, "vase", everything)
+    assert not asked  # names are sure of it
+    found = cutter.by_name(rgb, "zebra", everything)
+    assert asked == ["everything"]
+    assert found.mask.min() == 1
+    assert found.confidence < DOUBTFUL
+    assert found.warning is not None
 
 
 @pytest.mark.slow
 def test_known_things_are_cut_out_by_their_names_alone() -> None:
     cutter, found = Cutter(), {}
     for case, word in {"000": "vase", "001": "pitcher", "005": "bottle"}.items():
-        rgb = np.asarray(Image.open(CASES / f"{case}_photo.webp").convert("RGB"))
+        rgb = photo_of(case)
         true = np.asarray(Image.open(CASES / f"{case}_mask.webp").convert("L")) > 127
         location = cutter.by_name(rgb, word)
         assert location.source == "word"
