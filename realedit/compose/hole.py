@@ -36,9 +36,11 @@ it the photo shows through. Not measured."""
 _LEAST_COVER = 0.05
 """Share of a pixel of the small copy that the object covers: above it the pixel is cleared, up to it stays.
 Set by eye, so that thin things go too."""
-_OBJECT_MARGIN_UNITS, _SHADOW_MARGIN_UNITS = 6, 2
+_OBJECT_MARGIN_UNITS, _SHADOW_MARGIN_UNITS = 4, 2
 """Width in units of the hole's margin about the object or its reflection, and about its shadow: wider ones
-hide rests and fade more softly, narrower ones change less of the photo. Not measured."""
+hide rests and fade more softly, narrower ones change less of the photo and see more of what goes on in the
+hole. The first set on 9 scenes of ReS (4 against 6: ST-LPIPS 0.0032 +- 0.0023 better, on 20 rendered cases
+0.0002 +- 0.0004), the second not measured."""
 _TOUCHING_UNITS = 1
 """Distance from the object in units up to which the hole may take in a neighbour's pixels; farther out the
 neighbour stays whole. Not measured."""

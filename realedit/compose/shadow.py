@@ -72,6 +72,9 @@ stays where it is. Not measured."""
 _UNSURE = 0.1
 """The same confidence of what stays: above it the user is told of it, up to it is plainly another thing. Not
 measured."""
+_LEAST_UNSURE_SHARE = 0.2
+"""Area of what stays as a share of what goes along: above it the user is told of it, up to it is a rest that
+is not worth a word. Not measured."""
 _SLOPE_BLUR_UNITS = 0.5
 """Standard deviation in units of the blur before the slope is measured: more of it hides thin edges, less of
 it takes texture for edges. Not measured."""
@@ -266,7 +269,7 @@ def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.n
             sure = confidence(part, seen.dark, slope, mask, seen.beside, reach, seen.texture, unit)
             if sure < _SURE:
                 others |= part
-                unsure |= sure > _UNSURE
+                unsure |= sure > _UNSURE and part.sum() > _LEAST_UNSURE_SHARE * believed.sum()
                 continue
             # a long shadow touches its object with little of its outline: its beginning has shown that
             whole = connected(_without_specks(dark & free, unit), part)
