@@ -73,7 +73,7 @@ def test_edits_are_made_once_laid_out_and_judged(sets: dict[str, Path], tmp_path
     ]
     edits.write_text(json.dumps(asked))
     out = tmp_path / "out"
-    main(out, **sets, edits=edits)
+    main(out, cocoee=sets["cocoee"], res=sets["res"], edits=edits)
     gone, none = read_records(out).values()
     assert none.reason is not None
     assert "zeppelin" in none.reason
@@ -85,7 +85,7 @@ def test_edits_are_made_once_laid_out_and_judged(sets: dict[str, Path], tmp_path
     verdicts = tmp_path / "verdicts.json"
     told = {"commit": "abc", "judge": "a person", "verdicts": {"gone": [True, ""]}}
     verdicts.write_text(json.dumps(told))
-    main(out, **sets, edits=edits, table=verdicts)
+    main(out, cocoee=sets["cocoee"], res=sets["res"], edits=edits, table=verdicts)
     assert (out / RECORDS).read_bytes() == before
     table = (tmp_path / "verdicts.md").read_text()
     assert "* by word: 0 of 1 would be shown" in table
@@ -93,4 +93,4 @@ def test_edits_are_made_once_laid_out_and_judged(sets: dict[str, Path], tmp_path
     assert "| gone | res:p3_1 | mask | remove | yes |" in table
     verdicts.write_text(json.dumps(told | {"verdicts": {}}))
     with pytest.raises(SystemExit, match="no verdict on gone"):
-        main(out, **sets, edits=edits, table=verdicts)
+        main(out, cocoee=sets["cocoee"], res=sets["res"], edits=edits, table=verdicts)
