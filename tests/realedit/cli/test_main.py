@@ -133,7 +133,7 @@ def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -
     (left, top, *_), (new_left, new_top, *_) = told["box_before"], told["box_after"]
     assert new_left - left == pytest.approx(0.2, abs=0.01)
     assert new_top == pytest.approx(top, abs=0.01)
-    assert set(told["timings"]) >= {"invert", "locate"}
+    assert set(told["timings"]) >= {"locate", "anchor"}
     photo, moved = (
         load_photo(realedit.folder / "photo.jpg").rgb,
         load_photo(realedit.folder / "moved.png").rgb,
