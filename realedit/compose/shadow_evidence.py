@@ -27,6 +27,10 @@ _CONTACT_LENGTH = (0.35, 0.48)
 """Length along which a place lies against the object, in square roots of the object's area: up to the first
 the limits for a long one do not hold, at or above the second they do. Set on the same; README's long shadow
 had 0.49."""
+_LONG_DEPTH = (1.0, 0.6)
+"""Loss of log intensity deep in such a place: at or above the first it is another thing, up to the second
+this sign does not doubt it, since a shadow that reaches far gets light from all around. Set on the same;
+README's had 0.31."""
 _AREA_RATIO = (1.0, 0.6)
 """Area of the place in areas of the object: at or above the first it is another thing, up to the second this
 sign does not doubt it. Set on 16 scenes of ReS and 20 rendered cases; shadows had 0.02 to 0.4."""
@@ -107,12 +111,14 @@ def confidence(
     along = int((rim & grow(mask, _CONTACT_UNITS * unit)).sum())
     contact = along / int(rim.sum())
     length = along / max(1, round(_RIM_UNITS * unit)) / float(np.sqrt(mask.sum()))
+    depth = max(float(np.percentile(dark[part], _DEEP_PERCENTILE)), _LEAST_DEPTH)
     lies_against = max(
         _share(contact, *_CONTACT_SHARE),
-        _share(contact, *_LONG_CONTACT_SHARE) * _share(length, *_CONTACT_LENGTH),
+        _share(contact, *_LONG_CONTACT_SHARE)
+        * _share(length, *_CONTACT_LENGTH)
+        * _share(depth, *_LONG_DEPTH),
     )
     cut = (rim & ~reach & ~near).sum() / rim.sum()
-    depth = max(float(np.percentile(dark[part], _DEEP_PERCENTILE)), _LEAST_DEPTH)
     outside = grow(part, _OUTSIDE_UNITS * unit) & ~outline & beside & ~near
     goes_on = float(np.percentile(dark[outside], _OUTSIDE_PERCENTILE)) / depth if outside.any() else 0.0
     steep = float(np.percentile(slope[_inside(part, near, unit)], _STEEP_PERCENTILE))
