@@ -70,7 +70,7 @@ class Record:
     truth: str | None = None
     mask: str | None = None
     found: str | None = None
-    warnings: Sequence[str] = ()
+    warnings: Sequence[str] = field(default_factory=list[str])
     scene: str | None = None
     made: Mapping[str, Any] = field(default_factory=dict)
 
