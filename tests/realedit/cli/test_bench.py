@@ -83,16 +83,27 @@ def test_help_loads_nothing_heavy(realedit: Command) -> None:
 
 
 def test_a_small_run_from_cases_to_page_and_again(realedit: Command, cases: Path) -> None:
-    arguments = ("bench", cases, "--method", "realedit:mask=true", "--method", "classical", *SMALL, "--json")
+    arguments = (
+        "bench",
+        cases,
+        "--method",
+        "realedit:mask=true,strength=0.4",
+        "--method",
+        "classical",
+        *SMALL,
+        "--json",
+    )
     first = realedit(*arguments)
     assert first.returncode == 0, first.stderr
     told = json.loads(first.stdout)
     assert told["output"] == "bench-cases"
-    assert told["baseline"] == "realedit:mask=true,steps=4"
+    assert told["baseline"] == "realedit:mask=true,steps=4,strength=0.4"
     folder = realedit.folder / "bench-cases"
     records = read_records(folder)
     assert len(records) == 2 * 5
-    own = next(r for r in records.values() if r.method == "realedit:mask=true,steps=4" and r.case == "a")
+    own = next(
+        r for r in records.values() if r.method == "realedit:mask=true,steps=4,strength=0.4" and r.case == "a"
+    )
     assert own.status == "ok"
     assert own.before is not None
     assert own.evaluations
