@@ -6,7 +6,7 @@ FOLDER is ReS as PixelMan has it (`realedit.bench.datasets.pixelman`): every sce
 after its object was moved, with masks of both. The size of the object at its other place is predicted from
 its mask here, the height of its foot there, and the horizon of this photo (`realedit.pixels.horizon`), as
 ``--perspective auto`` does, and compared with the masks' square root of areas. Settings were chosen on the
-even scenes.
+odd scenes (the first, the third...; elsewhere the even ones are used for that).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("even", "odd", "all"), default="all")
     asked = parser.parse_args()
     scenes = sorted(int(match[1]) for file in asked.folder.iterdir() if (match := _STEM.match(file.name)))
-    taken = {"even": scenes[::2], "odd": scenes[1::2], "all": scenes}[asked.part]
+    taken = {"odd": scenes[::2], "even": scenes[1::2], "all": scenes}[asked.part]
     each = np.array([misses(asked.folder, scene) for scene in taken])
     told = each[..., 2] > 0
     gain = (each[..., 0] - each[..., 1]).mean(1)

@@ -17,11 +17,11 @@ def part_of(cases: Sequence[Case], part: Part) -> list[Case]:
     Args:
         cases: a data set's cases, in its own order.
         part: ``first`` and ``second`` half of its scenes (the first has the one more), or every other one:
-            ``even`` takes the first, third, fifth... (counted from 0), ``odd`` the second, fourth...
+            ``odd`` takes the first, third, fifth..., ``even`` the second, fourth...
     """
     scenes = list(dict.fromkeys(case.shows for case in cases))
     half = (len(scenes) + 1) // 2
-    chosen = {"first": scenes[:half], "second": scenes[half:], "even": scenes[::2], "odd": scenes[1::2]}[part]
+    chosen = {"first": scenes[:half], "second": scenes[half:], "odd": scenes[::2], "even": scenes[1::2]}[part]
     kept = set(chosen)
     return [case for case in cases if case.shows in kept]
 

@@ -62,7 +62,7 @@ _MOST_SHARE = 0.8
 _WEIGHTS = (-2.5, 0.3, 5.4, 4.0, 1.0)
 """Of 1, the log-odds that the word is there, what is held, what is shared, and the recogniser's say, in the
 log-odds that the answer is right. The first four are a logistic regression's on COCOEE's first 25 photographs
-and the 17 of ReS's even scenes whose words are found; the network's own confidence added nothing there. The
+and the 17 of ReS's odd scenes whose words are found; the network's own confidence added nothing there. The
 last is set by eye: with more, photographed things are believed that only the recogniser sees, with less,
 rendered ones are warned of."""
 _LEAST_THERE, _MOST_THERE = -4.0, 3.0
@@ -73,7 +73,7 @@ it counts; below the first it says nothing. Not measured."""
 ENOUGH = 0.8
 """Confidence in [0, 1] at which no other way of finding a word is asked: below it, the model's attention is,
 where the recogniser knows the word. Of 40 rendered photographs nine are below it, of COCOEE's first 25 and
-ReS's even scenes three whose words the recogniser knows."""
+ReS's odd scenes three whose words the recogniser knows."""
 _HALF = 0.5
 """Share of a place that a mask covers: above it the place is in the mask. Set by definition."""
 DOUBTFUL = 0.68

@@ -66,7 +66,7 @@ def sets(tmp_path: Path) -> dict[str, Path]:
 def test_edits_are_made_once_laid_out_and_judged(sets: dict[str, Path], tmp_path: Path) -> None:
     edits = tmp_path / "edits.json"
     asked = [
-        {"id": "gone", "photo": "res:p3_1", "edit": {"remove": None}, "by": "mask"},
+        {"id": "gone", "photo": "res:p1_1", "edit": {"remove": None}, "by": "mask"},
         {"id": "none", "photo": "cocoee:p3_1", "edit": {"remove": "zeppelin"}, "by": "word"},
     ]
     edits.write_text(json.dumps(asked))
@@ -88,7 +88,7 @@ def test_edits_are_made_once_laid_out_and_judged(sets: dict[str, Path], tmp_path
     table = (tmp_path / "verdicts.md").read_text()
     assert "* by word: 0 of 1 would be shown" in table
     assert "* by mask, point or box: 1 of 1 would be shown" in table
-    assert "| gone | res:p3_1 | mask | remove | yes |" in table
+    assert "| gone | res:p1_1 | mask | remove | yes |" in table
     verdicts.write_text(json.dumps(told | {"verdicts": {}}))
     with pytest.raises(SystemExit, match="no verdict on gone"):
         main(out, cocoee=sets["cocoee"], res=sets["res"], edits=edits, table=verdicts)
