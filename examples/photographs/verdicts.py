@@ -61,8 +61,8 @@ def write_verdicts(file: Path, asked: Sequence[Asked], records: Sequence[Record]
     intro = [
         "# Forty edits of photographs",
         "",
-        "Photographs of PixelMan's COCOEE (second half), on which nothing was set, and of ReS (odd scenes), on",
-        "which nothing of holes and shadows was,",
+        "Photographs of PixelMan's COCOEE (second half), on which nothing was set, and of ReS (odd scenes),",
+        "on which nothing of holes and shadows was,",
         f"looked at before and after ({told['judge']}, commit {told['commit']}): would a photographer show",
         "it?",
         "`python -m examples.photographs FOLDER --cocoee COCOEE --res ReS` makes them again.",
