@@ -150,13 +150,14 @@ class Cutter:
             rgb: uint8 ``[H, W, 3]``.
             words: the object's.
             another_way: finds them too, or raises ObjectNotFoundError; it is asked where names are not sure
-                enough, and what it finds is taken if it is likelier to be meant.
+                enough in a photo of the recogniser's kind, and what it finds is taken if that is likelier.
 
         Raises:
             UsageError: the words list several things, or say nothing.
             ObjectNotFoundError: nothing in the photo looks like it, or no model knows the word.
         """
         named = self.names.find(self.names.look(rgb), words)
+        another_way = another_way if named.recognised is not None else None
         wanted = named.heat.max() > 0 and (named.present or another_way is not None)
         every = self._own.rough(rgb, by_name.hints(named.heat)) if wanted else []
         sought = Sought(named, tuple(rough for answers in every for rough in answers))

@@ -84,6 +84,12 @@ _RECOGNISED = 0.05
 one that is not: lower ones deny it, higher ones find it. Of the nouns of 40 rendered scenes 95 % reach 0.027,
 of other nouns there 10 % reach 0.045; on COCOEE's first 25 the lowest of the eight that are there is 0.053,
 and a quarter of the others reach 0.05."""
+_SOME_THING = 0.5
+"""P(some thing | place) above which a place shows one. Set by definition."""
+_STRANGE_SHARE, _STRANGER = 0.33, 0.1
+"""Share of a photo that is some thing: at or above the first the recogniser is not believed, and the second
+below it wholly. 36 rendered scenes of examples/cases have 0.06 to 0.31, nine in ten at most 0.22; 12 of
+COCOEE's first 25 and 17 of 24 photographs of ReS have 0.33 or more."""
 PRESENT = 0.27
 """Least presence that counts as being there. Lower, words of other photographs are found; higher, small
 things are denied. On COCOEE's first 25 all words that are there reach 0.67; of 944 that are not, 4 % reach
@@ -105,8 +111,8 @@ class Named:
         others: the same of the others of its name; 0 where the words do not say which.
         presence: whether it is there, [0, 1]; it is taken to be from :data:`PRESENT` on.
         stand_in: whether only what looks like it, or goes with it, was looked for.
-        recognised: the tabletop recogniser's P(noun | place), float32 ``[h, w]``; None of a noun that it does
-            not know.
+        recognised: the tabletop recogniser's P(noun | place), float32 ``[h, w]``, times how familiar the
+            photo is; None of a noun that it does not know, or a photo that is none of its kind.
     """
 
     word: str
@@ -131,12 +137,14 @@ class Seen:
         outlines: the eleventh block's features, float32 ``[112, h, w]``.
         size: the photo's, (H, W) in pixels.
         nouns: P(noun | place) of the tabletop recogniser, float32 ``[h, w, nouns]``; None without one.
+        familiar: how far the photo is of the recogniser's kind, [0, 1]: see :func:`familiarity`.
     """
 
     logits: tuple[Tensor, ...]
     outlines: Tensor
     size: tuple[int, int]
     nouns: np.ndarray | None = None
+    familiar: float = 1.0
 
     @property
     def places(self) -> tuple[int, int]:
@@ -241,13 +249,14 @@ class NameFinder:
             every.append(_averaged(both_ways(self.layers(coarse)), around))
             if short == _OUTLINES:
                 outlines = both_ways(fine)
-        nouns = None
+        nouns, familiar = None, 1.0
         h, w = rgb.shape[:2]
         if self.recogniser is not None:
             short = _TABLETOP_SIZE
             height, width = (round(min(side * short / min(h, w), LONGEST * short)) for side in (h, w))
-            nouns = self.recogniser.recognise(rgb, (height, width)).nouns
-        return Seen(tuple(every), outlines, (h, w), nouns)
+            recognised = self.recogniser.recognise(rgb, (height, width))
+            nouns, familiar = recognised.nouns, familiarity(recognised.thing)
+        return Seen(tuple(every), outlines, (h, w), nouns, familiar)
 
     def find(self, seen: Seen, words: str) -> Named:
         """What ``words`` name: "mugs", "the left mug".
@@ -270,7 +279,7 @@ class NameFinder:
             heat, others = chosen(heat, which)
             heat = heat / max(float(heat.max()), _LEAST)
         presence = presence_of(seen.log_odds(meaning) - meaning.usual)
-        likely = None if known is None else seen.likely(known)
+        likely = seen.familiar * seen.likely(known) if known is not None and seen.familiar > 0 else None
         if likely is not None:
             presence = max(presence, recognised_presence(float(likely.max())))
         return Named(meaning.word, heat.astype(np.float32), others, presence, meaning.stand_in, likely)
@@ -308,6 +317,16 @@ def heat_of(evidence: np.ndarray) -> np.ndarray:
 def presence_of(above: float) -> float:
     """Whether a word is there, [0, 1], by its log-odds above its usual ones: logistic."""
     return float(1 / (1 + np.exp(-(above - _ABOVE) / _BROAD)))
+
+
+def familiarity(thing: np.ndarray) -> float:
+    """How far a photo is of the recogniser's kind, [0, 1], by its P(some thing | place), float32 ``[h, w]``.
+
+    It was trained on some things on a table. Where it sees things nearly everywhere, it sees what it does not
+    know, and mistakes it for its nouns.
+    """
+    share = float((thing > _SOME_THING).mean())
+    return float(np.clip((_STRANGE_SHARE - share) / _STRANGER, 0, 1))
 
 
 def recognised_presence(peak: float) -> float:

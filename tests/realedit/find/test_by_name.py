@@ -11,6 +11,7 @@ from PIL import Image
 
 from realedit.cutout.cutout import Rough
 from realedit.cutout.hints import Hint
+from realedit.errors import ObjectNotFoundError
 from realedit.find.by_cutout import Cutter
 from realedit.find.by_name import (
     DOUBTFUL,
@@ -165,11 +166,14 @@ def test_another_way_is_asked_where_names_are_unsure_and_taken_if_it_is_likelier
     def everything() -> Location:
         asked.append("everything")
         mask = np.ones(rgb.shape[:2], np.float32)
-        return Location("zebra", mask, mask, 1.0, "word")
+        return Location("banana", mask, mask, 1.0, "word")
 
     cutter.by_name(rgb, "vase", everything)
     assert not asked  # names are sure of it
-    found = cutter.by_name(rgb, "zebra", everything)
+    with pytest.raises(ObjectNotFoundError, match="no 'zebra' found"):
+        cutter.by_name(rgb, "zebra", everything)
+    assert not asked  # the recogniser does not know it, so that its model does not either
+    found = cutter.by_name(rgb, "banana", everything)
     assert asked == ["everything"]
     assert found.mask.min() == 1
     assert found.confidence < DOUBTFUL

@@ -17,8 +17,10 @@ from realedit.find.names import (
     Seen,
     _averaged,  # pyright: ignore[reportPrivateUsage]
     both_ways,
+    familiarity,
     heat_of,
     presence_of,
+    recognised_presence,
 )
 from realedit.models.choice import resolve_model
 from realedit.models.words import Meaning
@@ -191,6 +193,19 @@ def test_presence_turns_at_its_threshold() -> None:
     assert presence_of(2.0) == pytest.approx(0.5)
     assert presence_of(5.0) + presence_of(-1.0) == pytest.approx(1)
     assert presence_of(-50) < presence_of(0) < presence_of(50) <= 1
+
+
+def test_a_photo_full_of_things_is_none_of_the_recognisers_kind() -> None:
+    def of(share: float) -> float:
+        return familiarity((np.arange(1000) < 1000 * share).astype(np.float32).reshape(20, 50))
+
+    assert (of(0.1), of(0.5)) == (1, 0)
+    assert of(0.28) == pytest.approx(0.5)
+
+
+def test_the_recogniser_is_as_likely_right_as_wrong_at_its_threshold() -> None:
+    assert recognised_presence(0.05) == pytest.approx(0.5)
+    assert recognised_presence(0.0) == 0 < recognised_presence(0.02) < 0.2
 
 
 def test_both_ways_and_neighbours_are_means() -> None:
