@@ -13,7 +13,7 @@ SIDE = 256
 
 def _surface() -> np.ndarray:
     noise = np.random.default_rng(0).normal(0, 2, (SIDE, SIDE, 3))
-    return (np.float64((180, 150, 120)) + noise).clip(0, 255).round().astype(np.uint8)
+    return (np.asarray((180.0, 150.0, 120.0)) + noise).clip(0, 255).round().astype(np.uint8)
 
 
 def _box() -> np.ndarray:

@@ -7,6 +7,7 @@ import pickle
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -70,7 +71,8 @@ def as_torchscript(network: Lama, path: Path) -> None:
             return self.generator(x)
 
     with pytest.warns(FutureWarning):
-        torch.jit.trace(Model().eval(), torch.rand(1, 4, 16, 16)).save(path)
+        traced = cast("torch.jit.ScriptModule", torch.jit.trace(Model().eval(), torch.rand(1, 4, 16, 16)))
+    traced.save(path)
 
 
 def test_the_network_is_the_authors() -> None:
@@ -102,7 +104,12 @@ def test_a_fourier_unit_passes_what_has_a_positive_spectrum() -> None:
 def test_files_of_all_kinds_paint_the_same(
     tmp_path: Path, small: Lama, photo: tuple[np.ndarray, np.ndarray], written: Written
 ) -> None:
-    path = tmp_path / {as_safetensors: "l.safetensors", as_checkpoint: "l.ckpt"}.get(written, "l.pt")
+    suffixes: dict[Written, str] = {
+        as_safetensors: "safetensors",
+        as_checkpoint: "ckpt",
+        as_torchscript: "pt",
+    }
+    path = tmp_path / f"l.{suffixes[written]}"
     written(small, path)
     rgb, hole = photo
     inpainter = Inpainter(path)

@@ -103,7 +103,7 @@ def test_what_nothing_looks_like_is_not_found(pipeline: RealEditPipeline, sample
         "no 'sunglasses' found in the photo: nothing in it looks like one; "
         "use another word, or show the object with --point, --box or --mask"
     )
-    assert caught.value.detail.startswith("likelihood 0.0")
+    assert caught.value.detail.startswith("presence 0.")
 
 
 def test_what_is_saved_is_read_again_and_what_is_broken_is_told(

@@ -34,7 +34,7 @@ def _room(pitch: float, yaw: float, roll: float = 0.0) -> np.ndarray:
         x, v = FOCAL * ends[:2] / ends[2] + np.array([[W / 2], [H / 2]])
         if np.abs([*x, *v]).max() < 1e5:
             points = [(round(float(a)), round(float(b))) for a, b in zip(x, v, strict=True)]
-            cv2.line(image, *points, colour, 2, cv2.LINE_AA)
+            cv2.line(image, points[0], points[1], (colour,), 2, cv2.LINE_AA)
 
     for k in range(-8, 9):
         line((0.8 * k, 1.5, 0.2), (0.8 * k, 1.5, 9), 60)

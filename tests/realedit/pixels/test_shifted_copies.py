@@ -34,7 +34,7 @@ def _room() -> np.ndarray:
 
 
 def _covered(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    return np.where(hole[..., None], np.uint8([220, 20, 20]), rgb)
+    return np.where(hole[..., None], np.asarray([220, 20, 20], np.uint8), rgb)
 
 
 def _rmse(one: np.ndarray, other: np.ndarray) -> float:

@@ -44,9 +44,7 @@ def benches() -> dict[str, Workbench]:
         name: Workbench(ModelSettings("tabletop", "cpu", "bfloat16", offline=True, working_size=64))
         for name in ("AutoencoderTiny", "AutoencoderKL")
     }
-    backbone, vae = found["AutoencoderKL"].backbone, kl()
-    backbone.pipeline.register_modules(vae=vae)
-    backbone.vae = vae
+    found["AutoencoderKL"].backbone.pipeline.register_modules(vae=kl())
     return found
 
 
