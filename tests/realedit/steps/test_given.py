@@ -35,7 +35,7 @@ def test_numbers_of_numpy_do_as_plain_ones_do(scene: Scene, tmp_path: Path) -> N
     assert np.array_equal(result.photo.rgb, plain.photo.rgb)
     result.save(tmp_path / "moved.png")
     recipe = json.loads((tmp_path / "moved.png.realedit.json").read_text())["recipe"]
-    assert recipe["edits"] == [{"move": None, "dx": 0.25, "dy": 0.0}]
+    assert recipe["edits"] == [{"move": None, "dx": 0.25, "dy": 0.0, "perspective": "auto"}]
     assert (recipe["seed"], recipe["settings"]["strength"]) == (3, 0.0)
 
 
