@@ -35,7 +35,7 @@ from realedit.system.memory import translated
 
 _UNSURE_SHADOW = (
     "what is dark beside the object may be its shadow or another thing: it was left where it is "
-    "(the setting shadow=false looks for none)"
+    "(--no-shadow looks for none)"
 )
 _COVERS = "at its new place the object covers another thing that was there"
 _UNSURE_FILL = (

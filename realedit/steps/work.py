@@ -208,6 +208,7 @@ class Work:
         return location
 
     def _found(self, inverted: InvertedPhoto, word: str) -> Location:
+        self.request.progress("looking", 0, 0)
         try:
             return self.engine.find(self.photo, inverted, word)
         except ObjectNotFoundError as error:

@@ -274,7 +274,7 @@ def test_progress_is_told_stage_by_stage(pipeline: RealEditPipeline, small: Imag
     tell = lambda *step: told.append(step)  # noqa: E731 - a name for one line
     pipeline.edit(small, Move("mug", dx=DX), prompt=PROMPT, strength=0.4, progress=tell)
     stages = list(dict.fromkeys(stage for stage, _, _ in told))
-    assert stages == ["invert", "anchor", "resample"]
+    assert stages == ["looking", "anchor", "invert", "resample"]
     for stage in ("invert", "resample"):
         steps = [(done, total) for name, done, total in told if name == stage]
         assert steps[-1][0] == steps[-1][1]
