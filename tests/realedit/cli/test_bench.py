@@ -137,7 +137,7 @@ def test_res_as_it_comes_by_part_at_a_side_with_a_sheet(
             }
     (tmp_path / "ReS" / "ReS_dataset.json").write_text(json.dumps(entries))
     monkeypatch.chdir(tmp_path)
-    words = ["bench", "ReS", "--method", "classical", "--metric", "psnr", "--part", "even", "--side", "80"]
+    words = ["bench", "ReS", "--method", "classical", "--metric", "psnr", "--part", "odd", "--side", "80"]
     assert main([*words, "--sheet", "look", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     records = read_records(tmp_path / "bench-ReS")
@@ -289,7 +289,7 @@ def test_an_interrupted_run_in_two_processes_leaves_whole_records_and_is_taken_u
         "--method",
         "no-edit",
         "--method",
-        "realedit:mask=true",
+        "realedit:mask=true,strength=0.4,steps=50",
         *SMALL,
         "--jobs",
         "2",

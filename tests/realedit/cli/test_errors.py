@@ -343,7 +343,7 @@ def test_too_little_memory_names_cheaper_settings(realedit: Command, folder: Pat
 @pytest.mark.slow
 def test_an_interrupt_leaves_nothing(realedit: Command, folder: Path) -> None:
     before = realedit.listing()
-    with realedit.start("photo.jpg", *MOVE, "--steps", "400") as process:
+    with realedit.start("photo.jpg", *MOVE, "--strength", "0.4", "--steps", "400") as process:
         assert process.stderr is not None
         # The model is chosen, and then loaded for some seconds.
         assert "embedded model" in process.stderr.readline()

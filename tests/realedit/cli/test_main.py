@@ -114,8 +114,8 @@ def test_the_output_lies_beside_the_photo(
 @pytest.mark.slow
 def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -> None:
     shutil.copy(sample, realedit.folder / "photo.jpg")
-    words = ("photo.jpg", "--move", "mug", "--dx", "0.2", "-o", "moved.png", "--steps", "10", "--json")
-    result = realedit(*words, "--report")
+    words = ("photo.jpg", "--move", "mug", "--dx", "0.2", "-o", "moved.png", "--json")
+    result = realedit(*words, "--report", "--strength", "0.4", "--steps", "10")
     assert result.returncode == 0, result.stderr
     assert result.stderr.startswith("realedit: using the embedded model tabletop")
     assert result.stderr.count("\n") == 1
