@@ -18,10 +18,11 @@ _LEAST_DEPTH = 0.05
 """Distance of a foot below the horizon as a fraction of the height: nearer to it or above it an object does
 not stand on the ground that is seen, farther below it does. Set by eye: nearer, a pixel more or less makes
 another size."""
-_MOST_TIMES = 3.0
-"""Factor of size by perspective: above it and below its inverse the horizon is not believed (or refused where
-it was told), between them the object takes that size. Set by eye: objects of ReS become up to 2.6 times as
-large."""
+_MOST_TIMES, _MOST_TIMES_FOUND = 3.0, 1.7
+"""Factors of size by perspective, by a horizon that was told and by one that was found: above them and below
+their inverses the first is refused and the second not believed, between them the object takes that size. Set
+by eye: objects of ReS become up to 2.6 times as large, but what stands on another thing and not on the ground
+would grow as much wrongly, which looks far worse than a size that is kept."""
 _LEAST_CHANGE = 0.01
 """Change of size by perspective as a share: smaller ones are left out, larger ones are made. Set by eye: less
 cannot be seen."""
@@ -131,7 +132,8 @@ def _times(move: Similarity, foot: float, horizon: Callable[[], float | None]) -
             "tell a higher horizon (a smaller number), or --perspective off to keep its size",
         )
     times = after / before
-    if not 1 / _MOST_TIMES <= times <= _MOST_TIMES:
+    most = _MOST_TIMES if told else _MOST_TIMES_FOUND
+    if not 1 / most <= times <= most:
         if not told:
             return None
         raise UsageError(

@@ -129,3 +129,10 @@ def test_what_the_frame_cuts_is_scaled_about_the_border() -> None:
     assert _seen(_put(Resize(None, 0.5), location=lamp).transform, 120, 0) == pytest.approx((120, 0))
     shelf = _location((slice(80, 140), slice(0, 300)))  # both sides cannot stay
     assert _seen(_put(Resize(None, 0.5), location=shelf).transform, 150, 140) == pytest.approx((150, 140))
+
+
+def test_a_horizon_that_was_found_is_believed_up_to_a_moderate_change_of_size() -> None:
+    # the foot lies at 140 of 200: 0.2 below a horizon at 0.5, and 0.1 farther down 1.5 times as far from it
+    assert _put(Move(None, 0, 0.1), horizon=lambda: 0.5).perspective == pytest.approx(1.5)
+    assert _put(Move(None, 0, 0.2), horizon=lambda: 0.5).perspective is None
+    assert _put(Move(None, 0, 0.2, perspective=0.5)).perspective == pytest.approx(2)
