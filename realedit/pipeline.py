@@ -439,6 +439,7 @@ class RealEditPipeline:
                 perspective=[outcome.metrics.get(PERSPECTIVE) for outcome in outcomes],
             ),
             warnings=(
+                *prepared.photo.metadata.warnings,
                 *dict.fromkeys(warning for outcome in outcomes for warning in all_warnings(outcome)),
                 *hidden_by_alpha(prepared.photo, last.photo),
             ),

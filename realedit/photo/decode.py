@@ -11,13 +11,22 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from realedit.errors import PhotoError
-from realedit.photo.metadata import PhotoMetadata, clean_exif, clean_xmp, read_metadata, read_orientation
+from realedit.photo.metadata import (
+    PhotoMetadata,
+    clean_exif,
+    only_bytes,
+    read_metadata,
+    read_orientation,
+    read_xmp,
+)
 from realedit.photo.samples import MODES, Samples
 from realedit.photo.sixteen_bit import decode_sixteen_bit, is_sixteen_bit_colour
+from realedit.system.memory import out_of_memory
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
 _READABLE = "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC"
@@ -25,8 +34,9 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _DNG_VERSION = 50706
 """TIFF tag that only camera RAW files have. Set by the DNG specification."""
 _SUBFILE_TYPE = 254
-"""TIFF tag that tells reduced copies (bit 0) and masks (bit 2) from pictures. Set by the TIFF
-specification."""
+"""TIFF tag that tells reduced copies and masks from pictures. Set by the TIFF specification."""
+_REDUCED, _MASK = 0b001, 0b100
+"""Bits of that tag. Set by the TIFF specification."""
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -38,9 +48,12 @@ _DECODE_ERRORS = (
     OverflowError,
     RuntimeError,
     AttributeError,
+    AssertionError,
     struct.error,
     zlib.error,
+    cv2.error,
 )
+"""What decoders raise over damaged files; memory that is used up is told apart."""
 
 
 def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
@@ -55,7 +68,7 @@ def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
     """
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         return _decode_heif(data, name)
-    with _quiet():
+    with _quiet(), _told_as_damage(name):
         try:
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
         except UnidentifiedImageError:
@@ -68,10 +81,7 @@ def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
             raise _damaged(name, error) from error
         _check_single(image, name)
         sixteen_bit = is_sixteen_bit_colour(image)
-        try:
-            image.load()
-        except _DECODE_ERRORS as error:
-            raise _damaged(name, error) from error
+        image.load()
         if not sixteen_bit:
             return decode_pillow(image, name)
         orientation = read_orientation(image)
@@ -89,13 +99,14 @@ def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples,
     """
     if 0 in image.size:
         raise PhotoError(f"{name} has no pixels ({image.width} x {image.height})")
-    with _quiet():
-        try:
-            image.load()
-        except _DECODE_ERRORS as error:
-            raise _damaged(name, error) from error
-        orientation = read_orientation(image)
-        metadata = read_metadata(image, orientation)
+    with _quiet(), _told_as_damage(name):
+        image.load()
+        return _decoded(image, name)
+
+
+def _decoded(image: Image.Image, name: str) -> tuple[Samples, PhotoMetadata]:
+    orientation = read_orientation(image)
+    metadata = read_metadata(image, orientation)
     white_is_zero = (
         isinstance(image, TiffImagePlugin.TiffImageFile)
         and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
@@ -110,6 +121,22 @@ def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples,
     samples = Samples(image.mode, _upright(values, orientation), palette, metadata.icc)
     key = image.info.get("transparency")
     return (_keyed(samples, key) if image.mode == "I;16" else samples), metadata
+
+
+@contextmanager
+def _told_as_damage(name: str) -> Generator[None]:
+    """Turns whatever a decoder raises over a damaged file into one line.
+
+    Raises:
+        PhotoError: it raised something.
+        MemoryLimitError: it ran out of memory.
+    """
+    try:
+        yield
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _too_many_pixels(name, None) from None
+    except _DECODE_ERRORS as error:
+        raise out_of_memory(error) or _damaged(name, error) from error
 
 
 @contextmanager
@@ -181,17 +208,14 @@ def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
 
 def _check_single(image: Image.Image, name: str) -> None:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        if _DNG_VERSION in image.tag_v2 or image.tag_v2.get(_SUBFILE_TYPE, 0) & 1:
+        if _DNG_VERSION in image.tag_v2 or _subfile_type(image) & _REDUCED:
             raise PhotoError(f"{name} is a camera RAW file", "develop it to TIFF, PNG or JPEG first")
-        frames = _full_pages(image, name)
+        frames = _full_pages(image)
     elif image.format == "MPO":
         # phone photos hold more pictures: gain maps, depth, the other eye; the first is the photo
         return
     else:
-        try:
-            frames = getattr(image, "n_frames", 1)
-        except _DECODE_ERRORS as error:
-            raise _damaged(name, error) from error
+        frames = getattr(image, "n_frames", 1)
     if frames > 1:
         kind = "pages" if image.format == "TIFF" else "frames of an animation"
         raise PhotoError(
@@ -200,17 +224,20 @@ def _check_single(image: Image.Image, name: str) -> None:
         )
 
 
-def _full_pages(image: TiffImagePlugin.TiffImageFile, name: str) -> int:
+def _full_pages(image: TiffImagePlugin.TiffImageFile) -> int:
     """Counts pages that are pictures of their own, not reduced copies or masks."""
     count = 0
-    try:
-        for page in range(image.n_frames):
-            image.seek(page)
-            count += not image.tag_v2.get(_SUBFILE_TYPE, 0) & 0b101
-        image.seek(0)
-    except _DECODE_ERRORS as error:
-        raise _damaged(name, error) from error
+    for page in range(image.n_frames):
+        image.seek(page)
+        count += not _subfile_type(image) & (_REDUCED | _MASK)
+    image.seek(0)
     return count
+
+
+def _subfile_type(image: TiffImagePlugin.TiffImageFile) -> int:
+    """Returns the bits of the page's tag; none where a damaged file has no whole number in its place."""
+    found: object = image.tag_v2.get(_SUBFILE_TYPE, 0)
+    return found if isinstance(found, int) else 0
 
 
 def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
@@ -231,14 +258,16 @@ def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
         raise _damaged(name, error) from error
     exif = Image.Exif()
     try:
-        exif.load(info.get("exif") or b"")
+        exif.load(only_bytes(info.get("exif")))
     except _DECODE_ERRORS:
         exif = Image.Exif()
+    packet, warned = read_xmp(info.get("xmp"))
     metadata = PhotoMetadata(
         format="HEIF",
         exif=clean_exif(exif, (values.shape[1], values.shape[0])),
-        icc=bytes(info.get("icc_profile") or b""),
-        xmp=clean_xmp(info.get("xmp") or b""),
+        icc=only_bytes(info.get("icc_profile")),
+        xmp=packet,
+        warnings=warned,
     )
     if mode.startswith("LA;16"):
         values, mode = values[..., [0, 0, 0, 1]], "RGBA;16"

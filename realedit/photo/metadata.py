@@ -88,6 +88,7 @@ class PhotoMetadata:
         iptc: IPTC-IIM record (captions and keywords of press photos) of a JPEG; TIFF keeps it in `exif`.
         jpeg: for a JPEG, how it was encoded.
         png_chunks: PNG chunks that change how the pixels look or are described (gAMA, cHRM, sRGB, text).
+        warnings: what of the file could not be read and is left out of the edited photo.
     """
 
     format: str | None = None
@@ -99,6 +100,7 @@ class PhotoMetadata:
     iptc: bytes = b""
     jpeg: JpegEncoding | None = None
     png_chunks: tuple[tuple[bytes, bytes], ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
@@ -106,25 +108,47 @@ def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
     turned = orientation >= 5
     width, height = image.size[::-1] if turned else image.size
     dpi = _read_dpi(image.info.get("dpi"), turned)
+    packet, warnings = read_xmp(image.info.get("xmp"))
     return PhotoMetadata(
         format="JPEG" if image.format == "MPO" else image.format,
         exif=_read_exif(image, (width, height)),
-        icc=bytes(image.info.get("icc_profile") or b""),
-        xmp=clean_xmp(image.info.get("xmp") or b""),
+        icc=only_bytes(image.info.get("icc_profile")),
+        xmp=packet,
         dpi=dpi,
-        comment=_as_bytes(image.info.get("comment")) if image.format in ("JPEG", "MPO") else b"",
+        comment=only_bytes(image.info.get("comment")) if image.format in ("JPEG", "MPO") else b"",
         iptc=_read_iptc(image),
         jpeg=_read_jpeg(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None,
-        png_chunks=_read_png(image) if isinstance(image, PngImagePlugin.PngImageFile) else (),
+        png_chunks=_png_chunks(image) if isinstance(image, PngImagePlugin.PngImageFile) else (),
+        warnings=warnings,
     )
 
 
-def clean_xmp(packet: bytes | str) -> bytes:
+def read_xmp(value: object) -> tuple[bytes, tuple[str, ...]]:
+    """Returns an XMP packet, cleaned, and a warning if it cannot be read and is left out.
+
+    Args:
+        value: what the file has in the packet's place: bytes or text, or by damage anything else.
+    """
+    packet = only_bytes(value)
+    if not packet.strip(b"\0 \t\r\n"):
+        return b"", ()
+    if not xmp.is_readable(packet):
+        return b"", (
+            f"the photo's XMP ({len(packet):,} bytes) is damaged, too large or too deep, and is left out",
+        )
+    return clean_xmp(packet), ()
+
+
+def clean_xmp(packet: bytes) -> bytes:
     """Returns an XMP packet without orientation and without what a rewritten file no longer has."""
-    cleaned = _as_bytes(packet)
-    for name in (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED):
-        cleaned = xmp.drop_property(cleaned, name)
-    return cleaned
+    return xmp.drop_properties(packet, (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED))
+
+
+def only_bytes(value: object) -> bytes:
+    """Returns bytes, text as UTF-8, and nothing for any other value, which only damage puts there."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    return bytes(value) if isinstance(value, bytes | bytearray) else b""
 
 
 def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
@@ -200,6 +224,13 @@ def _read_jpeg(image: JpegImagePlugin.JpegImageFile) -> JpegEncoding | None:
     )
 
 
+def _png_chunks(image: PngImagePlugin.PngImageFile) -> tuple[tuple[bytes, bytes], ...]:
+    try:
+        return _read_png(image)
+    except _EXIF_ERRORS:
+        return ()
+
+
 def _read_png(image: PngImagePlugin.PngImageFile) -> tuple[tuple[bytes, bytes], ...]:
     chunks = PngImagePlugin.PngInfo()
     if "gamma" in image.info:
@@ -218,7 +249,3 @@ def _read_png(image: PngImagePlugin.PngImageFile) -> tuple[tuple[bytes, bytes], 
         else:
             chunks.add_text(key, value)
     return tuple((chunk[0], chunk[1]) for chunk in chunks.chunks)
-
-
-def _as_bytes(value: bytes | str | None) -> bytes:
-    return value.encode() if isinstance(value, str) else bytes(value or b"")

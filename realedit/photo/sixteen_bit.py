@@ -140,9 +140,16 @@ def _check_tiff(image: TiffImagePlugin.TiffImageFile) -> None:
 
 
 def _numbers(image: TiffImagePlugin.TiffImageFile, tag: int) -> tuple[int, ...]:
-    """Returns a tag's numbers, which Pillow gives as one or as several; (1,) without the tag."""
+    """Returns a tag's numbers, which Pillow gives as one or as several; (1,) without the tag.
+
+    Raises:
+        ValueError: they are no whole numbers.
+    """
     value: object = image.tag_v2.get(tag, (1,))
-    return cast("tuple[int, ...]", value) if isinstance(value, tuple) else (cast("int", value),)
+    numbers = cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,)
+    if not numbers or not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"tag {tag} holds no whole numbers")
+    return cast("tuple[int, ...]", numbers)
 
 
 def _unsupported(what: str) -> PhotoError:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from realedit.errors import MemoryLimitError, NumericalError
+from realedit.errors import MemoryLimitError, NumericalError, RealEditError
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def translated() -> Generator[None]:
         yield
     except FloatingPointError as error:
         raise NumericalError(str(error), "try --dtype float32, or another model") from error
-    except (MemoryError, RuntimeError) as error:
+    except Exception as error:
         memory = out_of_memory(error)
         if memory is None:
             raise
@@ -35,7 +35,15 @@ _CPU_ALLOCATOR = (
     "can't allocate memory",
     "cannot allocate memory",
     "not enough memory",
+    "insufficient memory",
+    "failed to allocate",
+    "unable to allocate",
+    "bad_alloc",
+    "can't start new thread",
+    "failed to map segment",
+    "cannot enlarge memory",
 )
+"""What torch, OpenCV, the C++ library, the loader of shared libraries and the system say."""
 _GPU_ALLOCATOR = (
     "cuda out of memory",
     "cuda error: out of memory",
@@ -48,8 +56,9 @@ def out_of_memory(error: BaseException) -> MemoryLimitError | None:
     """Translates "out of memory" as Python, torch and the system say it; None for any other error.
 
     It recognises MemoryError (numpy's included), torch.OutOfMemoryError (CUDA, XPU), the RuntimeError of
-    torch's CPU and MPS allocators and of cuBLAS/cuDNN, and OSError ENOMEM. The caller raises the result
-    `from` the original.
+    torch's CPU and MPS allocators, of cuBLAS/cuDNN and of C++ (std::bad_alloc), OpenCV's own error, a library
+    that cannot be loaded for want of room, and OSError ENOMEM; also where one of these is the cause of
+    another error. The caller raises the result `from` the original.
     """
     # not imported here: torch can have raised nothing that nobody has imported
     torch_error = getattr(sys.modules.get("torch"), "OutOfMemoryError", ())
@@ -59,9 +68,14 @@ def out_of_memory(error: BaseException) -> MemoryLimitError | None:
         cheaper = _CHEAPER.format(dtype="float16", where="--device cpu, ")
         return MemoryLimitError("the GPU has too little memory for this edit", cheaper)
     refused = isinstance(error, OSError) and error.errno == errno.ENOMEM
-    refused |= isinstance(error, RuntimeError) and any(mark in text for mark in _CPU_ALLOCATOR)
+    # OpenCV's error is of a class of its own; a file's name may say anything
+    says = not isinstance(error, OSError | ValueError | RealEditError) and any(
+        mark in text for mark in _CPU_ALLOCATOR
+    )
+    refused |= says
     if isinstance(error, MemoryError) or refused:
         return MemoryLimitError(
             "this machine has too little memory for this edit", _CHEAPER.format(dtype="bfloat16", where="")
         )
-    return None
+    cause = error.__cause__ or error.__context__
+    return None if cause is None or isinstance(error, RealEditError) else out_of_memory(cause)
