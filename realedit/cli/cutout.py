@@ -153,24 +153,17 @@ def _one(
 
 def cutout_file(photo: Photo, found: Location, to: CutoutOptions = CutoutOptions()) -> bytes:
     """Returns an object cut out of a photo as a PNG file, with the photo's colour profile."""
-    import numpy as np
-    from PIL import Image
+    from realedit.compose.transparent import cutout_png
 
-    from realedit.compose.transparent import cropped, cut_out, laid_on
-
-    own = photo.native.alpha
-    opacity = None if own is None else own.astype(np.float32) / np.iinfo(own.dtype).max
-    picture = cut_out(photo.rgb, found.mask, opacity)
-    picture = picture if to.background is None else laid_on(picture, to.background)
-    picture = cropped(picture, found.box) if to.crop else picture
-    return output.picture_file(Image.fromarray(picture), Path("cutout.png"), photo.metadata.icc)
+    return cutout_png(photo, found, crop=to.crop, background=to.background)
 
 
 def mask_file(found: Location, *, crop: bool = False) -> bytes:
     """Returns an object's matte as a PNG file."""
     from realedit.compose.transparent import cropped
+    from realedit.photo.pictures import mask_png
 
-    return output.mask_png(cropped(found.mask, found.box) if crop else found.mask)
+    return mask_png(cropped(found.mask, found.box) if crop else found.mask)
 
 
 def _files(photo: Path, to: CutoutOptions) -> dict[Path, Path]:

@@ -95,8 +95,9 @@ def tell_dry_run(
     found, changes = list(dry.found.values()), dry.changes
     if files.preview is not None:
         from realedit.cli.preview import drawn
+        from realedit.photo.pictures import picture_file
 
-        picture = output.picture_file(drawn(photo, dry.found, dry.plan), files.preview, photo.metadata.icc)
+        picture = picture_file(drawn(photo, dry.found, dry.plan), files.preview, photo.metadata.icc)
         with disk_errors(files.preview):
             write_files({files.preview: picture}, force=force)
     if not talk.quiet:

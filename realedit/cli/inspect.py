@@ -118,13 +118,14 @@ def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:
 def _drawn(name: str, photo: Photo, location: Location) -> bytes:
     """Returns one of the files that `locate` writes."""
     from realedit.cli.cutout import cutout_file, mask_file
+    from realedit.photo.pictures import picture_file
     from realedit.report.preview import found_over
 
     if name == "mask":
         return mask_file(location)
     if name == "cutout":
         return cutout_file(photo, location)
-    return output.picture_file(found_over(photo.rgb, location.mask), Path("x.png"), photo.metadata.icc)
+    return picture_file(found_over(photo.rgb, location.mask), Path("x.png"), photo.metadata.icc)
 
 
 def models(

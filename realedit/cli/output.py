@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from realedit.cli.boundary import say
 from realedit.errors import UsageError
+from realedit.report.fields import change_fields as change_fields
+from realedit.report.fields import finite as finite
+from realedit.report.fields import location_fields as location_fields
 from realedit.system.destinations import check_free
 
 if TYPE_CHECKING:
-    import numpy as np
-    from PIL import Image
-
     from realedit.change import Change
-    from realedit.location import Box, Location
+    from realedit.location import Box
     from realedit.photo.photo import Photo
 
 
@@ -62,6 +60,7 @@ def plan_edit(
         OutputExistsError: a file exists already, or it is the photo itself.
     """
     from realedit.photo.encode import SUFFIXES, check_holds, format_for
+    from realedit.photo.pictures import PICTURES
     from realedit.photo.provenance import sidecar_path
 
     if output is None:
@@ -71,7 +70,7 @@ def plan_edit(
     if not output.is_dir():
         format_for(output.suffix)
     pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
-    if preview is not None and preview.suffix.lower() not in _PICTURES:
+    if preview is not None and preview.suffix.lower() not in PICTURES:
         raise UsageError(
             f"a preview is written as PNG or JPEG, not '{preview.suffix}'", "end its name in .png or .jpg"
         )
@@ -96,21 +95,6 @@ def warn_of_replacing(photo: Path, output: Path, what: str) -> None:
 def print_json(fields: Mapping[str, Any]) -> None:
     """Prints one JSON object on one line of stdout; numbers that JSON lacks become null."""
     print(json.dumps(finite(fields), ensure_ascii=False, allow_nan=False))
-
-
-def finite(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a JSON object with null for the numbers that JSON lacks (infinity, NaN)."""
-    return {str(key): _finite(item) for key, item in fields.items()}
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, Mapping):
-        return finite(cast("Mapping[str, Any]", value))
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in cast("Sequence[object]", value)]
-    return str(value) if isinstance(value, Path) else value
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -163,60 +147,6 @@ def make_folder(folder: Path) -> None:
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(f"{folder} cannot be made ({reason})", "name another with --output") from error
-
-
-_PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-"""The formats of pictures that explain, by their suffixes."""
-
-
-def picture_file(image: Image.Image, path: Path, icc: bytes = b"") -> bytes:
-    """Returns a picture as a PNG or JPEG file, as the path's suffix says.
-
-    Args:
-        image: RGB or RGBA.
-        path: the file.
-        icc: the colour profile of the photo that it comes from; left out if it is not one of RGB.
-    """
-    file = io.BytesIO()
-    kind = _PICTURES[path.suffix.lower()]
-    options: dict[str, Any] = {"quality": 92} if kind == "JPEG" else {}
-    image.save(file, kind, icc_profile=icc if icc[16:20] == b"RGB " else None, **options)
-    return file.getvalue()
-
-
-def mask_png(mask: np.ndarray) -> bytes:
-    """Returns a matte ``[H, W]`` in [0, 1] as an 8-bit grey PNG file."""
-    import numpy as np
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray((mask * 255).round().clip(0, 255).astype(np.uint8)).save(file, "PNG")
-    return file.getvalue()
-
-
-def location_fields(location: Location) -> dict[str, Any]:
-    """Returns what is known about an object, for JSON."""
-    return {
-        "word": location.word,
-        "box": [float(value) for value in location.box],
-        "centroid": [float(value) for value in location.centroid],
-        "score": float(location.score),
-        "source": location.source,
-        "confidence": float(location.confidence),
-    }
-
-
-def change_fields(change: Change) -> dict[str, Any]:
-    """Returns what was, or would be, done to an object, for JSON."""
-    return {
-        "edit": change.edit,
-        "word": change.word,
-        "source": change.source,
-        "score": None if change.score is None else float(change.score),
-        "box_before": change.before,
-        "box_after": change.after,
-        "perspective": change.perspective,
-    }
 
 
 def print_changes(changes: Sequence[Change]) -> None:

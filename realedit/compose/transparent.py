@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from pathlib import Path
 
-from realedit.location import Box
+import numpy as np
+from PIL import Image
+
+from realedit.location import Box, Location
+from realedit.photo import Photo
+from realedit.photo.pictures import picture_file
 from realedit.pixels.foreground import foreground
 
 _LEAST_SIDE_PIXELS = 192
@@ -50,3 +55,22 @@ def cropped(picture: np.ndarray, box: Box) -> np.ndarray:
     top, bottom = (round(y * height) for y in box[1::2])
     part = picture[top:bottom, left:right]
     return part if part.size else picture
+
+
+def cutout_png(
+    photo: Photo, found: Location, *, crop: bool = False, background: tuple[int, int, int] | None = None
+) -> bytes:
+    """Returns an object cut out of a photo as a PNG file, with the photo's colour profile.
+
+    Args:
+        photo: the photo.
+        found: the object.
+        crop: only its box, not the whole frame.
+        background: a colour, 0..255 each, that it is laid on; None leaves its surroundings transparent.
+    """
+    own = photo.native.alpha
+    opacity = None if own is None else own.astype(np.float32) / np.iinfo(own.dtype).max
+    picture = cut_out(photo.rgb, found.mask, opacity)
+    picture = picture if background is None else laid_on(picture, background)
+    picture = cropped(picture, found.box) if crop else picture
+    return picture_file(Image.fromarray(picture), Path("cutout.png"), photo.metadata.icc)

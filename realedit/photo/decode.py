@@ -56,18 +56,19 @@ _DECODE_ERRORS = (
 """What decoders raise over damaged files; memory that is used up is told apart."""
 
 
-def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
+def decode_bytes(data: bytes, name: str, *, most_pixels: int | None = None) -> tuple[Samples, PhotoMetadata]:
     """Returns a file's samples, upright, and its metadata.
 
     Args:
         data: the whole file.
         name: what messages call it.
+        most_pixels: larger pictures are refused; None: only those that are not safe to decode.
 
     Raises:
         PhotoError: not an image, truncated, too large, animated, or of a depth that cannot be kept.
     """
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
-        return _decode_heif(data, name)
+        return _decode_heif(data, name, most_pixels)
     with _quiet(), _told_as_damage(name):
         try:
             image = Image.open(io.BytesIO(data), formats=_FORMATS)
@@ -79,6 +80,7 @@ def decode_bytes(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
             raise _too_many_pixels(name, int(count[0]) if count else None) from None
         except _DECODE_ERRORS as error:
             raise _damaged(name, error) from error
+        _check_pixels(name, image.size, most_pixels)
         _check_single(image, name)
         sixteen_bit = is_sixteen_bit_colour(image)
         image.load()
@@ -240,7 +242,7 @@ def _subfile_type(image: TiffImagePlugin.TiffImageFile) -> int:
     return found if isinstance(found, int) else 0
 
 
-def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
+def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Samples, PhotoMetadata]:
     try:
         import pillow_heif
     except ImportError:
@@ -251,7 +253,7 @@ def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
         library = cast("Any", pillow_heif)  # its types are incomplete
         file = library.open_heif(data, convert_hdr_to_8bit=False)
         picture = file[file.primary_index]
-        _check_pixels(name, picture.size)
+        _check_pixels(name, picture.size, most_pixels)
         # libheif has turned the pixels already: the orientation in EXIF and XMP no longer holds
         values, mode, info = np.array(picture), picture.mode, picture.info
     except _DECODE_ERRORS as error:
@@ -279,9 +281,12 @@ def _decode_heif(data: bytes, name: str) -> tuple[Samples, PhotoMetadata]:
     return Samples(mode, values, None, metadata.icc), metadata
 
 
-def _check_pixels(name: str, size: tuple[int, int]) -> None:
-    if Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
-        raise _too_many_pixels(name, size[0] * size[1])
+def _check_pixels(name: str, size: tuple[int, int], most: int | None) -> None:
+    count = size[0] * size[1]
+    if most is not None and count > most:
+        raise PhotoError(f"{name} has {count:,} pixels, more than the {most:,} that are taken", "shrink it")
+    if Image.MAX_IMAGE_PIXELS is not None and count > Image.MAX_IMAGE_PIXELS:
+        raise _too_many_pixels(name, count)
 
 
 def _too_many_pixels(name: str, pixels: int | None) -> PhotoError:

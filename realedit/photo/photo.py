@@ -91,6 +91,26 @@ def load_photo(source: str | os.PathLike[str] | Image.Image | np.ndarray) -> Pho
         path = Path(source)
         samples, metadata = decode_bytes(_read(path), path.name)
         path = path.absolute()
+    return _photo(samples, metadata, path)
+
+
+def read_photo(data: bytes, name: str, *, most_pixels: int | None = None) -> Photo:
+    """Reads a photo of which only the file's content is at hand, and turns it upright.
+
+    Args:
+        data: the whole file.
+        name: what errors call it; no file of that name is opened.
+        most_pixels: larger photos are refused before they are decoded; None: only those that are not safe.
+
+    Raises:
+        PhotoError: as :func:`load_photo`'s.
+    """
+    if not data:
+        raise PhotoError(f"{name} is empty", "copy or export it again")
+    return _photo(*decode_bytes(data, name, most_pixels=most_pixels), None)
+
+
+def _photo(samples: Samples, metadata: PhotoMetadata, path: Path | None) -> Photo:
     if not samples.values.size:
         raise PhotoError("the photo has no pixels")
     return Photo(samples.to_rgb(), samples, metadata, path)
