@@ -12,39 +12,35 @@ Example::
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from realedit.edits.edit import Edit
 from realedit.edits.plan import EditStep, plan
 from realedit.edits.prepared import Points, Prepared, Shown, prepare
-from realedit.edits.recipe import PERSPECTIVE, recipe
-from realedit.engine import METHOD, STEPS, Engine
+from realedit.engine import Engine
 from realedit.errors import UsageError
-from realedit.find.by_cutout import Cutter
 from realedit.find.by_hand import shown_location
-from realedit.find.which_cutout import choose_cutout
 from realedit.inverted.cache import Cache
 from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.inverted.inverter import METHOD, STEPS
 from realedit.location import Box, Location
 from realedit.models.backbone import Backbone
-from realedit.models.choice import ModelRef, resolve_model
-from realedit.models.loading import open_model
-from realedit.photo import Photo, hidden_by_alpha
+from realedit.models.choice import ModelRef
+from realedit.opening import open_engine
+from realedit.photo import Photo
 from realedit.photo.inputs import PhotoLike, as_photo
 from realedit.result import EditResult
 from realedit.settings import Settings
 from realedit.steps import do
-from realedit.steps.sequence import after, all_warnings, changes, mattes, together
+from realedit.steps.gathered import gathered
+from realedit.steps.sequence import after
 from realedit.steps.work import Outcome, Request, State, Work
-from realedit.system.memory import translated
 from realedit.system.progress import Progress, silent
 from realedit.system.stopwatch import Stopwatch
 
@@ -99,27 +95,18 @@ class RealEditPipeline:
             ModelUnavailableError: a model is not here and cannot be fetched, or cannot be used.
             UsageError: there is no such device or precision.
         """
-        ref = resolve_model(model)
-        chosen = choose_cutout(cutout, offline)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        from realedit.external import Captioner, Inpainter
-
-        painter = None if inpainter is None else Inpainter(inpainter, device)
-        with translated():
-            model_to_load = open_model(ref, device=device, dtype=_dtype(dtype), offline=offline)
-        from realedit.find.by_detector import DetectorFinder
-
-        finds = detector is not None or segmenter is not None
-        cutter = Cutter(chosen, device)
-        engine = Engine(
-            Backbone(model_to_load),
-            ref,
-            cache=_cache(cache),
-            working_side=working_size,
-            cutter=cutter,
-            inpainter=painter,
-            detector=DetectorFinder(detector, segmenter, device, offline, cutter=cutter) if finds else None,
-            captioner=None if captioner is None else Captioner(captioner, device, offline),
+        engine = open_engine(
+            model,
+            device=device,
+            dtype=dtype,
+            offline=offline,
+            cache=cache,
+            working_size=working_size,
+            detector=detector,
+            segmenter=segmenter,
+            captioner=captioner,
+            cutout=cutout,
+            inpainter=inpainter,
         )
         return cls(engine)
 
@@ -136,7 +123,7 @@ class RealEditPipeline:
     @property
     def cache(self) -> Cache | None:
         """Where inversions are kept, or None."""
-        return self.engine.cache
+        return self.engine.inverter.cache
 
     def locate(
         self,
@@ -265,7 +252,7 @@ class RealEditPipeline:
 
     def reconstruct(self, inverted: InvertedPhoto) -> np.ndarray:
         """Returns an inversion's replay of its photo, float32 ``[h, w, 3]`` in 0..255 at the working size."""
-        return self.engine.reconstruct(inverted.inversion)
+        return self.engine.inverter.reconstruct(inverted.inversion)
 
     def edit(
         self,
@@ -372,16 +359,16 @@ class RealEditPipeline:
         shown = shown and shown.assured(request.min_confidence)
         state = State(prepared.photo, inverted, prompt, shown)
         outcomes: list[Outcome] = []
-        for step, its in zip(prepared.steps, self._requests(prepared, request), strict=True):
+        requests = [self._for(step, request) for step in prepared.steps]
+        for step, its in zip(prepared.steps, requests, strict=True):
             outcome = do(step, Work(self.engine, its, state))
             state = after(state, outcome, step)
             # not every step's own inversion: on a GPU, what they keep would add up
             outcomes.append(replace(outcome, inverted=outcomes[0].inverted) if outcomes else outcome)
         evaluations = self.backbone.evaluations - before
-        return self._result(prepared, outcomes, request, state.known, evaluations)
-
-    def _requests(self, prepared: Prepared, request: Request) -> list[Request]:
-        return [self._for(step, request) for step in prepared.steps]
+        return gathered(
+            self.engine, prepared, request, requests, outcomes, known=state.known, evaluations=evaluations
+        )
 
     def _for(self, step: EditStep, request: Request) -> Request:
         """Returns how one step is made: what the user leaves open is the model's own."""
@@ -391,105 +378,11 @@ class RealEditPipeline:
             return replace(request, settings=settings)
         return replace(request, settings=settings, how=request.how or profile.look)
 
-    def _result(
-        self,
-        prepared: Prepared,
-        outcomes: Sequence[Outcome],
-        request: Request,
-        known: Mapping[str, np.ndarray],
-        evaluations: int,
-    ) -> EditResult:
-        """Returns what several steps amount to.
-
-        Args:
-            prepared: what was asked for.
-            outcomes: what its steps did, in their order.
-            request: how they were made.
-            known: mattes of the objects that the steps have placed, by their words.
-            evaluations: how often they evaluated the UNet.
-        """
-        requests = self._requests(prepared, request)
-        first, last = outcomes[0], outcomes[-1]
-        inverted = first.inverted
-        figures = dict(last.metrics) if len(outcomes) == 1 else together(outcomes)
-        figures["model_evaluations"] = float(evaluations)
-        mask_before, mask_after = mattes(outcomes, known)
-        done = zip(prepared.steps, outcomes, strict=True)
-        return EditResult(
-            photo=last.photo,
-            source=prepared.photo,
-            location=first.location,
-            mask_before=mask_before,
-            mask_after=mask_after,
-            region=np.any([outcome.region for outcome in outcomes], axis=0),
-            replay=self._replay(inverted, glanced=requests[0].how != request.how),
-            metrics=figures,
-            seed=request.seed,
-            timings=request.stopwatch.laps,
-            recipe=recipe(
-                prepared.plan.edits,
-                prepared.shown,
-                request.settings,
-                prompt=inverted.prompt,
-                models=self.engine.names(),
-                working_size=self.engine.working_side,
-                how=_recorded(inverted, request, requests),
-                seed=request.seed,
-                allow_crop=request.allow_crop,
-                perspective=[outcome.metrics.get(PERSPECTIVE) for outcome in outcomes],
-            ),
-            warnings=(
-                *prepared.photo.metadata.warnings,
-                *dict.fromkeys(warning for outcome in outcomes for warning in all_warnings(outcome)),
-                *hidden_by_alpha(prepared.photo, last.photo),
-            ),
-            before_composite=last.picture,
-            changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
-        )
-
-    def _replay(self, inverted: InvertedPhoto, *, glanced: bool) -> Callable[[], Image.Image]:
-        """Returns what replays an inversion, without holding what the model saw, which is large.
-
-        Args:
-            inverted: the photo.
-            glanced: whether words alone were looked for in it: then it is inverted for the replay.
-        """
-        engine = self.engine
-        if glanced:
-            return lambda: engine.reconstruction(engine.invert(inverted.photo, inverted.prompt).inversion)
-        if not inverted.is_made:
-            return lambda: engine.reconstruction(inverted.inversion)
-        return partial(engine.reconstruction, replace(inverted.inversion, observations={}))
-
-
-def _recorded(inverted: InvertedPhoto, request: Request, requests: Sequence[Request]) -> Mapping[str, Any]:
-    """Returns how photos were inverted, for the recipe; None for what was left to the model in some step."""
-    if all(one.how == request.how for one in requests):
-        return inverted.how
-    return {**dict.fromkeys(inverted.how), "inversion_scale": 1.0}
-
-
-def _cache(cache: Cache | str | Path | bool | None) -> Cache | None:
-    if isinstance(cache, Cache):
-        return cache
-    if cache is False:
-        return None
-    return Cache(Path(cache) if isinstance(cache, str | Path) else None)
-
 
 def _share(min_confidence: float) -> float:
     if not 0 <= min_confidence <= 1:
         raise UsageError(f"min_confidence must lie in [0, 1], got {min_confidence}")
     return float(min_confidence)
-
-
-def _dtype(dtype: torch.dtype | str | None) -> torch.dtype | None:
-    if not isinstance(dtype, str):
-        return dtype
-    found = getattr(torch, dtype, None)
-    if not isinstance(found, torch.dtype):
-        raise UsageError("dtype must be one of float32, float16, bfloat16")
-    return found
 
 
 def _made_as(inverted: InvertedPhoto | None, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,8 @@ from realedit.bench.sheet import write_sheet
 from realedit.bench.summary import Summary
 from realedit.bench.workbench import ModelSettings
 from realedit.bench.worker import RunSettings
-from realedit.engine import METHOD
 from realedit.errors import UsageError
+from realedit.inverted.inverter import METHOD
 from realedit.system.progress import progress_bars
 
 CASES = Path(__file__).parents[1] / "cases"

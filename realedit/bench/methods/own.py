@@ -14,8 +14,8 @@ from realedit.bench.edit_spec import realedit_edits, supported_kinds
 from realedit.bench.outcome import Outcome
 from realedit.bench.workbench import Workbench
 from realedit.edits.edit import Edit
-from realedit.engine import METHOD
 from realedit.errors import UsageError
+from realedit.inverted.inverter import METHOD
 from realedit.settings import Settings
 
 

@@ -20,7 +20,7 @@ def _inverted(pipeline: RealEditPipeline, sample: Path, prompt: str) -> Inverted
 
 
 def _finder(pipeline: RealEditPipeline, *, recognises: bool) -> WordFinder:
-    recogniser = pipeline.engine.finder.recogniser if recognises else None
+    recogniser = pipeline.engine.finder.attention.recogniser if recognises else None
     return WordFinder(pipeline.backbone, replace(pipeline.ref, source="folder"), recogniser)
 
 
@@ -55,11 +55,10 @@ def test_what_no_word_names_is_closed_where_it_is_recognised_as_some_thing(
 ) -> None:
     inverted = _inverted(pipeline, sample, PROMPT)
     rgb = inverted.photo.rgb
-    mug, book, bowl = (
-        pipeline.engine.finder.find(rgb, inverted.inversion, word).hard for word in ("mug", "book", "bowl")
-    )
+    finder = pipeline.engine.finder.attention
+    mug, book, bowl = (finder.find(rgb, inverted.inversion, word).hard for word in ("mug", "book", "bowl"))
     alone = _inverted(pipeline, sample, "a mug on the")
-    forbidden = pipeline.engine.finder.others(rgb, alone, mug, words)
+    forbidden = pipeline.engine.finder.attention.others(rgb, alone, mug, words)
     assert forbidden is not None
     for other in (book, bowl):
         assert (forbidden & other).sum() > 0.7 * other.sum()

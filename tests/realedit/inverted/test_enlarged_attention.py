@@ -103,6 +103,6 @@ def test_it_is_kept_with_an_inversion(inverted: InvertedPhoto) -> None:
 
 
 def test_a_model_whose_attention_was_not_trained_is_spared_it(pipeline: RealEditPipeline) -> None:
-    assert pipeline.engine.finder.wants_enlarged
+    assert pipeline.engine.finder.attention.wants_enlarged
     untrained = WordFinder(pipeline.backbone, replace(pipeline.ref, source="folder"))
     assert not untrained.wants_enlarged

@@ -130,7 +130,7 @@ def test_what_is_saved_is_read_again_and_what_is_broken_is_told(
 def test_of_several_objects_of_a_noun_the_less_likely_one_stays_to_be_chosen(
     pipeline: RealEditPipeline,
 ) -> None:
-    finder, mug = pipeline.engine.finder, pipeline.engine.finder.recogniser
+    finder, mug = pipeline.engine.finder.attention, pipeline.engine.finder.attention.recogniser
     assert mug is not None
     heat = np.zeros((16, 16), np.float32)
     heat[7:9, 3:5] = heat[7:9, 11:13] = 1
@@ -142,7 +142,7 @@ def test_of_several_objects_of_a_noun_the_less_likely_one_stays_to_be_chosen(
 
 
 def test_what_the_attention_missed_is_found_by_its_look(pipeline: RealEditPipeline) -> None:
-    finder, mug = pipeline.engine.finder, pipeline.engine.finder.recogniser
+    finder, mug = pipeline.engine.finder.attention, pipeline.engine.finder.attention.recogniser
     assert mug is not None
     heat = np.zeros((16, 16), np.float32)
     heat[7:9, 11:13] = 1
@@ -155,7 +155,7 @@ def test_what_the_attention_missed_is_found_by_its_look(pipeline: RealEditPipeli
 def test_one_connected_thing_is_taken_whole_without_what_looks_unlike_it(
     pipeline: RealEditPipeline,
 ) -> None:
-    finder, mug = pipeline.engine.finder, pipeline.engine.finder.recogniser
+    finder, mug = pipeline.engine.finder.attention, pipeline.engine.finder.attention.recogniser
     assert mug is not None
     heat = np.zeros((16, 16), np.float32)
     heat[2:4, 5:11] = 1

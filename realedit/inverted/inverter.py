@@ -1,0 +1,229 @@
+"""Inverts photos by the loaded model, or reads their inversions from the cache; and replays inversions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from guidance import Capture
+from inversion import METHODS, Guidance, Schedule, replay
+from realedit.errors import UsageError
+from realedit.inverted.cache import Cache, cache_key
+from realedit.inverted.enlarged_attention import enlarged_attention
+from realedit.inverted.inversion import Inversion, capture_for, invert_photo
+from realedit.inverted.inverted_photo import InvertedPhoto, Made
+from realedit.models.backbone import Backbone
+from realedit.models.choice import ModelRef, fingerprint
+from realedit.photo import Photo
+from realedit.pixels.resizing import at_size
+from realedit.prompts import PLAIN
+from realedit.system.memory import translated
+from realedit.system.progress import Progress, silent
+
+STEPS = 20
+"""Noise levels of an inversion: more follow the photo more closely and take proportionally longer, fewer are
+faster. Not measured."""
+METHOD = "direct"
+"""The inversion method where none is asked for: it replays exactly and optimises nothing."""
+_NULL_TEXT_SCALE = 2.0
+"""Guidance scale of null-text inversion where none is asked for: higher ones leave more to optimise, at 1
+there would be nothing. Not measured."""
+_CACHE_LAYOUT = "5"
+"""Version of what a cache entry holds; after a change, entries of other versions are made anew."""
+
+
+@dataclass(frozen=True)
+class Inverter:
+    """Inverts photos, and replays inversions.
+
+    Args:
+        backbone: the model.
+        ref: which model it is.
+        cache: where inversions are kept, or None.
+        working_side: side in pixels of the square whose area the model works at; None for the model's own.
+        enlarges: whether attention to an enlarged photo is kept too; see
+            :mod:`realedit.inverted.enlarged_attention`.
+    """
+
+    backbone: Backbone
+    ref: ModelRef
+    cache: Cache | None = None
+    working_side: int | None = None
+    enlarges: bool = False
+
+    @cached_property
+    def capture(self) -> Capture:
+        """The windows through which the model is watched."""
+        return capture_for(self.backbone)
+
+    def to_invert(
+        self,
+        photo: Photo,
+        prompt: str,
+        *,
+        method: str = METHOD,
+        steps: int | None = None,
+        guidance_scale: float | None = None,
+        inversion_scale: float = 1.0,
+        glance: bool = False,
+        progress: Progress = silent,
+        during: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> InvertedPhoto:
+        """Returns a photo whose inversion is made when something asks for it.
+
+        Args:
+            photo: the photo.
+            prompt: what it shows.
+            method: see :meth:`realedit.RealEditPipeline.invert`.
+            steps: see :meth:`realedit.RealEditPipeline.invert`.
+            guidance_scale: see :meth:`realedit.RealEditPipeline.invert`.
+            inversion_scale: see :meth:`realedit.RealEditPipeline.invert`.
+            glance: whether only words are looked for in it.
+            progress: told of each stage.
+            during: the inversion is made within what this returns.
+
+        Raises:
+            UsageError: there is no such method, or it does not work at that scale.
+        """
+        how: dict[str, Any] = {
+            "method": method,
+            "steps": steps or STEPS,
+            "guidance_scale": _scale_of(method, guidance_scale),
+            "inversion_scale": inversion_scale,
+            **({"glance": True} if glance else {}),
+        }
+        text = prompt or PLAIN
+        size = self.backbone.working_size(photo.height, photo.width, self.working_side)
+
+        def make() -> Made:
+            with during():
+                return self._made(photo, text, size, progress=progress, **how)
+
+        return InvertedPhoto(photo, text, size, how, make)
+
+    def _made(
+        self,
+        photo: Photo,
+        text: str,
+        size: tuple[int, int],
+        *,
+        method: str,
+        steps: int,
+        guidance_scale: float,
+        inversion_scale: float,
+        glance: bool = False,
+        progress: Progress,
+    ) -> Made:
+        """Makes an inversion, or reads it from the cache; arguments as of :meth:`to_invert`."""
+        began = time.perf_counter()
+        key = cache_key(
+            photo=photo.digest(),
+            prompt=text,
+            model=fingerprint(self.ref),
+            method=method,
+            size=str(size),
+            dtype=str(self.backbone.dtype),
+            steps=str(steps),
+            scale=f"{guidance_scale} {inversion_scale}",
+            layout=_CACHE_LAYOUT,
+            **({"seen": "words"} if glance else {}),
+        )
+        kept = self.cache.get(key) if self.cache is not None else None
+        if kept is not None:
+            found = Inversion.from_tensors(
+                kept[0],
+                prompt=text,
+                size=size,
+                method=method,
+                scale=guidance_scale,
+                inversion_scale=inversion_scale,
+                schedule=_schedule_in(kept[1]),
+                device=self.backbone.device,
+            )
+            return Made(found, cached=True, seconds=time.perf_counter() - began, key=key)
+        with translated(), self.capture:
+            found = invert_photo(
+                self.backbone,
+                self.capture,
+                self.backbone.encode(at_size(photo.rgb, size)),
+                self.backbone.prompt(text, size),
+                size=size,
+                method=method,
+                steps=steps,
+                scale=guidance_scale,
+                inversion_scale=inversion_scale,
+                glance=glance,
+                progress=progress,
+            )
+            if self.enlarges:
+                found = self._with_enlarged_attention(found, photo.rgb)
+        self._keep(key, found)
+        return Made(found, cached=False, seconds=time.perf_counter() - began, key=key)
+
+    def _with_enlarged_attention(self, inversion: Inversion, rgb: np.ndarray) -> Inversion:
+        before = self.backbone.evaluations
+        enlarged = enlarged_attention(self.backbone, self.capture, rgb, inversion.prompt, size=inversion.size)
+        took = self.backbone.evaluations - before
+        return replace(inversion, enlarged=enlarged, evaluations=inversion.evaluations + took)
+
+    def _keep(self, key: str, inversion: Inversion) -> None:
+        """Puts a new inversion into the cache, where there is one."""
+        if self.cache is None:
+            return
+        tensors = {name: value.cpu() for name, value in inversion.tensors().items()}
+        result = inversion.result
+        made = {
+            "prompt": inversion.prompt,
+            "method": result.method,
+            "model": self.ref.name,
+            "steps": str(result.schedule.steps),
+            "schedule": json.dumps(asdict(result.schedule)),
+        }
+        self.cache.put(key, tensors, made)
+
+    def reconstruct(self, inversion: Inversion) -> np.ndarray:
+        """Replays an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
+        return self.backbone.decode(self._replayed(inversion))
+
+    def reconstruction(self, inversion: Inversion) -> Image.Image:
+        """Returns an inversion's replay as a picture, not sampled where it is known to be exact."""
+        # what stores every step's offset replays to the photo's own latent
+        exact = inversion.result.offsets is not None
+        latent = inversion.result.x_0 if exact else self._replayed(inversion)
+        return Image.fromarray(self.backbone.decode(latent).round().astype(np.uint8))
+
+    def _replayed(self, inversion: Inversion) -> torch.Tensor:
+        prompt = self.backbone.prompt(inversion.prompt, inversion.size)
+        with translated():
+            guidance = Guidance(prompt.conditioning, prompt.null, inversion.result.guidance_scale)
+            return replay(self.backbone, inversion.result, guidance)
+
+
+def _schedule_in(entry: Mapping[str, str]) -> Schedule:
+    """Returns the noise levels that a cache entry was made with, which are known without the model."""
+    levels = json.loads(entry["schedule"])
+    return Schedule(tuple(levels["timesteps"]), tuple(levels["alphas_cumprod"]))
+
+
+def _scale_of(method: str, asked: float | None) -> float:
+    """Returns the guidance scale that a replay is made for: the one asked for, or the method's own.
+
+    Raises:
+        UsageError: there is no such method, or the scale leaves it nothing to do.
+    """
+    if method not in METHODS:
+        raise UsageError(f"no inversion method {method!r}", f"use one of {', '.join(METHODS)}")
+    null_text = method == "null_text"
+    scale = asked if asked is not None else (_NULL_TEXT_SCALE if null_text else 1.0)
+    if null_text and scale == 1:
+        raise UsageError("null-text inversion needs a guidance scale other than 1", "give another one")
+    return scale
