@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import reduce
@@ -21,6 +20,7 @@ from realedit.errors import UsageError
 from realedit.location import Point
 from realedit.settings import Settings
 from realedit.system.installation import distribution_version
+from realedit.system.outside_json import read_json
 
 PERSPECTIVE = "perspective_scale"
 """The name of the figure that says how many times as large perspective made an object."""
@@ -206,10 +206,10 @@ def read_file(file: Path) -> EditsFile:
         UsageError: the file cannot be read, or is not of that form.
     """
     try:
-        data: object = json.loads(file.read_text(encoding="utf-8"))
+        data = read_json(file)
     except OSError as error:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise UsageError(f"{file} is not JSON: {error}") from error
     recipe = _object(data).get("recipe", data)
     listed = _list(recipe) or _list(_object(recipe).get("edits"))

@@ -96,10 +96,22 @@ def _checked(root: Path, label: str, role: Role) -> Kind:
     kind = kind_of(folders.read_json(root / CONFIG, label), label, role)
     names = _names(root)
     _refuse_pickles(label, names)
+    _check_weight_maps(root, label, names)
     absent = _absent(names, kind)
     if absent:
         raise ModelUnavailableError(f"{label} is incomplete: missing {', '.join(absent)}", _AGAIN)
     return kind
+
+
+def _check_weight_maps(root: Path, label: str, names: Collection[str]) -> None:
+    """See :func:`realedit.models.folder.check_weight_map`."""
+    for name in names:
+        if name == folders.ADAPTER:
+            raise ModelUnavailableError(
+                f"{label}: {name} would lay an adapter over the model", "merge it into the model's weights"
+            )
+        if ".safetensors.index" in name:
+            folders.check_weight_map(root / name, f"{label}: {name}")
 
 
 def _names(root: Path) -> set[str]:

@@ -6,12 +6,12 @@ model, CLIPSeg's decoder is in no Auto class, and a config can ask an Auto class
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from realedit.errors import ModelUnavailableError, UsageError
+from realedit.models.configs import config_problem, foreign_kernel
 
 Role = Literal["detector", "segmenter", "captioner"]
 
@@ -76,7 +76,7 @@ def kind_of(config: Mapping[str, Any], label: str, role: Role) -> Kind:
 
     Raises:
         UsageError: a model type that is not supported, or one for another role.
-        ModelUnavailableError: the config asks for code from the hub.
+        ModelUnavailableError: the config asks for code from the hub, or its sizes cannot be right.
     """
     named = config.get("model_type")
     kind = KINDS.get(named) if isinstance(named, str) else None
@@ -90,23 +90,13 @@ def kind_of(config: Mapping[str, Any], label: str, role: Role) -> Kind:
             f"{label} is a {named} model, which is a {kind.role} and no {role}",
             f"give it as --{kind.role}; a {role} is one of: {supported(role)}",
         )
-    kernel = _foreign_kernel(config)
+    problem = config_problem(config)
+    if problem:
+        raise ModelUnavailableError(f"{label}: {problem}", f"use another {role}, such as {EXAMPLES[role]}")
+    kernel = foreign_kernel(config)
     if kernel:
         raise ModelUnavailableError(
             f"{label} computes its attention with code from the hub ({kernel}), which realedit does not run",
             f"use another {role}, such as {EXAMPLES[role]}",
         )
     return kind
-
-
-def _foreign_kernel(config: Mapping[str, Any]) -> str | None:
-    """Returns the hub kernel, "owner/name", that a config or one of its parts asks for, or None."""
-    for key, value in config.items():
-        if key.lstrip("_") == "attn_implementation":
-            found = re.search(r"[\w.-]+/[\w.-]+", str(value))
-            if found:
-                return found[0]
-        inner = _foreign_kernel(value) if isinstance(value, Mapping) else None
-        if inner:
-            return inner
-    return None

@@ -8,14 +8,15 @@ passes `read_layout` can still fail to load (a tensor of the wrong shape);
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from realedit.errors import ModelUnavailableError
+from realedit.models import configs
+from realedit.system import outside_json
 
 INDEX = "model_index.json"
 RECOGNISER = "recogniser"
@@ -51,9 +52,12 @@ read less. Not measured."""
 _MOST_HEADER_BYTES = 100 * 2**20
 """Bytes of a safetensors header that are hashed, at most: what lies beyond is not read.
 Set by the format: its headers are no longer."""
+ADAPTER = "adapter_config.json"
+"""File by which the libraries lay further weights over a network, from pickles too."""
 _TIME_IDS = 6
 """Numbers that SDXL's UNet reads beside the prompt: original size, crop corner and target size, two each."""
 _ANOTHER = "pass a folder written by StableDiffusionXLPipeline.save_pretrained, or --model tabletop"
+_UNADAPTED = "merge it into the model's weights, or remove that file"
 _AGAIN = "copy or download the model again"
 
 
@@ -148,21 +152,26 @@ def check_index(label: str, index: Mapping[str, Any]) -> None:
             raise ModelUnavailableError(f"{label}: {part} is a {kind}, not {expected}", _ANOTHER)
 
 
-def architecture_problem(configs: Mapping[str, Mapping[str, Any]]) -> str | None:
+def architecture_problem(networks: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Says why a set of component configs is not SDXL's architecture, or returns None when it is.
 
     SDXL (Podell et al. 2023, arXiv 2307.01952) conditions its UNet on two concatenated text encoders and on
     the second one's pooled embedding together with six size numbers (`text_time`); the widths must agree.
 
     Args:
-        configs: config.json of "unet", "vae", "text_encoder" and "text_encoder_2".
+        networks: config.json of "unet", "vae", "text_encoder" and "text_encoder_2".
     """
-    unet, vae = configs["unet"], configs["vae"]
-    first, second = configs["text_encoder"], configs["text_encoder_2"]
+    for part, config in networks.items():
+        problem = configs.config_problem(config)
+        kernel = configs.foreign_kernel(config)
+        if problem or kernel:
+            return f"{part}: {problem or f'its attention is code from the hub ({kernel}), which is not run'}"
+    unet, vae = networks["unet"], networks["vae"]
+    first, second = networks["text_encoder"], networks["text_encoder_2"]
     if unet.get("addition_embed_type") != "text_time":
         return "its UNet has no text_time embedding, so it is not SDXL's architecture"
     channels = (unet.get("in_channels"), unet.get("out_channels"), vae.get("latent_channels"))
-    if len(set(channels)) != 1:
+    if channels != (channels[0],) * 3:
         return (
             f"its UNet takes {channels[0]} channels and gives {channels[1]}, its VAE has {channels[2]}: an "
             "inpainting or instruction model cannot be used here"
@@ -171,9 +180,10 @@ def architecture_problem(configs: Mapping[str, Mapping[str, Any]]) -> str | None
         wide = first["hidden_size"] + second["hidden_size"]
         pooled = second["projection_dim"] + _TIME_IDS * unet["addition_time_embed_dim"]
         reads, added = unet["cross_attention_dim"], unet["projection_class_embeddings_input_dim"]
+        levels = len(unet.get("block_out_channels", ()))
     except (KeyError, TypeError) as error:
         return f"its configs lack what SDXL's have ({error})"
-    if reads != wide and reads != [wide] * len(unet.get("block_out_channels", ())):
+    if reads != wide and reads != [wide] * levels:
         return f"its UNet reads {reads}-wide text, its two encoders give {wide}"
     if added != pooled:
         return f"its UNet reads {added} added-condition values, its encoders and sizes give {pooled}"
@@ -208,6 +218,7 @@ def read_layout(root: Path, label: str, *, half: bool) -> Layout:
     check_index(label, index)
     names = list_files(root)
     refuse_pickles(label, names, half=half)
+    _check_weight_maps(root, label, names)
     absent = missing_parts(names, half=half)
     if absent:
         raise ModelUnavailableError(f"{label} is incomplete: missing {', '.join(absent)}", _AGAIN)
@@ -223,14 +234,14 @@ def read_layout(root: Path, label: str, *, half: bool) -> Layout:
 def read_json(path: Path, label: str) -> dict[str, Any]:
     """Reads one JSON object, or raises ModelUnavailableError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = outside_json.read_json(path)
     except (OSError, ValueError) as error:
         raise ModelUnavailableError(
             f"{label}: {path.parent.name}/{path.name} cannot be read", _AGAIN
         ) from error
     if not isinstance(content, dict):
         raise ModelUnavailableError(f"{label}: {path.parent.name}/{path.name} is not a JSON object", _AGAIN)
-    return content
+    return cast("dict[str, Any]", content)
 
 
 def list_files(root: Path) -> set[str]:
@@ -287,6 +298,41 @@ def _weights_identity(path: Path, *, small: bool) -> bytes:
             file.seek(8 + header + max(status.st_size - 8 - header, 0) * step // _SAMPLES)
             digest.update(file.read(_SAMPLE_BYTES))
         return b"sampled:" + digest.digest()
+
+
+def _check_weight_maps(root: Path, label: str, names: Collection[str]) -> None:
+    """Makes sure that what the libraries read besides the chosen files is safetensors too.
+
+    Raises:
+        ModelUnavailableError: an index of shards leads elsewhere, or an adapter would be laid over the model.
+    """
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        if file == ADAPTER:
+            raise ModelUnavailableError(f"{label}: {name} would lay an adapter over the model", _UNADAPTED)
+        if folder in NETWORKS and ".safetensors.index" in file:
+            check_weight_map(root / name, f"{label}: {name}")
+
+
+def check_weight_map(path: Path, label: str) -> None:
+    """Makes sure that an index of shards leads to safetensors weights of its own folder, whole if there.
+
+    Those of the variant that is not loaded may be absent.
+
+    Args:
+        path: the index.
+        label: what to call it in error lines.
+
+    Raises:
+        ModelUnavailableError: it leads elsewhere, or to a damaged file.
+    """
+    index = read_json(path, label)
+    problem = configs.weight_map_problem(index, _WEIGHTS.fullmatch)
+    if problem:
+        raise ModelUnavailableError(f"{label} {problem}", _AGAIN)
+    for shard in sorted(set(index["weight_map"].values())):
+        if path.with_name(shard).is_file():
+            _check_weights(path.with_name(shard), label, shard)
 
 
 def _check_weights(path: Path, label: str, name: str) -> None:

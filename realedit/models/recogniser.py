@@ -25,6 +25,7 @@ from realedit.errors import ModelUnavailableError
 from realedit.models.efficientnet_lite import CHANNELS, FINE, MULTIPLE, Features
 from realedit.models.folder import RECOGNISER
 from realedit.pixels.resizing import at_size
+from realedit.system.outside_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -140,7 +141,7 @@ class Recogniser(nn.Module):
         if not folder.is_dir():
             return None
         try:
-            words: dict[str, Any] = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
+            words: Any = read_json(folder / _CONFIG)
             found = cls(words["nouns"], words["synonyms"])
             found.load_state_dict({k: v.float() for k, v in load_file(folder / _WEIGHTS).items()})
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:

@@ -9,7 +9,6 @@ well and tell worse whether the thing is there.
 from __future__ import annotations
 
 import difflib
-import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from realedit.errors import ModelUnavailableError
 from realedit.models.imagenet import FOLDER
 from realedit.prompts import one_at_a_time, tidied
+from realedit.system.outside_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +149,7 @@ class Words:
             ModelUnavailableError: it cannot be read.
         """
         try:
-            entries: list[dict[str, Any]] = json.loads((folder / FILE).read_text(encoding="utf-8"))
+            entries: Any = read_json(folder / FILE)
             meanings = {word: _meaning(word, entry) for entry in entries for word in entry["words"]}
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelUnavailableError(

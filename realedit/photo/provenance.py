@@ -16,6 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from realedit.photo import xmp
+from realedit.system.outside_json import parse_json
 
 COMPOSITE_WITH_TRAINED_MEDIA = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -64,7 +65,7 @@ def read_recipe(packet: bytes) -> dict[str, Any] | None:
     """Returns the recipe that an XMP packet embeds, or None if there is none that can be read."""
     text = xmp.get_property(packet, RECIPE)
     try:
-        recipe = None if text is None else json.loads(text)
+        recipe = None if text is None else parse_json(text)
     except ValueError:
         return None
     return cast("dict[str, Any]", recipe) if isinstance(recipe, dict) else None

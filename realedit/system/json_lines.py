@@ -11,9 +11,10 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from realedit.errors import OutputExistsError, PhotoError
+from realedit.system.outside_json import parse_json
 
 
 def append_line(path: Path, fields: Mapping[str, Any]) -> None:
@@ -52,12 +53,12 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         os.truncate(path, len(whole))
     for number, line in enumerate(whole.splitlines(), 1):
         try:
-            fields = json.loads(line)
+            fields = parse_json(line)
         except ValueError:
             fields = None
         if not isinstance(fields, dict):
             raise foreign_line(path, number)
-        yield number, fields
+        yield number, cast("dict[str, Any]", fields)
 
 
 def foreign_line(path: Path, number: int) -> OutputExistsError:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from realedit.errors import PhotoError, UsageError
+from realedit.system.outside_json import parse_json
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
@@ -115,7 +116,9 @@ def file_in(where: str, folder: Path, name: str) -> Path:
 def _parsed(where: str, text: str) -> object:
     """Reads JSON."""
     try:
-        return json.loads(text)
+        return parse_json(text)
     except json.JSONDecodeError as error:
         at = where if error.lineno == 1 else f"{where}:{error.lineno}"
         raise UsageError(f"{at}: not JSON ({error.msg.lower()})", "fix the manifest") from error
+    except ValueError as error:
+        raise UsageError(f"{where}: not JSON that can be read ({error})", "fix the manifest") from error

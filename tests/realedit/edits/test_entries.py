@@ -339,6 +339,28 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
             read_file(tmp_path / "bad.json")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '[{"move": "mug", "dx": ' + "1" * 5000 + "}]",
+        '{"edits": [{"move": "mug", "dx": 0.1}], "seed": ' + "9" * 4500 + "}",
+        '[{"move": "mug", "dx": 1e999}]',
+        '[{"move": "mug", "dx": NaN}]',
+        '[{"move": "\\ud800", "dx": 0.1}]',
+        '[{"move": "mug", "dx": ' + "[" * 70 + "]" * 70 + "}]",
+    ],
+    ids=["nested", "long number", "long seed", "infinite", "not a number", "half a letter", "deep"],
+)
+def test_json_beyond_the_limits_is_a_usage_error_of_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "edits.json"
+    file.write_text(text)
+    with pytest.raises(UsageError) as told:
+        read_file(file)
+    assert told.value.exit_code == 2
+    assert len(str(told.value)) < 300
+
+
 def test_an_error_in_a_file_names_the_file_and_the_number(tmp_path: Path) -> None:
     file = _written(tmp_path, {"edits": [{"remove": "mug"}, {"resize": "mug"}]})
     with pytest.raises(UsageError) as caught:

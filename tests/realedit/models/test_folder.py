@@ -365,3 +365,89 @@ def test_a_fingerprint_of_what_is_not_here_is_refused(folder: Path) -> None:
     ):
         models.fingerprint(ref)
     assert failure(ref) == f"copy: no such folder; {ANOTHER}"
+
+
+def _copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(TABLETOP, tmp_path / "model"))
+
+
+@pytest.mark.parametrize(
+    "target", ["evil.bin", "../evil.safetensors", "/tmp/x.safetensors", "absent.safetensors", 7, None, ["a"]]
+)
+@pytest.mark.parametrize("part", ["unet", "text_encoder"])
+def test_an_index_of_shards_leads_to_checked_safetensors_alone(
+    tmp_path: Path, part: str, target: object
+) -> None:
+    root = _copy(tmp_path)
+    (root / part / "evil.bin").write_bytes(b"\x80\x04.")
+    stem = "diffusion_pytorch_model" if part == "unet" else "model"
+    index = root / part / f"{stem}.safetensors.index.json"
+    index.write_text(json.dumps({"metadata": {}, "weight_map": {"a.weight": target}}))
+    with pytest.raises(ModelUnavailableError, match=r"none of the model.s safetensors files") as told:
+        model_folder.read_layout(root, "own", half=False)
+    assert told.value.exit_code == 6
+    assert str(tmp_path) not in str(told.value)
+
+
+@pytest.mark.parametrize("weight_map", [None, [], "x", 3])
+def test_an_index_without_a_map_of_shards_is_refused(tmp_path: Path, weight_map: object) -> None:
+    root = _copy(tmp_path)
+    index = root / "unet" / "diffusion_pytorch_model.safetensors.index.fp16.json"
+    index.write_text(json.dumps({"weight_map": weight_map}))
+    with pytest.raises(ModelUnavailableError, match="no weight_map"):
+        model_folder.read_layout(root, "own", half=False)
+
+
+def test_an_adapter_beside_the_weights_is_refused(tmp_path: Path) -> None:
+    root = _copy(tmp_path)
+    (root / "text_encoder" / "adapter_config.json").write_text("{}")
+    with pytest.raises(ModelUnavailableError, match="adapter"):
+        model_folder.read_layout(root, "own", half=False)
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder", "text_encoder_2"])
+@pytest.mark.parametrize("value", ["wide", -1, 2**40, 1.5, [], {}, [[[1]]], [1] * 99, True, None])
+def test_a_config_whose_sizes_have_wrong_types_or_no_measure_is_refused(
+    tmp_path: Path, part: str, value: object
+) -> None:
+    root = tmp_path / "model"
+    for name in ("unet", "vae", "text_encoder", "text_encoder_2"):
+        (root / name).mkdir(parents=True)
+        shutil.copy(TABLETOP / name / "config.json", root / name)
+    file = root / part / "config.json"
+    config = json.loads(file.read_text())
+    sizes = [name for name in config if name in {"hidden_size", "block_out_channels", "latent_channels"}]
+    for name in sizes:
+        file.write_text(json.dumps({**config, name: value}))
+        if part == "vae" and name == "block_out_channels" and value in ([], None):
+            continue  # as good as not said: the library's default
+        if part == "unet" and name == "block_out_channels" and value == []:
+            continue
+        with pytest.raises(ModelUnavailableError):
+            model_folder.check_architecture(root, "own")
+
+
+@pytest.mark.parametrize("text", ["[" * 10**5, '{"a": ' + "1" * 5000 + "}", "[]", "NaN", ""])
+@pytest.mark.parametrize("name", ["model_index.json", "unet/config.json"])
+def test_json_that_is_none_or_beyond_the_limits_is_refused(tmp_path: Path, name: str, text: str) -> None:
+    root = _copy(tmp_path)
+    (root / name).write_text(text)
+    with pytest.raises(ModelUnavailableError) as told:
+        model_folder.read_layout(root, "own", half=False)
+    assert told.value.exit_code == 6
+
+
+def test_a_config_that_asks_for_a_billion_layers_is_refused_at_once(tmp_path: Path) -> None:
+    root = _copy(tmp_path)
+    file = root / "unet" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "layers_per_block": 10**9}))
+    with pytest.raises(ModelUnavailableError, match="layers_per_block"):
+        model_folder.read_layout(root, "own", half=False)
+
+
+def test_a_text_encoder_that_asks_for_code_from_the_hub_is_refused(tmp_path: Path) -> None:
+    root = _copy(tmp_path)
+    file = root / "text_encoder" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "_attn_implementation": "own/kernel"}))
+    with pytest.raises(ModelUnavailableError, match="code from the hub"):
+        model_folder.read_layout(root, "own", half=False)
