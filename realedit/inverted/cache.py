@@ -7,7 +7,8 @@ all of them agree: anything else under an entry's name is removed and counts as 
 reached, the least recently used entries go first; "used" is the file's modification time, renewed by every
 read. (diskcache and the like keep no checksums and need a lock.)
 
-Entries can be turned back into the photo they came from, so they are readable by their owner only. Files with
+Entries can be turned back into the photo they came from, so they are readable by their owner only, and only
+their owner's are believed (:mod:`realedit.inverted.entry_file`). Files with
 any other kind of name are never touched, whatever folder the cache is put in.
 """
 
@@ -28,6 +29,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from realedit.errors import CacheError, UsageError
+from realedit.inverted.entry_file import (
+    RESERVED,
+    SCHEMA,
+    check_folder,
+    checksum,
+    read_entry,
+    read_header,
+    storable,
+)
 from realedit.system.whole_files import ABANDONED_SECONDS
 
 if TYPE_CHECKING:
@@ -35,7 +45,6 @@ if TYPE_CHECKING:
 
 VARIABLE = "REALEDIT_CACHE"
 LIMIT_VARIABLE = "REALEDIT_CACHE_GIB"
-SCHEMA = "1"
 GIB = 2**30
 """Bytes of a GiB."""
 _DEFAULT_GIB = 4
@@ -45,7 +54,6 @@ Not measured."""
 _KEY = re.compile(r"[0-9a-f]{64}")
 _ENTRY = re.compile(r"(?P<key>[0-9a-f]{64})\.safetensors")
 _TEMPORARY = re.compile(r"\.realedit-[0-9a-f]{64}-\w+\.tmp")
-_RESERVED = "realedit."
 _LOG = logging.getLogger(__name__)
 Returned = TypeVar("Returned")
 
@@ -135,14 +143,16 @@ class Cache:
     def get(self, key: str) -> tuple[dict[str, Tensor], dict[str, str]] | None:
         """Returns an entry's tensors (on the CPU) and metadata, or None when it is absent or not sound.
 
-        An unsound entry (damaged, cut short, of another schema, stored under another key) is removed.
+        An unsound entry (damaged, cut short, of another schema, stored under another key, no plain file of
+        this user's, larger than the cache may be) is removed.
 
         Raises:
             ValueError: The key is not one that `cache_key` makes.
         """
         path = self._path(key)
         try:
-            found = _read(path, key)
+            check_folder(self.root)
+            found = read_entry(path, key, self.max_bytes)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -174,10 +184,10 @@ class Cache:
         """
         path = self._path(key)
         own = dict(metadata or {})
-        reserved = [name for name in own if name.startswith(_RESERVED)]
+        reserved = [name for name in own if name.startswith(RESERVED)]
         if reserved:
-            raise ValueError(f"metadata names beginning with '{_RESERVED}' are the cache's own: {reserved}")
-        content = _storable(tensors)
+            raise ValueError(f"metadata names beginning with '{RESERVED}' are the cache's own: {reserved}")
+        content = storable(tensors)
         size = sum(tensor.nbytes for tensor in content.values())
         if size > self.max_bytes:
             _LOG.warning(
@@ -187,8 +197,8 @@ class Cache:
                 LIMIT_VARIABLE,
             )
             return path
-        marks = {"schema": SCHEMA, "key": key, "checksum": _checksum(key, content, own)}
-        header = {**own, **{_RESERVED + name: value for name, value in marks.items()}}
+        marks = {"schema": SCHEMA, "key": key, "checksum": checksum(key, content, own)}
+        header = {**own, **{RESERVED + name: value for name, value in marks.items()}}
         try:
             self._write(path, content, header)
             self._shrink(keep=path)
@@ -204,8 +214,8 @@ class Cache:
         """
         found: list[CacheEntry] = []
         for path, size, used in self._guard("read", self._files):
-            header = _header(path)
-            own = {name: value for name, value in header.items() if not name.startswith(_RESERVED)}
+            header = read_header(path, self.max_bytes)
+            own = {name: value for name, value in header.items() if not name.startswith(RESERVED)}
             found.append(CacheEntry(path.stem, size, used, own))
         return sorted(found, key=lambda entry: entry.last_used, reverse=True)
 
@@ -246,6 +256,7 @@ class Cache:
 
         files: Any = safetensors_torch
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_folder(self.root)
         handle, name = tempfile.mkstemp(prefix=f".realedit-{path.stem}-", suffix=".tmp", dir=self.root)
         os.close(handle)
         temporary = Path(name)
@@ -332,61 +343,3 @@ class Cache:
 
 def _elsewhere() -> str:
     return f"set {VARIABLE} to another folder"
-
-
-def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Returns contiguous CPU tensors that share no memory, as safetensors can store them."""
-    seen: set[int] = set()
-    stored: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        plain = tensor.detach().cpu().contiguous()
-        pointer = plain.untyped_storage().data_ptr()
-        stored[name] = plain.clone() if pointer in seen else plain
-        seen.add(pointer)
-    return stored
-
-
-def _checksum(key: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
-    """Returns the sha256 of key, metadata and every tensor's name, dtype, shape and bytes."""
-    import torch
-
-    shapes = [[name, str(tensors[name].dtype), list(tensors[name].shape)] for name in sorted(tensors)]
-    text = json.dumps([SCHEMA, key, sorted(metadata.items()), shapes])
-    digest = hashlib.sha256(text.encode())
-    for name in sorted(tensors):
-        digest.update(tensors[name].reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
-
-
-def _header(path: Path) -> dict[str, str]:
-    """Reads the metadata of a safetensors file; empty when it has none or cannot be read."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        opened: Any = safe_open(path, framework="numpy")
-        with opened as file:
-            return file.metadata() or {}
-    except (SafetensorError, OSError):
-        return {}
-
-
-def _read(path: Path, key: str) -> tuple[dict[str, Tensor], dict[str, str]] | None:
-    """Reads an entry's tensors and own metadata; None when any of its marks is wrong."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
-    # read at once: safetensors' mapped reader opens the path twice, and another process may replace or remove
-    # the entry in between
-    content = path.read_bytes()
-    try:
-        tensors = load(content)
-    except (SafetensorError, ValueError, KeyError):
-        return None
-    length = int.from_bytes(content[:8], "little")
-    header: dict[str, str] = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-    if header.get(_RESERVED + "schema") != SCHEMA or header.get(_RESERVED + "key") != key:
-        return None
-    own = {name: value for name, value in header.items() if not name.startswith(_RESERVED)}
-    if _checksum(key, tensors, own) != header.get(_RESERVED + "checksum"):
-        return None
-    return tensors, own

@@ -27,6 +27,7 @@ from realedit.photo import Photo
 from realedit.pixels.resizing import at_size
 from realedit.prompts import PLAIN
 from realedit.system.memory import translated
+from realedit.system.outside_json import parse_json
 from realedit.system.progress import Progress, silent
 
 STEPS = 20
@@ -138,7 +139,8 @@ class Inverter:
             **({"seen": "words"} if glance else {}),
         )
         kept = self.cache.get(key) if self.cache is not None else None
-        if kept is not None:
+        levels = None if kept is None else _schedule_in(kept[1])
+        if kept is not None and levels is not None:
             found = Inversion.from_tensors(
                 kept[0],
                 prompt=text,
@@ -146,7 +148,7 @@ class Inverter:
                 method=method,
                 scale=guidance_scale,
                 inversion_scale=inversion_scale,
-                schedule=_schedule_in(kept[1]),
+                schedule=levels,
                 device=self.backbone.device,
             )
             return Made(found, cached=True, seconds=time.perf_counter() - began, key=key)
@@ -208,10 +210,13 @@ class Inverter:
             return replay(self.backbone, inversion.result, guidance)
 
 
-def _schedule_in(entry: Mapping[str, str]) -> Schedule:
-    """Returns the noise levels that a cache entry was made with, which are known without the model."""
-    levels = json.loads(entry["schedule"])
-    return Schedule(tuple(levels["timesteps"]), tuple(levels["alphas_cumprod"]))
+def _schedule_in(entry: Mapping[str, str]) -> Schedule | None:
+    """Returns the noise levels that a cache entry was made with; None where it does not say them."""
+    try:
+        levels: Any = parse_json(entry["schedule"])
+        return Schedule(tuple(levels["timesteps"]), tuple(levels["alphas_cumprod"]))
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _scale_of(method: str, asked: float | None) -> float:
