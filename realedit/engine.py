@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from guidance import Capture
@@ -66,7 +65,7 @@ class Engine:
         self.captioner = captioner
         self.inpainter = inpainter
         self.profile = Profile.of(ref)
-        recogniser = None if ref.source == "hub" else Recogniser.load(Path(ref.location))
+        recogniser = None if ref.folder is None else Recogniser.load(ref.folder)
         self.finder = Finder(cutter or Cutter(), WordFinder(backbone, ref, recogniser), detector)
         enlarges = self.finder.attention.wants_enlarged
         self.inverter = Inverter(backbone, ref, cache, working_side, enlarges=enlarges)

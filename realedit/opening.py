@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -30,9 +31,11 @@ def open_engine(
     captioner: str | Path | None = None,
     cutout: str | Path | None = None,
     inpainter: str | Path | None = None,
+    loras: Sequence[str | Path] = (),
+    vae: str | Path | None = None,
 ) -> Engine:
     """Opens a model; arguments and errors are those of :meth:`realedit.RealEditPipeline.from_pretrained`."""
-    ref = resolve_model(model)
+    ref = resolve_model(model, loras=loras, vae=vae, offline=bool(offline))
     chosen = choose_cutout(cutout, offline)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     from realedit.external import Captioner, Inpainter

@@ -72,11 +72,14 @@ class RealEditPipeline:
         captioner: str | Path | None = None,
         cutout: str | Path | None = None,
         inpainter: str | Path | None = None,
+        loras: Sequence[str | Path] = (),
+        vae: str | Path | None = None,
     ) -> RealEditPipeline:
         """Opens a model; its weights are loaded when they are first needed.
 
         Args:
-            model: a folder, a hub id or an alias; by default ``REALEDIT_MODEL``, else the embedded model.
+            model: a folder, a safetensors file, a hub id or an alias; by default ``REALEDIT_MODEL``, else the
+                embedded model.
             device: "cpu", "cuda"...; by default a GPU if there is one.
             dtype: precision of the UNet and the text encoders; by default float16 on a GPU, else float32. The
                 VAE stays in float32.
@@ -90,6 +93,8 @@ class RealEditPipeline:
             cutout: what cuts objects out: "ours", "sam", or another SAM's folder or hub id; by default
                 ``REALEDIT_CUTOUT``, else the SAM that ``realedit fetch sam`` has brought, else ours.
             inpainter: a file with LaMa's weights, which fills holes in the place of our own filling.
+            loras: safetensors files that are added to the model's weights, each "FILE" or "FILE:weight".
+            vae: a VAE in the place of the model's own: a folder, a safetensors file or a hub id.
 
         Raises:
             ModelUnavailableError: a model is not here and cannot be fetched, or cannot be used.
@@ -107,6 +112,8 @@ class RealEditPipeline:
             captioner=captioner,
             cutout=cutout,
             inpainter=inpainter,
+            loras=loras,
+            vae=vae,
         )
         return cls(engine)
 

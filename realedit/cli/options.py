@@ -195,7 +195,26 @@ class BackboneOptions:
         str | None,
         Parameter(
             metavar="NAME",
-            help="tabletop, sdxl, a folder or a hub id. Default: REALEDIT_MODEL, then tabletop.",
+            help="tabletop, sdxl, a folder, a .safetensors file or a hub id. Default: REALEDIT_MODEL, then "
+            "tabletop.",
+        ),
+    ] = None
+    lora: Annotated[
+        tuple[str, ...],
+        Parameter(
+            metavar="FILE[:WEIGHT]",
+            negative="",
+            show_default=False,
+            consume_multiple=False,
+            help="A LoRA (.safetensors) that is added to the model, and how much of it. May be repeated.",
+        ),
+    ] = ()
+    vae: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME",
+            help="Another VAE for the model: a folder, a .safetensors file or a hub id, such as "
+            "madebyollin/sdxl-vae-fp16-fix.",
         ),
     ] = None
     device: Annotated[

@@ -86,6 +86,8 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress, needed: bool
         captioner=options.captioner,
         cutout=options.cutout,
         inpainter=options.inpainter,
+        loras=options.lora,
+        vae=options.vae,
     )
     _announce_cutout(pipeline.engine.cutter, quiet=quiet)
     return pipeline

@@ -1,4 +1,4 @@
-"""Decides which diffusion model to use and where it lies: embedded, in a folder, or on the Hugging Face hub.
+"""Decides which model to use and where it lies: embedded, in a folder or a single file, or on the hub.
 
 The choice is made in this order: the `--model` flag, the environment variable REALEDIT_MODEL, the embedded
 `tabletop`. A hub model whose files are in the local cache is used from there, without the network; another is
@@ -11,7 +11,8 @@ from __future__ import annotations
 import difflib
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,9 @@ from typing import Literal
 from realedit.errors import ModelUnavailableError
 from realedit.models import folder as folders
 from realedit.models import hub
+from realedit.models.additions import Lora, vae_digest, vae_place, weights_digest
 from realedit.models.hub import ALIASES
+from realedit.models.single_file import SingleFile
 
 EMBEDDED = "tabletop"
 VARIABLE = "REALEDIT_MODEL"
@@ -32,14 +35,23 @@ class ModelRef:
     Attributes:
         name: How to call it: an alias, a folder's own name (never its path), or a hub id.
         source: Where it comes from.
-        location: Absolute folder, or hub id.
+        location: Absolute folder or file, or hub id.
         chosen_by: What named it.
+        loras: What is added to its weights.
+        vae: Folder or file of the VAE that takes the place of its own, or None.
     """
 
     name: str
-    source: Literal["embedded", "folder", "hub"]
+    source: Literal["embedded", "folder", "file", "hub"]
     location: str
     chosen_by: Literal["flag", "REALEDIT_MODEL", "default"]
+    loras: tuple[Lora, ...] = ()
+    vae: Path | None = None
+
+    @property
+    def folder(self) -> Path | None:
+        """Its folder, in which files of ours may lie beside the model's; None where there is none."""
+        return Path(self.location) if self.source in ("embedded", "folder") else None
 
 
 @dataclass(frozen=True)
@@ -48,7 +60,7 @@ class ModelInfo:
 
     Attributes:
         name: What to give to `--model`.
-        source: "embedded", "folder", "hub", or "unknown" where REALEDIT_MODEL names nothing usable.
+        source: "embedded", "folder", "file", "hub", or "unknown" where REALEDIT_MODEL names nothing usable.
         location: Absolute folder, or hub id.
         available: Whether it can be used on this machine without a network.
         bytes: Size on disk; 0 when nothing of it is here.
@@ -57,7 +69,7 @@ class ModelInfo:
     """
 
     name: str
-    source: Literal["embedded", "folder", "hub", "unknown"]
+    source: Literal["embedded", "folder", "file", "hub", "unknown"]
     location: str
     available: bool
     bytes: int
@@ -65,15 +77,37 @@ class ModelInfo:
     note: str = ""
 
 
-def resolve_model(flag: str | Path | None = None) -> ModelRef:
+def resolve_model(
+    flag: str | Path | None = None,
+    *,
+    loras: Sequence[str | Path] = (),
+    vae: str | Path | None = None,
+    offline: bool = False,
+) -> ModelRef:
     """Decides which model is meant: the flag, then REALEDIT_MODEL, then the embedded one.
 
-    A name is an alias ("tabletop", "sdxl"), else an existing folder, else a hub id ("owner/name"). An alias
-    wins over a folder of the same name in the current directory: write "./tabletop" for that one.
+    A name is an alias ("tabletop", "sdxl"), else an existing folder or safetensors file, else a hub id
+    ("owner/name"). An alias wins over a folder of the same name in the current directory: write "./tabletop"
+    for that one.
+
+    Args:
+        flag: The name.
+        loras: What is added to its weights, each "FILE" or "FILE:weight".
+        vae: A VAE that takes the place of its own: a folder, a file or a hub id.
+        offline: Whether a VAE may not be downloaded.
 
     Raises:
-        ModelUnavailableError: The name is none of these.
+        ModelUnavailableError: The name is none of these, or a LoRA or the VAE is not there.
+        UsageError: A LoRA's weight is no number.
     """
+    ref = _chosen(flag)
+    if not loras and vae is None:
+        return ref
+    place = None if vae is None else vae_place(vae, offline=offline)
+    return replace(ref, loras=tuple(Lora.parse(text) for text in loras), vae=place)
+
+
+def _chosen(flag: str | Path | None) -> ModelRef:
     if flag is not None:
         return _named(flag, "flag")
     value = os.environ.get(VARIABLE, "").strip()
@@ -103,7 +137,9 @@ def list_models() -> list[ModelInfo]:
 
 
 def fingerprint(ref: ModelRef) -> str:
-    """Hashes the model's configs, tokenizers and weights; see `fingerprint_folder` for what is read.
+    """Hashes the model's configs, tokenizers and weights, its LoRAs and another VAE.
+
+    See `fingerprint_folder` for what is read.
 
     The hash depends neither on the model's place nor on the device or dtype it will run with: a cache key
     needs the dtype beside it.
@@ -111,11 +147,21 @@ def fingerprint(ref: ModelRef) -> str:
     Raises:
         ModelUnavailableError: A hub model that is not in the local cache, or a folder that is gone.
     """
+    own = _own_fingerprint(ref)
+    added = [lora.digest() for lora in ref.loras] + ([] if ref.vae is None else [vae_digest(ref.vae)])
+    return own if not added else hashlib.sha256(b"+".join([own.encode(), *added])).hexdigest()
+
+
+def _own_fingerprint(ref: ModelRef) -> str:
     root = hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
     if root is None:
         raise ModelUnavailableError(
             f"{ref.name} is not in the local Hugging Face cache", hub.fetch_hint(ref.location)
         )
+    if ref.source == "file":
+        if not root.is_file():
+            raise ModelUnavailableError(f"{ref.name}: the file is gone")
+        return hashlib.sha256(b"single file:" + weights_digest(root)).hexdigest()
     if not (root / folders.INDEX).is_file():
         raise ModelUnavailableError(f"{ref.name} is not a diffusers pipeline: it has no {folders.INDEX}")
     return folders.fingerprint_folder(root)
@@ -163,11 +209,11 @@ def identity(ref: ModelRef) -> str:
         ModelUnavailableError: As `fingerprint` does.
     """
     digest = hashlib.sha256(fingerprint(ref).encode())
-    beside = Path(ref.location) / folders.RECOGNISER if ref.source != "hub" else None
+    beside = None if ref.folder is None else ref.folder / folders.RECOGNISER
     if beside is not None and beside.is_dir():
         for file in sorted(path for path in beside.iterdir() if path.is_file()):
             digest.update(f":{file.name}:".encode() + hashlib.sha256(file.read_bytes()).digest())
-    profile = Path(ref.location) / folders.PROFILE if ref.source != "hub" else None
+    profile = None if ref.folder is None else ref.folder / folders.PROFILE
     if profile is not None and profile.is_file():
         digest.update(f":{profile.name}:".encode() + profile.read_bytes())
     return digest.hexdigest()
@@ -183,10 +229,8 @@ def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> M
     if text and path.is_dir():
         return ModelRef(path.resolve().name, "folder", str(path.resolve()), chosen_by)
     if path.is_file():
-        raise ModelUnavailableError(
-            f"{text} is a single file, and realedit loads pipeline folders",
-            "convert it once with StableDiffusionXLPipeline.from_single_file(...).save_pretrained(folder)",
-        )
+        SingleFile.read(path).check(vae=True)
+        return ModelRef(path.stem, "file", str(path.resolve()), chosen_by)
     if not isinstance(value, Path) and hub.is_hub_id(text):
         return ModelRef(text, "hub", text, chosen_by)
     names = [EMBEDDED, *ALIASES]
@@ -218,6 +262,8 @@ def _describe(ref: ModelRef, *, default: bool) -> ModelInfo:
     size, note = 0, ""
     if root is None:
         note = "not downloaded"
+    elif ref.source == "file":
+        size = root.stat().st_size
     else:
         size = folders.folder_bytes(root)
         absent = folders.missing_parts(folders.list_files(root), half=True)

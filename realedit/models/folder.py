@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -43,7 +43,7 @@ _WEIGHTS = re.compile(
     r"(?:model|diffusion_pytorch_model)(?:\.(?P<variant>fp16))?(?:-(?P<shard>\d{5})-of-(?P<of>\d{5}))?\.safetensors"
 )
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".msgpack")
-_FULL_HASH_BYTES = 64 * 2**20
+FULL_HASH_BYTES = 64 * 2**20
 """Bytes of a model's weights: up to as many all are hashed, of larger models samples. Set so that the
 embedded model is hashed whole; the time was not measured."""
 _SAMPLES, _SAMPLE_BYTES = 64, 4096
@@ -69,11 +69,16 @@ class Layout:
         root: The folder that holds `model_index.json`.
         index: That file's content.
         variants: For each of `NETWORKS`, the weight variant to load: "fp16" or None (plain file names).
+        weights: The single file that holds all weights, where they are not in the folder; the root then has
+            SDXL's configs alone.
+        scheduler: What the scheduler's config says otherwise than its file.
     """
 
     root: Path
     index: dict[str, Any]
     variants: dict[str, str | None]
+    weights: Path | None = None
+    scheduler: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def choose_weights(component: str, names: Collection[str], *, half: bool) -> tuple[str | None, list[str]]:
@@ -170,11 +175,13 @@ def architecture_problem(networks: Mapping[str, Mapping[str, Any]]) -> str | Non
     first, second = networks["text_encoder"], networks["text_encoder_2"]
     if unet.get("addition_embed_type") != "text_time":
         return "its UNet has no text_time embedding, so it is not SDXL's architecture"
+    if unet.get("in_channels") == 2 * vae.get("latent_channels", 0) + 1:
+        return "it is an inpainting model, which paints holes: give it as --inpainter"
     channels = (unet.get("in_channels"), unet.get("out_channels"), vae.get("latent_channels"))
     if channels != (channels[0],) * 3:
         return (
             f"its UNet takes {channels[0]} channels and gives {channels[1]}, its VAE has {channels[2]}: an "
-            "inpainting or instruction model cannot be used here"
+            "instruction model cannot be used here"
         )
     try:
         wide = first["hidden_size"] + second["hidden_size"]
@@ -264,11 +271,11 @@ def fingerprint_folder(root: Path) -> str:
     digest = hashlib.sha256(b"realedit model fingerprint 1")
     names = sorted(name for name in list_files(root) if "/" in name or name == INDEX)
     weights = [name for name in names if name.endswith(".safetensors")]
-    small = sum((root / name).stat().st_size for name in weights) <= _FULL_HASH_BYTES
+    small = sum((root / name).stat().st_size for name in weights) <= FULL_HASH_BYTES
     for name in names:
         path = root / name
         if name in weights:
-            content = _weights_identity(path, small=small)
+            content = weights_identity(path, small=small)
         elif name.endswith((".json", ".txt", ".model")):
             content = b"text:" + hashlib.sha256(path.read_bytes()).digest()
         else:
@@ -283,7 +290,13 @@ def folder_bytes(root: Path) -> int:
     return sum(path.stat().st_size for path in files)
 
 
-def _weights_identity(path: Path, *, small: bool) -> bytes:
+def weights_identity(path: Path, *, small: bool) -> bytes:
+    """Returns what tells a file of weights from another; see :func:`fingerprint_folder`.
+
+    Args:
+        path: the file.
+        small: whether all its bytes are hashed, or samples of them.
+    """
     target = path.resolve()
     if target.parent.name == "blobs" and re.fullmatch(r"[0-9a-f]{40,64}", target.name):
         return b"blob:" + target.name.encode()

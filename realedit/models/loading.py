@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realedit.errors import ModelUnavailableError, UsageError
+from realedit.models import additions, clip_tokenizer, hub, single_file
 from realedit.models import folder as folders
-from realedit.models import hub
 from realedit.models.choice import ModelRef
 from realedit.models.description import Description, Unloaded
 from realedit.models.hub import first_line
@@ -88,12 +88,13 @@ class _Located:
             for part in folders.NETWORKS:
                 parts[part] = self._network(part)
             for part in folders.OTHERS:
-                parts[part] = _load_other(self.ref, self.layout, part)
+                parts[part] = self._other(part)
             zeros = self.layout.index.get("force_zeros_for_empty_prompt", True)
             pipeline = diffusers_sdxl.StableDiffusionXLPipeline(
                 **parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False
             )
             pipeline.set_progress_bar_config(disable=True)
+            additions.put_on(pipeline, self.ref.loras)
             try:
                 return pipeline.to(self.device)
             except (RuntimeError, MemoryError) as error:
@@ -105,13 +106,27 @@ class _Located:
     def _network(self, part: str) -> torch.nn.Module:
         import torch
 
+        if part == "vae" and self.ref.vae is not None:
+            half = self.dtype if self.dtype.itemsize == 2 else None
+            return additions.load_vae(self.ref.vae, half, self.layout.root).eval().requires_grad_(False)
         # the fp16 SDXL VAE overflows
-        return _load_network(self.ref, self.layout, part, torch.float32 if part == "vae" else self.dtype)
+        dtype = torch.float32 if part == "vae" else self.dtype
+        if self.layout.weights is not None:
+            return _from_single_file(self.ref, self.layout, part, dtype)
+        return _load_network(self.ref, self.layout, part, dtype)
+
+    def _other(self, part: str) -> object:
+        if part != "scheduler" and not (self.layout.root / part).is_dir():  # beside a single file
+            return clip_tokenizer.clip_tokenizer(**({} if part == "tokenizer" else {"pad": "!"}))
+        other: Any = _load_other(self.ref, self.layout, part)
+        if part == "scheduler" and self.layout.scheduler:
+            return type(other).from_config(other.config, **self.layout.scheduler)
+        return other
 
     def tokenizers(self) -> tuple[CLIPTokenizer, ...]:
         with quiet_loading(diffusers=False):
-            first: Any = _load_other(self.ref, self.layout, "tokenizer")
-            second: Any = _load_other(self.ref, self.layout, "tokenizer_2")
+            first: Any = self._other("tokenizer")
+            second: Any = self._other("tokenizer_2")
         return first, second
 
 
@@ -128,6 +143,8 @@ def _located(
 
 
 def _local_layout(ref: ModelRef, *, half: bool, offline: bool | None) -> folders.Layout:
+    if ref.source == "file":
+        return single_file.read_layout(Path(ref.location), vae=ref.vae is not None)
     if ref.source != "hub":
         return folders.read_layout(Path(ref.location), ref.name, half=half)
     from huggingface_hub import constants
@@ -161,6 +178,24 @@ def _load_network(ref: ModelRef, layout: folders.Layout, part: str, dtype: torch
         first = sorted(report["missing_keys"])[0]
         raise ModelUnavailableError(
             f"{ref.name}: {part} lacks {len(report['missing_keys'])} weights, such as {first}",
+            "copy or download the model again",
+        )
+    return network.eval().requires_grad_(False)
+
+
+def _from_single_file(
+    ref: ModelRef, layout: folders.Layout, part: str, dtype: torch.dtype
+) -> torch.nn.Module:
+    if layout.weights is None:
+        raise ValueError("the layout names no single file")
+    try:
+        network = single_file.network(layout.weights, part, dtype, layout.root)
+    except Exception as error:
+        raise out_of_memory(error) or _unloadable(ref, part, error) from error
+    lacking = [name for name, weight in network.named_parameters() if weight.is_meta]
+    if lacking:
+        raise ModelUnavailableError(
+            f"{ref.name}: {part} lacks {len(lacking)} weights, such as {lacking[0]}",
             "copy or download the model again",
         )
     return network.eval().requires_grad_(False)

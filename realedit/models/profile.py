@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -55,7 +54,7 @@ class Profile:
             ModelUnavailableError: the file cannot be read.
         """
         # the hub's copies are not looked at: nothing of ours is in them
-        file = None if ref.source == "hub" else Path(ref.location) / PROFILE
+        file = None if ref.folder is None else ref.folder / PROFILE
         if file is None or not file.is_file():
             return cls()
         try:

@@ -97,9 +97,11 @@ def test_the_real_sdxl_is_accepted_and_is_the_size_it_should_be() -> None:
         ),
         (
             {"in_channels": 9},
-            "its UNet takes 9 channels and gives 4, its VAE has 4: an inpainting or "
-            "instruction model cannot be "
-            "used here",
+            "it is an inpainting model, which paints holes: give it as --inpainter",
+        ),
+        (
+            {"in_channels": 8},
+            "its UNet takes 8 channels and gives 4, its VAE has 4: an instruction model cannot be used here",
         ),
         ({"cross_attention_dim": 1280}, "its UNet reads 1280-wide text, its two encoders give 2048"),
         (
