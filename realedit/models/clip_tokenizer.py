@@ -8,7 +8,7 @@ Reference: Radford et al. 2021, arXiv 2103.00020; github.com/openai/CLIP, ``simp
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
@@ -27,7 +27,7 @@ def clip_tokenizer(pad: str = _END) -> CLIPTokenizer:
     """
     from transformers import CLIPTokenizer
 
-    merges = _merges()
+    merges: Any = _merges()  # typed as strings, read as pairs too
     letters = _letters()
     tokens = [*letters, *(f"{letter}</w>" for letter in letters), *(a + b for a, b in merges), _START, _END]
     numbered = {token: number for number, token in enumerate(tokens)}

@@ -158,15 +158,16 @@ def network(path: Path, part: str, dtype: torch.dtype, configs: Path) -> torch.n
     Raises:
         Exception: nearly any, over a damaged file.
     """
-    import diffusers
     import transformers
     from diffusers.loaders.single_file_utils import (
         create_diffusers_clip_model_from_ldm,
         load_single_file_checkpoint,
     )
+    from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+    from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 
     if part in ("unet", "vae"):
-        kind: Any = diffusers.UNet2DConditionModel if part == "unet" else diffusers.AutoencoderKL
+        kind: Any = UNet2DConditionModel if part == "unet" else AutoencoderKL
         return kind.from_single_file(
             str(path), config=str(configs), subfolder=part, torch_dtype=dtype, local_files_only=True
         )
