@@ -10,6 +10,7 @@ import torch
 from realedit.engine import Engine
 from realedit.errors import UsageError
 from realedit.find.by_cutout import Cutter
+from realedit.find.kept_looks import KeptLooks
 from realedit.find.which_cutout import choose_cutout
 from realedit.inverted.cache import Cache
 from realedit.models.backbone import Backbone
@@ -46,11 +47,12 @@ def open_engine(
     from realedit.find.by_detector import DetectorFinder
 
     finds = detector is not None or segmenter is not None
-    cutter = Cutter(chosen, device)
+    kept = _cache(cache)
+    cutter = Cutter(chosen, device, KeptLooks(kept))
     return Engine(
         Backbone(model_to_load),
         ref,
-        cache=_cache(cache),
+        cache=kept,
         working_side=working_size,
         cutter=cutter,
         inpainter=painter,

@@ -12,8 +12,8 @@ from realedit.cli.options import Debug, Json
 
 cache_app = cyclopts.App(
     name="cache",
-    help="List, prune or clear the inverted photos kept on disk. REALEDIT_CACHE names their folder, "
-    "REALEDIT_CACHE_GIB the GiB that it may take (4).",
+    help="List, prune or clear what is kept on disk of photos: inversions, and what names saw. "
+    "REALEDIT_CACHE names their folder, REALEDIT_CACHE_GIB the GiB that it may take (4).",
     help_epilogue="Example: realedit cache clear",
 )
 
@@ -25,7 +25,7 @@ _MADE = ("model", "method", "steps", "prompt")
 @cache_app.default
 @cache_app.command(name="list")
 def list_entries(*, json: Json = False, debug: Debug = False) -> None:
-    """List the inverted photos kept, the most recently used first."""
+    """List what is kept of photos, the most recently used first."""
     from realedit.inverted.cache import Cache
 
     cache = Cache()

@@ -63,13 +63,7 @@ class Pyramid(nn.Module):
     @torch.no_grad()
     def forward(self, pixels: Tensor) -> list[Tensor]:
         """See the class."""
-        x = F.relu6(self.features.stem((pixels - 127) / 128))
-        seen: list[Tensor] = []
-        for number, block in enumerate(self.features.blocks):
-            x = block(x)
-            if number in _TAPS:
-                seen.append(x)
-        return seen
+        return self.features.after(pixels, _TAPS)
 
 
 class _Mixed(nn.Module):

@@ -17,6 +17,7 @@ from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find import by_name
 from realedit.find.by_name import Sought
+from realedit.find.kept_looks import KeptLooks
 from realedit.find.names import PRESENT, NameFinder
 from realedit.find.which_cutout import CutOutChoice, choose_cutout, load_cutout
 from realedit.location import Box, Location, Point
@@ -48,11 +49,18 @@ class Cutter:
     Args:
         choice: what cuts out; by default as :func:`realedit.find.which_cutout.choose_cutout` says.
         device: of a SAM; ours runs on the CPU.
+        looks: keeps what the names' networks saw in photos; by default in memory alone.
     """
 
-    def __init__(self, choice: CutOutChoice | None = None, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        choice: CutOutChoice | None = None,
+        device: str | torch.device = "cpu",
+        looks: KeptLooks | None = None,
+    ) -> None:
         self._choice = choice
         self._device = device
+        self._looks = looks or KeptLooks()
 
     @cached_property
     def choice(self) -> CutOutChoice:
@@ -156,7 +164,7 @@ class Cutter:
             UsageError: the words list several things, or say nothing.
             ObjectNotFoundError: nothing in the photo looks like it, or no model knows the word.
         """
-        named = self.names.find(self.names.look(rgb), words)
+        named = self.names.find(self._looks.seen(rgb, self.names.look), words)
         another_way = another_way if named.recognised is not None else None
         wanted = named.heat.max() > 0 and (named.present or another_way is not None)
         every = self._own.rough(rgb, by_name.hints(named.heat)) if wanted else []

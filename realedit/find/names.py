@@ -299,8 +299,11 @@ def unknown_word(words: Words, noun: str, detail: str = "") -> ObjectNotFoundErr
 
 
 def both_ways(pair: Tensor) -> Tensor:
-    """The mean ``[C, h, w]`` of what was seen as it is and mirrored, ``[2, C, h, w]``."""
-    return (pair[0] + pair[1].flip(-1)) / 2
+    """The mean ``[C, h, w]`` of what was seen as it is and mirrored, ``[2, C, h, w]``; contiguous.
+
+    Sums depend on how numbers lie in memory, and files keep them contiguous.
+    """
+    return ((pair[0] + pair[1].flip(-1)) / 2).contiguous()
 
 
 def heat_of(evidence: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from realedit.errors import ModelUnavailableError
-from realedit.models.efficientnet_lite import CHANNELS, FINE, MULTIPLE, Features
+from realedit.models.efficientnet_lite import CHANNELS, FINE, FINE_BLOCK, MULTIPLE, Features
 
 CLASSES = 1000
 """ImageNet's."""
@@ -33,10 +33,6 @@ _HEAD = 1280
 _WEIGHTS = "model.safetensors"
 FOLDER = Path(__file__).parents[1] / "assets" / "imagenet"
 """Where the package holds the layers' weights."""
-_FINE_BLOCKS = 11
-"""Blocks of the features whose places are 16 x 16 pixels; the others' are 32 x 32."""
-
-
 LONGEST = 4
 """Times its shorter side that a photo's longer one is seen at, at most: longer panoramas are squeezed, since
 what compares all places with all takes memory with the square of their number."""
@@ -90,13 +86,8 @@ def stages(features: Features, pixels: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         ``[B, 112, H / 16, W / 16]`` and ``[B, 320, H / 32, W / 32]``.
     """
-    x = F.relu6(features.stem((pixels - 127) / 128))
-    for block in features.blocks[:_FINE_BLOCKS]:
-        x = block(x)
-    fine = x
-    for block in features.blocks[_FINE_BLOCKS:]:
-        x = block(x)
-    return fine, x
+    fine, coarse = features.after(pixels, (FINE_BLOCK, len(features.blocks) - 1))
+    return fine, coarse
 
 
 def pixels_of(rgb: np.ndarray, short: int) -> Tensor:
