@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +29,7 @@ from realedit.cli.options import (
 )
 from realedit.errors import SomePhotosFailedError, UsageError
 from realedit.system.destinations import disk_errors
+from realedit.system.folder_lock import only_one
 from realedit.system.progress import progress_bars, silent
 
 if TYPE_CHECKING:
@@ -54,6 +57,21 @@ class BatchOptions:
     ] = 1
     force: Annotated[Force, Parameter(help="Do all photos again, and replace files that exist.")] = False
     report: Annotated[bool, flag("Also write a report beside each photo.")] = False
+    mask_dir: Annotated[
+        Path | None,
+        Parameter(
+            name="--mask-dir",
+            metavar="FOLDER",
+            help="A mask for each photo, under the photo's name or with -mask behind it.",
+        ),
+    ] = None
+    manifest: Annotated[
+        Path | None,
+        Parameter(
+            metavar="FILE",
+            help="Photos, each with an edit of its own: CSV or JSON Lines; see the README.",
+        ),
+    ] = None
     dry_run: Annotated[bool, flag("Find the objects and say what would be done, without editing.")] = False
 
 
@@ -61,16 +79,26 @@ class BatchOptions:
 class _Job:
     """What every process needs to know."""
 
-    command: EditCommand
+    command: EditCommand | None
+    """What is asked of every photo; None where a manifest says it for each."""
+    lines: Mapping[int, EditCommand]
+    """What a manifest asks, by the numbers of its lines."""
     to: BatchOptions
     model: ModelOptions
     journal: Path | None
     """None in a dry run."""
     quiet: bool
 
+    def asked_of(self, task: Task) -> EditCommand:
+        """Returns what is asked of a task's photo."""
+        command = self.command if task.line is None else self.lines[task.line]
+        if command is None:
+            raise UsageError("no edit was asked for", "name one, or give a --manifest")
+        return command if task.mask is None else command.with_mask(task.mask)
+
 
 def batch(
-    photos: Annotated[list[Path], Parameter(help="Photos, and folders of photos.")],
+    photos: Annotated[list[Path] | None, Parameter(help="Photos, and folders of photos.")] = None,
     /,
     *,
     what: EditOptions = EditOptions(),
@@ -87,37 +115,46 @@ def batch(
         )
     from realedit.batch import JOURNAL, edit_photos
     from realedit.cli import session
-    from realedit.cli.request import asked
+    from realedit.cli.batch_plan import Asked, plan_batch
 
-    command = asked(what, where, sampling, quiet=talk.quiet)
-    model = command.on(model)
-    tasks = _tasks(photos, to.output, command, model, report=to.report)
-    journal = to.output / JOURNAL
+    began = perf_counter()
+    asked = Asked(
+        photos or [],
+        what,
+        where,
+        sampling,
+        model,
+        to.output,
+        to.mask_dir,
+        to.manifest,
+        report=to.report,
+        quiet=talk.quiet,
+    )
+    planned = plan_batch(asked)
+    tasks, journal = planned.tasks, to.output / JOURNAL
     if not to.dry_run:
         for folder in {task.output.parent for task in tasks} | {to.output}:
             output.make_folder(folder)
-    job = _Job(command, to, model, None if to.dry_run else journal, talk.quiet)
-    session.announce(model, quiet=talk.quiet)
-    with progress_bars(quiet=talk.quiet) as progress:
+    job = _Job(planned.command, planned.lines, to, planned.model, None if to.dry_run else journal, talk.quiet)
+    with (
+        nullcontext() if to.dry_run else only_one(to.output),
+        progress_bars(quiet=talk.quiet) as progress,
+    ):
         before, records = edit_photos(
             partial(_editor, job, alone=to.jobs == 1),
             tasks,
             to.output,
             processes=to.jobs,
             force=to.force,
+            dry_run=to.dry_run,
             on_record=partial(_print_record, talk=talk, dry_run=to.dry_run),
+            on_start=partial(session.announce, planned.model, quiet=talk.quiet),
+            on_kept=partial(_tell_kept, quiet=talk.quiet),
             progress=progress,
         )
-    done = {status: [record for record in records if record.status == status] for status in _STATUSES}
-    undone = len(done["failed"]) + len(done["refused"])
-    if not talk.quiet:
-        counts = {
-            "done before": len(before),
-            "could be done" if to.dry_run else "done": len(done["done"]),
-        }
-        summary = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing done"
-        rest = "".join(f", {len(done[status])} {status}" for status in _STATUSES[1:] if done[status])
-        say(f"realedit: {summary}{rest}")
+    counts = _counts(before, records)
+    _tell_summary(counts, journal, to=to, talk=talk, seconds=perf_counter() - began)
+    undone = counts["failed"] + counts["refused"]
     if undone:
         reasons = (
             "see above" if to.dry_run else f"{journal} has the reasons; the same command tries them again"
@@ -125,36 +162,38 @@ def batch(
         raise SomePhotosFailedError(f"{undone} of {len(tasks)} photos could not be edited", reasons)
 
 
-def _tasks(
-    photos: list[Path], folder: Path, command: EditCommand, model: ModelOptions, *, report: bool
-) -> list[Task]:
-    """Returns the photos' tasks; their keys stand for everything that decides an edited photo."""
-    from realedit.batch import tasks_for
-    from realedit.edits.entries import entries
-    from realedit.edits.prepared import named_files
-    from realedit.find.which_cutout import choose_cutout
-    from realedit.models.choice import fetched, identity
+def _counts(before: Sequence[Task], records: Sequence[PhotoRecord]) -> dict[str, int]:
+    """Returns how many photos there are of each status."""
+    statuses = Counter(record.status for record in records)
+    return {"done_before": len(before), **{status: statuses[status] for status in _STATUSES}}
 
-    files = [
-        *(file for file in (command.where.mask, model.inpainter) if file is not None),
-        *(file for edit in command.plan.edits for file in named_files(edit).values()),
-    ]
-    tasks_for(photos, folder, files=files)  # its errors come before gigabytes are fetched
-    here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
-    # another keyword here, or another name for one, makes all photos of earlier runs be edited again
-    return tasks_for(
-        photos,
-        folder,
-        files=files,
-        edits=entries(command.plan.edits),
-        where=asdict(command.where),
-        sampling=asdict(command.sampling),
-        crop=command.allow_crop,
-        besides=command.recipe.model_dump(),
-        model=identity(here),
-        options=asdict(replace(model, cutout=choose_cutout(model.cutout, model.offline or None).name)),
-        report=report,
-    )
+
+def _tell_summary(
+    counts: Mapping[str, int], journal: Path, *, to: BatchOptions, talk: TalkOptions, seconds: float
+) -> None:
+    """Prints how many photos were done: with --json as the last line of stdout, else on stderr."""
+    if talk.json:
+        photos = sum(counts.values())
+        output.print_json(
+            {
+                "summary": {**counts, "photos": photos, "seconds": round(seconds, 2)},
+                "dry_run": to.dry_run,
+                "journal": None if to.dry_run else journal,
+            }
+        )
+    if talk.quiet:
+        return
+    names = {"done_before": "done before", "done": "could be done" if to.dry_run else "done"}
+    said = [f"{count} {names.get(status, status)}" for status, count in counts.items() if count]
+    if not (counts["done_before"] or counts["done"]):
+        said.insert(0, "nothing done")
+    say(f"realedit: {', '.join(said)}")
+
+
+def _tell_kept(file: Path, kept: Path, *, quiet: bool) -> None:
+    """Warns that a finished file was changed since it was written."""
+    if not quiet:
+        say(f"realedit: warning: {file} was changed since it was written: kept as {kept.name}, done again")
 
 
 def _editor(job: _Job, *, alone: bool) -> Editor:
@@ -169,7 +208,7 @@ def _editor(job: _Job, *, alone: bool) -> Editor:
         torch.set_num_threads(1)
         cv2.setNumThreads(1)
     pipeline = session.load(job.model, quiet=True, progress=silent)
-    if not job.quiet:
+    if not job.quiet and job.command is not None:
         job.command.tell_other_models(pipeline)
     return Editor(partial(_one, job, pipeline), job.journal)
 
@@ -180,19 +219,20 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     from realedit.photo.inputs import as_photo
 
     began = perf_counter()
+    command = job.asked_of(task)
     loaded = as_photo(task.photo)
-    prepared = job.command.prepare(loaded)
+    prepared = command.prepare(loaded)
     record = partial(PhotoRecord, task.key, str(task.photo), str(task.output), "done")
     replaced = job.to.force or task.owns(task.leftovers)
     planned = partial(output.plan_edit, loaded, task.photo, task.output, report=job.to.report, force=replaced)
     if job.journal is None:
         if task.output.parent.is_dir():  # a real run makes the folder
             planned()
-        changes = job.command.dry_run(pipeline, prepared, silent).changes
+        changes = command.dry_run(pipeline, prepared, silent).changes
         listed = [output.change_fields(change) for change in changes]
         return record(changes=listed, seconds=perf_counter() - began)
     files = planned()
-    result = job.command.edit(pipeline, prepared, silent)
+    result = command.edit(pipeline, prepared, silent)
     with disk_errors(files.image):
         write_outputs(task, _contents(result, files), job.journal, force=job.to.force)
     return record(
@@ -206,11 +246,9 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
 def _contents(result: EditResult, files: Destination) -> dict[Path, bytes]:
     """Returns an edit's files before any is in its place, so that a report that fails leaves no photo."""
     from realedit.report.page import write_report
-    from realedit.system.whole_files import TEMPORARY
+    from realedit.system.whole_files import temporary_folder
 
-    first, last = TEMPORARY
-    with TemporaryDirectory(prefix=first, suffix=last, dir=files.image.parent) as folder:
-        staged = Path(folder)
+    with temporary_folder(files.image.parent) as staged:
         result.save(staged / files.image.name)
         if files.report is not None:
             html, png = (staged / page.name for page in files.report)

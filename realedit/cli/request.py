@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from realedit.cli import session
@@ -41,7 +42,21 @@ def asked(what: EditOptions, where: ObjectOptions, sampling: EditSampling, *, qu
     Raises:
         UsageError: flags are missing or contradict each other, or the recipe cannot be read.
     """
-    file = _file(what)
+    return commanded(_file(what), what, where, sampling, quiet=quiet)
+
+
+def commanded(
+    file: EditsFile | None, what: EditOptions, where: ObjectOptions, sampling: EditSampling, *, quiet: bool
+) -> EditCommand:
+    """Returns what a file of edits and flags ask for together; the rest is as of :func:`asked`.
+
+    Args:
+        file: what a file says, or None.
+        what: see :func:`asked`.
+        where: see :func:`asked`.
+        sampling: see :func:`asked`.
+        quiet: see :func:`asked`.
+    """
     recipe = RecipeOptions() if file is None else file.options
     if where.given is None:
         if recipe.mask_sha256 is not None and not quiet:
@@ -78,6 +93,10 @@ class EditCommand:
     def on(self, model: ModelOptions) -> ModelOptions:
         """Returns the model's options, with the recipe's working size if they name none."""
         return _filled(model, working_size=self.recipe.working_size)
+
+    def with_mask(self, mask: Path) -> EditCommand:
+        """Returns the same for a photo with a mask of its own."""
+        return replace(self, where=replace(self.where, mask=mask))
 
     def tell_other_models(self, pipeline: RealEditPipeline) -> None:
         """Warns if other models are at work than those that made the recipe's picture."""

@@ -211,16 +211,29 @@ def read_file(file: Path) -> EditsFile:
         raise UsageError(f"cannot read {file}: {error.strerror}") from error
     except ValueError as error:
         raise UsageError(f"{file} is not JSON: {error}") from error
+    return edits_in(data, str(file))
+
+
+def edits_in(data: object, where: str) -> EditsFile:
+    """Returns what JSON says: a list of entries, or an object whose "edits" is such a list, like a recipe.
+
+    Args:
+        data: the JSON.
+        where: what errors call it.
+
+    Raises:
+        UsageError: it is not of that form.
+    """
     recipe = _object(data).get("recipe", data)
     listed = _list(recipe) or _list(_object(recipe).get("edits"))
     if not listed or not all(isinstance(entry, dict) for entry in listed):
-        raise UsageError(f"{file} holds no list of edits", FORMS_HINT)
-    edits = read_entries([_object(entry) for entry in listed], str(file))
+        raise UsageError(f"{where} holds no list of edits", FORMS_HINT)
+    edits = read_entries([_object(entry) for entry in listed], where)
     try:
         options = RecipeOptions.model_validate(_object(recipe))
     except ValidationError as error:
         field, said = first_error(error)
-        raise UsageError(f"{file}: {field}: {said}", "realedit schema prints what it may be") from error
+        raise UsageError(f"{where}: {field}: {said}", "realedit schema prints what it may be") from error
     return EditsFile(edits, options)
 
 

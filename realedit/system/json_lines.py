@@ -53,7 +53,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         os.truncate(path, len(whole))
     for number, line in enumerate(whole.splitlines(), 1):
         try:
-            fields = parse_json(line)
+            fields = parse_json(line, any_text=True)  # the names of files may be in no encoding
         except ValueError:
             fields = None
         if not isinstance(fields, dict):

@@ -39,11 +39,13 @@ def read_at_most(path: Path, most: int = MOST_BYTES) -> bytes:
     return content
 
 
-def parse_json(text: str | bytes) -> object:
+def parse_json(text: str | bytes, *, any_text: bool = False) -> object:
     """Returns JSON as Python's values.
 
     Args:
         text: JSON; bytes are UTF-8.
+        any_text: whether text may hold halves of surrogate pairs, by which Python writes names of files that
+            are in no encoding.
 
     Raises:
         ValueError: it is not JSON, or beyond a limit. JSON's own errors say line and column.
@@ -55,7 +57,7 @@ def parse_json(text: str | bytes) -> object:
         )
     except RecursionError:
         raise ValueError(f"nested more than {_MOST_DEPTH} deep") from None
-    _check_within(value)
+    _check_within(value, any_text=any_text)
     return value
 
 
@@ -86,7 +88,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _check_within(value: object) -> None:
+def _check_within(value: object, *, any_text: bool) -> None:
     """Refuses values that are nested too deep, and text that is no text.
 
     Raises:
@@ -102,7 +104,7 @@ def _check_within(value: object) -> None:
                 below += fields.values()
             elif isinstance(each, list):
                 below += cast("list[object]", each)
-            elif isinstance(each, str) and not each.isascii():
+            elif isinstance(each, str) and not any_text and not each.isascii():
                 each.encode()  # half of a surrogate pair is a UnicodeEncodeError, which is a ValueError
         level, depth = below, depth + 1
         if depth > _MOST_DEPTH + 1:

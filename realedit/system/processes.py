@@ -8,12 +8,14 @@ memory) or whose parent dies ends the others instead of leaving them waiting.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import signal
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from typing import Protocol, TypeVar
@@ -65,7 +67,7 @@ def run_jobs(
     """Does jobs, in this process or in several.
 
     Args:
-        make_worker: called once in each process; it, the jobs and the results are pickled.
+        make_worker: called once in each process that has a job; it, the jobs and the results are pickled.
         jobs: begun in this order.
         processes: how many work at once.
         on_result: called in this process with every result of a worker; a result is neither an exception nor
@@ -75,6 +77,8 @@ def run_jobs(
         RealEditError: a job raised it; the others are stopped.
         MemoryLimitError: a process died.
     """
+    if not jobs:
+        return
     if processes == 1 or len(jobs) < 2:
         worker = make_worker()
         for job in jobs:
@@ -137,6 +141,14 @@ def _next(waiting: Queue[_Job | None]) -> _Job | None:
     return None
 
 
+def _end_with_parent() -> None:
+    """Ends this process at once when its parent is gone: what takes over the folder is not to meet it."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
 def _serve(
     make_worker: Callable[[], Worker[_Job, _Result]],
     waiting: Queue[_Job | None],
@@ -145,6 +157,7 @@ def _serve(
     """Does jobs in a process of its own until there are none."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted too, and ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         worker = make_worker()
         while (job := _next(waiting)) is not None:

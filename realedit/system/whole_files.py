@@ -7,15 +7,20 @@ an edit's photo and its sidecar appear both or neither.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import platform
+import re
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+import uuid
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 TEMPORARY = (".realedit-", ".tmp")
 """Begin and end of the name of a file that is not whole yet."""
+_MADE = re.compile(r"\.realedit-(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{12}\.tmp")
 ABANDONED_SECONDS = 600.0
 """Seconds since the last write to such a file: an older one is left over and removed, a younger one may be
 another process at work and stays. Not measured."""
@@ -54,10 +59,27 @@ def write_files(contents: Mapping[Path, bytes], *, force: bool = False) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def temporary_name() -> str:
+    """Returns a new name of a temporary file or folder; it tells which process of which machine made it."""
+    return f"{_machine()}-{os.getpid()}-{secrets.token_hex(6)}".join(TEMPORARY)
+
+
+@contextlib.contextmanager
+def temporary_folder(beside: Path) -> Generator[Path]:
+    """Gives a new folder in a folder, and removes it with all in it afterwards."""
+    folder = beside / temporary_name()
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def clear_leftovers(folder: Path, *, below: bool = False) -> None:
     """Removes temporary files and folders that ended processes have left, if nobody may still write them.
 
-    Those that cannot be removed stay.
+    What a process of this machine made goes as soon as that has ended, anything else when it is old. Those
+    that cannot be removed stay.
 
     Args:
         folder: where names as in :data:`TEMPORARY` are looked for.
@@ -67,7 +89,7 @@ def clear_leftovers(folder: Path, *, below: bool = False) -> None:
     old = time.time() - ABANDONED_SECONDS
     for leftover in list(folder.rglob(pattern) if below else folder.glob(pattern)):
         with contextlib.suppress(OSError):
-            if leftover.lstat().st_mtime > old:
+            if leftover.lstat().st_mtime > old and not _maker_has_ended(leftover.name):
                 continue
             if leftover.is_dir() and not leftover.is_symlink():
                 shutil.rmtree(leftover)
@@ -77,7 +99,26 @@ def clear_leftovers(folder: Path, *, below: bool = False) -> None:
 
 def _temporary_beside(destination: Path) -> Path:
     # beside it, as os.replace is atomic only within one file system; a name of its own is never too long
-    return destination.with_name(secrets.token_hex(8).join(TEMPORARY))
+    return destination.with_name(temporary_name())
+
+
+def _machine() -> str:
+    """Returns eight digits that stand for this machine; other machines may share the folder."""
+    return hashlib.sha256(f"{platform.node()} {uuid.getnode()}".encode()).hexdigest()[:8]
+
+
+def _maker_has_ended(name: str) -> bool:
+    """Tells whether the process that made a temporary file has surely ended."""
+    made = _MADE.fullmatch(name)
+    if made is None or made["machine"] != _machine() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(made["process"]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _write(path: Path, content: bytes) -> None:

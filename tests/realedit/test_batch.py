@@ -14,6 +14,7 @@ from PIL import Image
 
 from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, tasks_for, write_outputs
 from realedit.errors import (
+    MemoryLimitError,
     ModelUnavailableError,
     ObjectNotFoundError,
     OutputExistsError,
@@ -51,9 +52,7 @@ def test_a_folders_photos_keep_their_places(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_meant_is_told(tmp_path: Path) -> None:
-    first, second = picture(tmp_path / "one" / "a.png"), picture(tmp_path / "two" / "a.png")
-    with pytest.raises(UsageError, match="would both become"):
-        tasks_for([first, second], tmp_path / "out")
+    first = picture(tmp_path / "one" / "a.png")
     with pytest.raises(UsageError, match="would replace the photo itself"):
         tasks_for([first], tmp_path / "one")
     with pytest.raises(UsageError, match="holds the photos themselves"):
@@ -63,6 +62,37 @@ def test_what_cannot_be_meant_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(PhotoError, match="has no photos"):
         tasks_for([tmp_path / "empty"], tmp_path / "out")
+
+
+def test_a_collision_leaves_out_that_photo_alone(tmp_path: Path) -> None:
+    first, second = picture(tmp_path / "one" / "a.png"), picture(tmp_path / "two" / "a.png")
+    missing, other = tmp_path / "missing.png", picture(tmp_path / "b.png")
+    tasks = tasks_for([first, missing, second, other], tmp_path / "out")
+    assert [task.problem is None for task in tasks] == [True, False, False, True]
+    assert "no such file" in str(tasks[1].problem)
+    assert "would both become" in str(tasks[2].problem)
+    assert len({task.key for task in tasks}) == 4
+
+
+def test_a_name_that_a_change_of_format_would_take_is_kept_in_full(tmp_path: Path) -> None:
+    photos = [picture(tmp_path / name) for name in ("a.gif", "a.png", "b.gif")]
+    tasks = tasks_for(photos, tmp_path / "out")
+    assert [task.output.name for task in tasks] == ["a.gif.png", "a.png", "b.png"]
+    assert [task.problem for task in tasks] == [None] * 3
+
+
+def test_each_photo_has_its_own_mask(tmp_path: Path) -> None:
+    photos = [picture(tmp_path / "in" / name) for name in ("a.jpg", "deep/b.jpg", "c.jpg")]
+    for name in ("a.png", "deep/b-mask.png"):
+        picture(tmp_path / "masks" / name)
+    tasks = tasks_for([tmp_path / "in"], tmp_path / "out", masks=tmp_path / "masks")
+    assert [task.photo for task in tasks] == [photos[0], photos[2], photos[1]]
+    masks = [None if task.mask is None else task.mask.relative_to(tmp_path / "masks") for task in tasks]
+    assert masks == [Path("a.png"), None, Path("deep/b-mask.png")]
+    assert "no mask for" in str(tasks[1].problem)
+    key = tasks[0].key
+    picture(tmp_path / "masks" / "a.png", "blue")
+    assert tasks_for([tmp_path / "in"], tmp_path / "out", masks=tmp_path / "masks")[0].key != key
 
 
 def test_a_key_tells_photos_and_settings_apart(tmp_path: Path) -> None:
@@ -95,7 +125,7 @@ def test_a_key_tells_the_content_of_named_files_and_the_version_apart(
     assert key(other) not in (first, none)
     other.write_bytes(data)
     assert key(other) == first
-    monkeypatch.setattr("realedit.batch.distribution_version", lambda name: f"{name} 99")
+    monkeypatch.setattr("realedit.batch.tasks.distribution_version", lambda name: f"{name} 99")
     assert key(other) != first
     other.unlink()
     with pytest.raises(PhotoError, match=r"other.png cannot be read \(No such file"):
@@ -272,6 +302,78 @@ def test_a_file_that_the_task_did_not_write_is_never_replaced(task: Task) -> Non
     beside.write_bytes(b"precious")
     assert [record.status for record in do(task, b"second")] == ["failed"]
     assert (task.output.read_bytes(), beside.read_bytes()) == (b"first", b"precious")
+
+
+def test_a_finished_photo_whose_files_are_not_as_written_is_done_again(task: Task) -> None:
+    do(task, b"first")
+    beside = task.output.with_name("a.png.json")
+    beside.unlink()
+    assert [record.status for record in do(task, b"second")] == ["done"]
+    assert (task.output.read_bytes(), beside.read_bytes()) == (b"second", b"{}")
+    task.output.write_bytes(b"")
+    assert [record.status for record in do(task, b"third")] == ["done"]
+    assert sorted(file.name for file in task.output.parent.iterdir()) == ["a.png", "a.png.json", JOURNAL]
+    # what may be somebody's work is kept, under another name
+    task.output.write_bytes(b"retouched")
+    assert [record.status for record in do(task, b"fourth")] == ["done"]
+    assert task.output.read_bytes() == b"fourth"
+    assert task.output.with_name("a-changed-1.png").read_bytes() == b"retouched"
+    assert do(task, b"fifth") == []
+
+
+def test_what_cannot_be_done_is_recorded_and_ends_nothing(task: Task) -> None:
+    journal = task.output.parent / JOURNAL
+    lost = Task(task.photo, task.output.with_name("b.png"), "lost", problem=PhotoError("gone", "look"))
+    told: list[PhotoRecord] = []
+
+    def edit(given: Task) -> PhotoRecord:
+        write_outputs(given, {given.output: b"1"}, journal)
+        return PhotoRecord(given.key, str(given.photo), str(given.output), "done")
+
+    edit_photos(lambda: Editor(edit, journal), [lost, task], journal.parent, on_record=told.append)
+    assert [(record.key, record.status, record.exit_code) for record in told] == [
+        ("lost", "failed", 3),
+        ("key", "done", 0),
+    ]
+    assert [fields["key"] for _, fields in read_lines(journal)] == ["lost", "key", "key"]
+
+
+def test_nothing_is_loaded_when_nothing_is_left(task: Task) -> None:
+    do(task, b"first")
+
+    def load() -> Editor:
+        raise AssertionError("loaded")
+
+    before, records = edit_photos(load, [task], task.output.parent, on_record=lambda _: None)
+    assert (before, records) == ([task], [])
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("std::bad_alloc"), OSError(12, "no memory")])
+def test_want_of_memory_has_its_own_exit_code(task: Task, error: Exception) -> None:
+    def edit(given: Task) -> PhotoRecord:
+        raise error
+
+    told: list[PhotoRecord] = []
+    edit_photos(lambda: Editor(edit, None), [task], task.output.parent, on_record=told.append)
+    assert [record.exit_code for record in told] == [MemoryLimitError.exit_code]
+
+
+def test_a_dry_run_writes_nothing_even_of_problems(task: Task) -> None:
+    lost = Task(task.photo, task.output, "lost", problem=PhotoError("gone"))
+    old = task.output.with_name(".realedit-old.tmp")
+    old.write_bytes(b"")
+    os.utime(old, (1, 1))
+    edit_photos(lambda: Editor(saving, None), [lost], old.parent, dry_run=True, on_record=lambda _: None)
+    assert [file.name for file in old.parent.iterdir()] == [old.name]
+
+
+@pytest.mark.parametrize(
+    "line", ['{"key": 1, "files": 2, "status": "writing"}', "[" * 9999, '{"key": ' + "1" * 5000]
+)
+def test_a_journal_of_another_kind_is_told(task: Task, line: str) -> None:
+    (task.output.parent / JOURNAL).write_text(line + "\n")
+    with pytest.raises(OutputExistsError, match="is not a record"):
+        do(task, b"first")
 
 
 def test_files_of_another_task_are_not_the_tasks_own(task: Task) -> None:
