@@ -46,6 +46,7 @@ class Engine:
         inpainter: fills holes in the place of our own filling, or None.
         detector: finds words in photos in the model's place, or None.
         captioner: describes a photo where no prompt does, or None.
+        profile: the model's defaults; by default as :meth:`realedit.models.profile.Profile.of` chooses.
     """
 
     def __init__(
@@ -59,16 +60,18 @@ class Engine:
         inpainter: Inpainter | None = None,
         detector: DetectorFinder | None = None,
         captioner: Captioner | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self.backbone = backbone
         self.ref = ref
         self.captioner = captioner
         self.inpainter = inpainter
-        self.profile = Profile.of(ref)
+        self.profile = profile or Profile.of(ref, backbone.configs)
         recogniser = None if ref.folder is None else Recogniser.load(ref.folder)
-        self.finder = Finder(cutter or Cutter(), WordFinder(backbone, ref, recogniser), detector)
-        enlarges = self.finder.attention.wants_enlarged
-        self.inverter = Inverter(backbone, ref, cache, working_side, enlarges=enlarges)
+        attention = WordFinder(backbone, ref, recogniser, self.profile)
+        self.finder = Finder(cutter or Cutter(), attention, detector)
+        enlarges = attention.wants_enlarged
+        self.inverter = Inverter(backbone, ref, cache, working_side, enlarges=enlarges, profile=self.profile)
 
     @property
     def cutter(self) -> Cutter:
@@ -99,7 +102,7 @@ class Engine:
             "cutout": self.cutter.choice.name,
             "inpainter": None if self.inpainter is None else self.inpainter.label,
         }
-        return {"model": self.ref.name, "dtype": dtype, **named, **beside}
+        return {"model": self.ref.name, "profile": self.profile.name, "dtype": dtype, **named, **beside}
 
     def meant(self, words: str) -> str:
         """Returns the words that the models know an object by; see :class:`realedit.find.finder.Finder`."""

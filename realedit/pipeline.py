@@ -28,7 +28,7 @@ from realedit.errors import UsageError
 from realedit.find.by_hand import shown_location
 from realedit.inverted.cache import Cache
 from realedit.inverted.inverted_photo import InvertedPhoto
-from realedit.inverted.inverter import METHOD, STEPS
+from realedit.inverted.inverter import METHOD
 from realedit.location import Box, Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef
@@ -44,7 +44,7 @@ from realedit.steps.work import Outcome, Request, State, Work
 from realedit.system.progress import Progress, silent
 from realedit.system.stopwatch import Stopwatch
 
-__all__ = ["METHOD", "STEPS", "InvertedPhoto", "RealEditPipeline"]
+__all__ = ["METHOD", "InvertedPhoto", "RealEditPipeline"]
 
 
 class RealEditPipeline:
@@ -237,7 +237,7 @@ class RealEditPipeline:
             photo: a path, Pillow image, uint8 array ``[H, W, 3]`` or loaded photo.
             prompt: what the photo shows.
             method: one of ``inversion.METHODS``.
-            steps: number of noise levels; 20 by default.
+            steps: number of noise levels; the model's profile has the default.
             guidance_scale: classifier-free guidance scale of the replay; 1 by default, and 2 for null-text
                 inversion, which has nothing to optimise at 1.
             inversion_scale: classifier-free guidance scale on the way up.

@@ -1,8 +1,8 @@
-"""The settings of an edit."""
+"""The settings of an edit: what a user says of them, and what they are once the model has filled the rest."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realedit.errors import UsageError
 
@@ -11,14 +11,12 @@ LARGEST_STRENGTH = 0.7
 only up to it an inversion keeps activations, keys and values. Set by eye."""
 
 
-STRENGTH = 0.4
-"""Share of the noise levels that an edit goes back up where neither the user nor the model's profile says
-one: above it the model changes more, below it less. Set by eye on the embedded model."""
-
-
 @dataclass(frozen=True)
 class Settings:
-    """The settings of an edit; each ingredient has a switch, so that what it brings can be measured.
+    """What a user says of an edit; each ingredient has a switch, so that what it brings can be measured.
+
+    What is None is left to the model's profile (:class:`realedit.models.profile.Profile`), which makes
+    :class:`FullSettings` of it.
 
     Edits in pixels (move, copy, resize, rotate, flip, reshape, remove, swap, paste, looks) use all but
     ``repaint`` and ``repaint_scale``; a look is held no more firmly than ``pin`` 0.3. Edits that paint by
@@ -27,7 +25,9 @@ class Settings:
 
     Args:
         strength: share of the noise levels that the resampling goes back up, in [0, 0.7]; 0 keeps the anchor
-            as it is. None is the model's own (:class:`realedit.models.profile.Profile`).
+            as it is.
+        hole_strength: the same for the hole alone, in [0, 1]: at 1 it is painted from noise. Where neither
+            the user nor the profile says one, it is the object's.
         guidance_scale: classifier-free guidance of the resampling.
         self_guidance: largest push of the energies as a share of the noise; 0 turns them off.
         automatic: whether each energy is pushed only as hard as it takes to reach its target
@@ -36,7 +36,11 @@ class Settings:
         window: share of the sampled steps that are guided, counted from the first.
         attention: whether self-attention reads the source.
         pin: how firmly the moved object's predicted latent is held to the anchor's, in [0, 1].
+        pin_low: the same for its low frequencies alone, so that light may change while detail is kept. Where
+            neither the user nor the profile says one, it is ``pin``.
         leak_proof: whether the hole's queries are kept from seeing the object there.
+        mask_keys: whether the old object's keys are masked out of every self-attention layer, also the
+            sampling's own, and not of those alone that read the source.
         hold: whether every state outside the edited region is the source's.
         pixels: whether a moved object's own pixels are laid at its new place; if not, the model has to make
             it there, held to nothing (as with ``pin`` 0).
@@ -52,22 +56,25 @@ class Settings:
     """
 
     strength: float | None = None
-    guidance_scale: float = 2.0
-    self_guidance: float = 0.5
+    hole_strength: float | None = None
+    guidance_scale: float | None = None
+    self_guidance: float | None = None
     automatic: bool = True
-    window: float = 0.4
+    window: float | None = None
     attention: bool = True
-    pin: float = 0.8
+    pin: float | None = None
+    pin_low: float | None = None
     leak_proof: bool = True
+    mask_keys: bool | None = None
     hold: bool = True
     pixels: bool = True
     fill: bool = True
     shadow: bool = True
     reflection: bool = False
     resample: float = 1.0
-    smooth: float = 1.0
-    repaint: float = 0.8
-    repaint_scale: float = 8.0
+    smooth: float | None = None
+    repaint: float | None = None
+    repaint_scale: float | None = None
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():
@@ -79,23 +86,38 @@ class Settings:
         if self.repaint == 0:
             raise UsageError("repaint must be above 0: an edit by text without noise changes nothing")
 
-    @property
-    def share(self) -> float:
-        """The strength; where it is left open, the one for models in general."""
-        return STRENGTH if self.strength is None else self.strength
+
+@dataclass(frozen=True, kw_only=True)
+class FullSettings(Settings):
+    """Settings that leave nothing open; see :meth:`realedit.models.profile.Profile.filled`."""
+
+    # field() takes the base's default None away: each of these must be given
+    strength: float = field()
+    hole_strength: float = field()
+    guidance_scale: float = field()
+    self_guidance: float = field()
+    window: float = field()
+    pin: float = field()
+    pin_low: float = field()
+    mask_keys: bool = field()
+    smooth: float = field()
+    repaint: float = field()
+    repaint_scale: float = field()
 
     @property
     def resamples(self) -> bool:
         """Whether the model changes anything of an edit in pixels."""
-        return self.share > 0 and self.resample > 0
+        return (self.strength > 0 or self.hole_strength > 0) and self.resample > 0
 
 
 _RANGES: dict[str, tuple[float, float]] = {
     "strength": (0, LARGEST_STRENGTH),
+    "hole_strength": (0, 1),
     "guidance_scale": (0, 1000),
     "self_guidance": (0, 100),
     "window": (0, 1),
     "pin": (0, 1),
+    "pin_low": (0, 1),
     "resample": (0, 1),
     "smooth": (0, 100),
     "repaint": (0, 1),

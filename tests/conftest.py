@@ -18,6 +18,9 @@ from realedit.models.backbone import Backbone, Prompt
 from realedit.models.choice import resolve_model
 from realedit.models.loading import load_pipeline
 
+# what a developer has calibrated is not what is tested
+os.environ["REALEDIT_PROFILES"] = os.devnull
+
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Processes that share the cores must not each take all of them: OpenMP's threads wait by spinning.
     os.environ["OMP_NUM_THREADS"] = "1"  # of the commands that tests start

@@ -18,7 +18,6 @@ from realedit.engine import Engine
 from realedit.errors import ObjectNotFoundError
 from realedit.find.attention import heat as heat_of
 from realedit.find.attention import mean_attention
-from realedit.find.by_word import LEAST_PEAK
 from realedit.pipeline import InvertedPhoto, RealEditPipeline
 from realedit.prompts import with_words
 
@@ -115,7 +114,7 @@ def absent(model: Path, scenes: Sequence[Path], limit: int, seed: int) -> dict[s
         "present_found": float(np.mean(found[True])),
         "absent_found": float(np.mean(found[False])),
         "absent_found_95": half_width(found[False]),
-        "threshold": LEAST_PEAK,
+        "threshold": pipeline.engine.profile.found,
         "score_deciles": {
             "present": np.percentile(scores[True], range(0, 101, 10)).tolist(),
             "absent": np.percentile(scores[False], range(0, 101, 10)).tolist(),

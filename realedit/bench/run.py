@@ -12,7 +12,8 @@ from realedit.bench.methods import MethodSpec, build
 from realedit.bench.records import RECORDS, Record, done, read_records, record_key
 from realedit.bench.worker import Job, RunSettings, Worker, code_digest, versions
 from realedit.errors import UsageError
-from realedit.models.choice import fetched, identity, resolve_model
+from realedit.models.choice import fetched, resolve_model
+from realedit.models.profile import identity
 from realedit.system.processes import run_jobs
 from realedit.system.progress import Progress, silent
 from realedit.system.whole_files import clear_leftovers

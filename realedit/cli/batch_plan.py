@@ -180,7 +180,8 @@ def _decides(command: EditCommand) -> dict[str, Any]:
 def _shared(model: ModelOptions, *, report: bool) -> dict[str, Any]:
     """Returns what of the model and of the files written decides the results, likewise."""
     from realedit.find.which_cutout import choose_cutout
-    from realedit.models.choice import fetched, identity
+    from realedit.models.choice import fetched
+    from realedit.models.profile import identity
 
     here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
     return {

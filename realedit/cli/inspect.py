@@ -129,16 +129,26 @@ def _drawn(name: str, photo: Photo, location: Location) -> bytes:
 
 
 def models(
+    name: Annotated[
+        str | None,
+        Parameter(help="A model as --model takes it: tell its defaults and where each comes from."),
+    ] = None,
+    /,
     *,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """List the models known here, and which one is the default."""
+    """List the models known here, which one is the default, and the profile that each is used with."""
     from realedit.models.choice import list_models
+    from realedit.models.profile import Profile
 
+    if name is not None:
+        _tell_profile(name, json=json)
+        return
     found = list_models()
+    profiles = {info.name: Profile.named_for(info) for info in found}
     if json:
-        output.print_json({"models": [asdict(info) for info in found]})
+        output.print_json({"models": [asdict(info) | {"profile": profiles[info.name]} for info in found]})
         return
     rows = [
         (
@@ -146,11 +156,32 @@ def models(
             info.name,
             info.source,
             output.megabytes(info.bytes) if info.bytes else "-",
+            profiles[info.name] or "-",
             "ready" if info.available else info.note,
         )
         for info in found
     ]
-    output.print_table(("", "name", "source", "size", "state"), rows)
+    output.print_table(("", "name", "source", "size", "profile", "state"), rows)
+
+
+def _tell_profile(name: str, *, json: bool) -> None:
+    """Prints a model's defaults and their sources.
+
+    Raises:
+        ModelUnavailableError: there is no such model, or its profile cannot be read.
+    """
+    from realedit.models.choice import resolve_model
+    from realedit.models.profile import Profile
+
+    ref = resolve_model(name)
+    profile = Profile.of(ref)
+    told = profile.values()
+    if json:
+        output.print_json({"model": ref.name, **told, "sources": dict(profile.sources)})
+        return
+    print(f"{ref.name}: profile {profile.name}")
+    rows = [(field, str(value), profile.sources.get(field, "-")) for field, value in told.items()]
+    output.print_table(("default", "value", "source"), rows[1:])
 
 
 def invert(

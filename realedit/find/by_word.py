@@ -29,21 +29,11 @@ from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef
+from realedit.models.profile import Profile, general
 from realedit.models.recogniser import Recognised, Recogniser
 from realedit.pixels.masks import grow
 from realedit.prompts import FUNCTION_WORDS, PLAIN, split
 
-LEAST_PEAK = 0.2
-"""Peak of a word's mean attention in [0, 1], for a word in the embedded model's vocabulary: below it the word
-is not found, at or above it is. Set on 48 scanned objects that are there, named alone: they reach 0.33 to
-0.99, nine in ten over 0.48."""
-LEAST_PEAK_SPELT = 0.4
-"""Peak of a word's mean attention in [0, 1], for a word that the embedded model's tokenizer has to spell out:
-below it the word is not found, at or above it is. Set on nine such words of things that are not there: they
-reach 0.14 to 0.36."""
-LEAST_PEAK_UNTRAINED = 0.03
-"""Peak of a word's mean attention in [0, 1], in a model without a recogniser, whose attention was not trained
-on masks: below it the word is not found, at or above it is. Not measured."""
 LEAST_LIKELIHOOD = 0.006
 """Peak of P(noun | place) of a noun that the recogniser knows: below it the noun is not in the photo, at or
 above it is. Set on held-out rendered scenes: all of 501 objects that are there reach it, 58 % of nouns that
@@ -100,11 +90,13 @@ class WordFinder:
         backbone: the model.
         ref: which model it is.
         recogniser: the model's, or None.
+        profile: the model's.
     """
 
     backbone: Backbone
     ref: ModelRef
     recogniser: Recogniser | None = None
+    profile: Profile = field(default_factory=general)
     _last: list[tuple[np.ndarray, tuple[int, int], Recognised]] = field(
         default_factory=list[tuple[np.ndarray, tuple[int, int], Recognised]], init=False, repr=False
     )
@@ -193,7 +185,7 @@ class WordFinder:
     @property
     def _sure_peak(self) -> float:
         """Peak of attention at or above which another thing counts as seen."""
-        return LEAST_PEAK_SPELT if self.trained else LEAST_PEAK_UNTRAINED
+        return self._least_spelt
 
     @property
     def trained(self) -> bool:
@@ -201,9 +193,13 @@ class WordFinder:
         return self.recogniser is not None or self.ref.source == "embedded"
 
     def _least_peak(self, word: str) -> float:
-        if not self.trained:
-            return LEAST_PEAK_UNTRAINED
-        return LEAST_PEAK_SPELT if self._spelt_out(word) else LEAST_PEAK
+        return self._least_spelt if self._spelt_out(word) else self.profile.found
+
+    @property
+    def _least_spelt(self) -> float:
+        """Peak at or above which a word that is read in pieces is found."""
+        spelt = self.profile.found_spelt
+        return self.profile.found if spelt is None else spelt
 
     def _spelt_out(self, word: str) -> bool:
         """Whether the tokenizer reads a word in pieces, as words that are not in its vocabulary."""

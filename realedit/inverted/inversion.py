@@ -17,6 +17,7 @@ from torch import Tensor
 from guidance import Capture, LayerSelection, Observation
 from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
 from realedit.models.backbone import Backbone, Prompt
+from realedit.models.profile import Profile, general
 from realedit.settings import LARGEST_STRENGTH
 from realedit.system.progress import Progress, silent
 
@@ -100,11 +101,18 @@ class Inversion:
         return cls(prompt, size, result, observations, inversion_scale=inversion_scale, enlarged=enlarged)
 
 
-def capture_for(backbone: Backbone) -> Capture:
-    """Captures for inversion and edit: decoder attention and activations, finest self-attention."""
-    finest = LayerSelection(("up",), (0,))
+def capture_for(backbone: Backbone, profile: Profile | None = None) -> Capture:
+    """Captures for inversion and edit what a model's profile says; the general one's by default.
+
+    Where words are found by the decoder's attention, all of that is captured, else what energies look at.
+    """
+    profile = profile or general()
+    guided = LayerSelection(profile.guided.parts, profile.guided.ranks)
     return Capture(
-        backbone.unet, attention=LayerSelection(("up",)), features=LayerSelection(("up",)), memory=finest
+        backbone.unet,
+        attention=guided if profile.find == "goca" else LayerSelection(("up",)),
+        features=guided,
+        memory=LayerSelection(profile.shared.parts, profile.shared.ranks),
     )
 
 

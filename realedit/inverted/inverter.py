@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from realedit.inverted.inversion import Inversion, capture_for, invert_photo
 from realedit.inverted.inverted_photo import InvertedPhoto, Made
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, fingerprint
+from realedit.models.profile import Profile, general
 from realedit.photo import Photo
 from realedit.pixels.resizing import at_size
 from realedit.prompts import PLAIN
@@ -30,9 +31,6 @@ from realedit.system.memory import translated
 from realedit.system.outside_json import parse_json
 from realedit.system.progress import Progress, silent
 
-STEPS = 20
-"""Noise levels of an inversion: more follow the photo more closely and take proportionally longer, fewer are
-faster. Not measured."""
 METHOD = "direct"
 """The inversion method where none is asked for: it replays exactly and optimises nothing."""
 _NULL_TEXT_SCALE = 2.0
@@ -53,6 +51,7 @@ class Inverter:
         working_side: side in pixels of the square whose area the model works at; None for the model's own.
         enlarges: whether attention to an enlarged photo is kept too; see
             :mod:`realedit.inverted.enlarged_attention`.
+        profile: the model's.
     """
 
     backbone: Backbone
@@ -60,11 +59,12 @@ class Inverter:
     cache: Cache | None = None
     working_side: int | None = None
     enlarges: bool = False
+    profile: Profile = field(default_factory=general)
 
     @cached_property
     def capture(self) -> Capture:
         """The windows through which the model is watched."""
-        return capture_for(self.backbone)
+        return capture_for(self.backbone, self.profile)
 
     def to_invert(
         self,
@@ -97,13 +97,14 @@ class Inverter:
         """
         how: dict[str, Any] = {
             "method": method,
-            "steps": steps or STEPS,
+            "steps": steps or self.profile.steps,
             "guidance_scale": _scale_of(method, guidance_scale),
             "inversion_scale": inversion_scale,
             **({"glance": True} if glance else {}),
         }
         text = prompt or PLAIN
-        size = self.backbone.working_size(photo.height, photo.width, self.working_side)
+        side = self.working_side or self.profile.native_size
+        size = self.backbone.working_size(photo.height, photo.width, side)
 
         def make() -> Made:
             with during():
@@ -137,6 +138,7 @@ class Inverter:
             scale=f"{guidance_scale} {inversion_scale}",
             layout=_CACHE_LAYOUT,
             **({"seen": "words"} if glance else {}),
+            **_layers_seen(self.profile),
         )
         kept = self.cache.get(key) if self.cache is not None else None
         levels = None if kept is None else _schedule_in(kept[1])
@@ -208,6 +210,12 @@ class Inverter:
         with translated():
             guidance = Guidance(prompt.conditioning, prompt.null, inversion.result.guidance_scale)
             return replay(self.backbone, inversion.result, guidance)
+
+
+def _layers_seen(profile: Profile) -> dict[str, str]:
+    """Returns the layers that are watched, for a key; nothing where they are those of models in general."""
+    seen, usual = ((one.find == "goca", one.guided, one.shared) for one in (profile, general()))
+    return {} if seen == usual else {"layers": str(seen)}
 
 
 def _schedule_in(entry: Mapping[str, str]) -> Schedule | None:

@@ -5,6 +5,7 @@ Everything is read from the pipeline's own configs, so that SDXL and the embedde
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -72,6 +73,14 @@ class Backbone:
     def description(self) -> Description:
         """Its sizes, and how it runs."""
         return self._model.description if isinstance(self._model, Unloaded) else Description.of(self._model)
+
+    @property
+    def configs(self) -> dict[str, dict[str, Any]] | None:
+        """The configs of its UNet and scheduler, as JSON has them; None while its weights are not loaded."""
+        if isinstance(self._model, Unloaded):
+            return None
+        parts = {"unet": self._model.unet, "scheduler": self._model.scheduler}
+        return {name: json.loads(part.to_json_string()) for name, part in parts.items()}
 
     @cached_property
     def _tokenizers(self) -> tuple[CLIPTokenizer | None, ...]:

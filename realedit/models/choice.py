@@ -200,25 +200,6 @@ def fetched(
     return ref
 
 
-def identity(ref: ModelRef) -> str:
-    """Hashes all that decides an edit: the :func:`fingerprint`, the recogniser and the profile, if any.
-
-    An inversion depends on neither of these two; which object is edited, and how, does.
-
-    Raises:
-        ModelUnavailableError: As `fingerprint` does.
-    """
-    digest = hashlib.sha256(fingerprint(ref).encode())
-    beside = None if ref.folder is None else ref.folder / folders.RECOGNISER
-    if beside is not None and beside.is_dir():
-        for file in sorted(path for path in beside.iterdir() if path.is_file()):
-            digest.update(f":{file.name}:".encode() + hashlib.sha256(file.read_bytes()).digest())
-    profile = None if ref.folder is None else ref.folder / folders.PROFILE
-    if profile is not None and profile.is_file():
-        digest.update(f":{profile.name}:".encode() + profile.read_bytes())
-    return digest.hexdigest()
-
-
 def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> ModelRef:
     text = str(value).strip()
     if text == EMBEDDED and not isinstance(value, Path):

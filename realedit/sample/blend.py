@@ -10,7 +10,7 @@ from realedit.pixels.masks import grow
 from realedit.pixels.unit import unit_of
 from realedit.sample.regions import SEAM_UNITS
 from realedit.sample.resample import Resampled
-from realedit.settings import Settings
+from realedit.settings import FullSettings
 
 _SEAM_BLUR_UNITS = 1.5
 """Sigma of the blur that fades the model's change out towards the edge of the seam, in units; a larger one
@@ -18,7 +18,7 @@ makes the change weaker near the edge, a smaller one lets the edge show. Not mea
 
 
 def blend(
-    rgb: np.ndarray, anchor: Anchor, resampled: Resampled | None, settings: Settings
+    rgb: np.ndarray, anchor: Anchor, resampled: Resampled | None, settings: FullSettings
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lays the edit over a photo.
 

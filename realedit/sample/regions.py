@@ -16,7 +16,7 @@ from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
 from realedit.pixels.masks import grow
 from realedit.pixels.unit import unit_of
-from realedit.settings import Settings
+from realedit.settings import FullSettings
 
 OBJECT_SHARE = 0.3
 """If the object at its new place covers more than this share of an attention cell, the cell attends to the
@@ -69,13 +69,13 @@ class Lender:
     mask: np.ndarray
 
 
-def strength_rule(settings: Settings) -> float | Strength:
+def strength_rule(settings: FullSettings) -> float | Strength:
     """Returns the settings' limit on the energies' push, as the guided sampler takes it."""
     limit = settings.self_guidance
     return Automatic(limit) if settings.automatic and limit > 0 else limit
 
 
-def as_leak_proof(masks: dict[int, Tensor], settings: Settings) -> dict[int, Tensor]:
+def as_leak_proof(masks: dict[int, Tensor], settings: FullSettings) -> dict[int, Tensor]:
     """Returns attention masks as given; if the settings allow leaks, masks that let all attend to all."""
     return masks if settings.leak_proof else {at: torch.ones_like(mask) for at, mask in masks.items()}
 

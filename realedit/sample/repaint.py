@@ -24,7 +24,7 @@ from inversion import Guidance
 from realedit.inverted.inversion import Inversion
 from realedit.models.backbone import Backbone, Prompt
 from realedit.sample.regions import CLOSED_SHARE, as_leak_proof, as_tensor, strength_rule
-from realedit.settings import Settings
+from realedit.settings import FullSettings
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def repaint(
     prompt: Prompt,
     *,
     region: np.ndarray,
-    settings: Settings,
+    settings: FullSettings,
     seed: int,
     fresh: bool,
     tokens: tuple[int, ...] = (),
@@ -98,7 +98,7 @@ def _ties(
     *,
     inside: Tensor,
     where: Tensor,
-    settings: Settings,
+    settings: FullSettings,
 ) -> Ties:
     """Ties the sampling to the source: its states outside the region, its attention, its noise.
 

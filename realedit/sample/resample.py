@@ -58,7 +58,7 @@ from realedit.sample.regions import (
     on_grid,
     strength_rule,
 )
-from realedit.settings import Settings
+from realedit.settings import FullSettings
 
 _FREE_LEVELS = 2
 """At noise levels up to this one the objects' core is free, so that the seam can settle; above it the core is
@@ -91,7 +91,7 @@ def resample(
     *,
     anchor: Anchor,
     subjects: Sequence[Subject],
-    settings: Settings,
+    settings: FullSettings,
     seed: int,
     callback: Callable[[int, int], None] | None = None,
     lenders: Sequence[Lender] = (),
@@ -112,7 +112,7 @@ def resample(
             default.
     """
     schedule, source = inversion.result.schedule, inversion.result
-    start = max(1, round(settings.share * schedule.steps))
+    start = max(1, round(settings.strength * schedule.steps))
     height, width = inversion.size
     z = backbone.encode(at_size(anchor.picture, (height, width)).clip(0, 255).round().astype(np.uint8))
     maps = Regions.of(anchor, subjects, z)
@@ -153,7 +153,7 @@ def _ties(
     z: Tensor,
     recall: Callable[[int], AbstractContextManager[None]],
     noise: Callable[[int], Tensor],
-    settings: Settings,
+    settings: FullSettings,
 ) -> Ties:
     """Ties the sampling to the source outside the region, and to the anchor's latent ``z`` in the core."""
     source = inversion.result
@@ -173,7 +173,7 @@ def _ties(
 
 
 def _own(
-    capture: Capture, inversion: Inversion, maps: Regions, *, level: int, z: Tensor, settings: Settings
+    capture: Capture, inversion: Inversion, maps: Regions, *, level: int, z: Tensor, settings: FullSettings
 ) -> tuple[Mapping[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
     """Returns the source's keys and values, and by level of the UNet which cell may attend to which."""
     if not settings.attention:
@@ -223,7 +223,7 @@ def _carried(noise: Tensor, maps: Regions, subjects: Sequence[Subject], seed: in
     return eps
 
 
-def _terms(subjects: Sequence[Subject], maps: Regions, settings: Settings) -> list[Term]:
+def _terms(subjects: Sequence[Subject], maps: Regions, settings: FullSettings) -> list[Term]:
     """Returns the terms that hold each subject's shape and size and keep it out of the hole.
 
     The activations of the surroundings are taken along if one object alone moves: those of several come from

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -14,8 +14,10 @@ from realedit.edits.prepared import Prepared
 from realedit.edits.recipe import PERSPECTIVE, recipe
 from realedit.engine import Engine
 from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.models.profile import Profile
 from realedit.photo import hidden_by_alpha
 from realedit.result import EditResult
+from realedit.settings import Settings
 from realedit.steps.sequence import all_warnings, changes, mattes, together
 from realedit.steps.work import Outcome, Request
 
@@ -61,7 +63,7 @@ def gathered(
         recipe=recipe(
             prepared.plan.edits,
             prepared.shown,
-            request.settings,
+            _told(request.settings, engine.profile),
             prompt=inverted.prompt,
             models=engine.names(),
             working_size=engine.inverter.working_side,
@@ -78,6 +80,14 @@ def gathered(
         before_composite=last.picture,
         changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
     )
+
+
+def _told(settings: Settings, profile: Profile) -> Settings:
+    """Returns settings for the recipe: with the model's defaults, but for strengths, which differ by edit."""
+    full = profile.filled(settings, by_model=False)
+    said: dict[str, Any] = {knob.name: getattr(full, knob.name) for knob in fields(Settings)}
+    said |= {"strength": settings.strength, "hole_strength": settings.hole_strength}
+    return Settings(**said)
 
 
 def _replay(engine: Engine, inverted: InvertedPhoto, *, glanced: bool) -> Callable[[], Image.Image]:

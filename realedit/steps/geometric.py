@@ -171,7 +171,7 @@ def _put(
         text: what the photo then shows; by default what it shows now.
     """
     if not work.settings.pixels:  # no object's pixels are at the new place that its latent could be held to
-        work = work.with_settings(pin=0.0)
+        work = work.with_settings(pin=0.0, pin_low=0.0)
     rgb, settings = work.photo.rgb, work.settings
     text = text or inverted.prompt
     work.request.progress("anchor", 0, 1)

@@ -109,7 +109,7 @@ def carry_look(
     anchor = Anchor(picture, mattes, nothing, nothing, nothing)
     words = [loan.location.word for loan in loans]
     text = text or inverted.prompt
-    work = work.with_settings(pin=min(work.settings.pin, _PIN))
+    work = work.with_settings(pin=min(work.settings.pin, _PIN), pin_low=min(work.settings.pin_low, _PIN))
     work.request.stopwatch.lap("anchor")
     resampled = _resampled(work, inverted, anchor, loans, text, named) if work.settings.resamples else None
     edited, alpha = blend(rgb, anchor, resampled, work.settings)

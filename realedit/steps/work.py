@@ -24,7 +24,7 @@ from realedit.prompts import split
 from realedit.sample.regions import Lender, Subject
 from realedit.sample.repaint import Repainted, repaint
 from realedit.sample.resample import Resampled, resample
-from realedit.settings import Settings
+from realedit.settings import FullSettings, Settings
 from realedit.system.memory import translated
 from realedit.system.progress import Progress, silent
 from realedit.system.stopwatch import Stopwatch
@@ -154,9 +154,9 @@ class Work:
         return self.state.photo
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> FullSettings:
         """The knobs."""
-        return self.request.settings
+        return self.engine.profile.filled(self.request.settings, by_model=False)
 
     def with_settings(self, **knobs: Any) -> Work:
         """Returns the same work with other knobs."""
@@ -246,7 +246,7 @@ class Work:
         subjects: Sequence[Subject],
         lenders: Sequence[Lender] = (),
     ) -> Resampled:
-        """Runs the anchor through the model, where :attr:`realedit.settings.Settings.resamples`.
+        """Runs the anchor through the model, where :attr:`realedit.settings.FullSettings.resamples`.
 
         See :func:`realedit.sample.resample.resample`.
 

@@ -22,7 +22,6 @@ from examples.tabletop.sampling import Sampling, draw_prompts, sample, sheet
 from examples.tabletop.tokenizer import words
 from examples.tabletop.vocabulary import COLOURS, NOUNS
 from realedit.errors import ObjectNotFoundError
-from realedit.find.by_word import LEAST_PEAK_SPELT
 from realedit.models.choice import resolve_model
 from realedit.models.loading import load_pipeline
 
@@ -71,7 +70,7 @@ def test_a_folder_without_a_recogniser_is_held_to_the_embedded_models_thresholds
     )
     with pytest.raises(ObjectNotFoundError) as caught:
         editor.locate(inverted, "quaxle")
-    assert caught.value.detail.endswith(f"needs {LEAST_PEAK_SPELT}")
+    assert caught.value.detail.endswith(f"needs {editor.engine.profile.found_spelt}")
 
 
 def test_candidate_boxes_lie_in_the_picture_and_leave_no_place_out() -> None:

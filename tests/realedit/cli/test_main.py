@@ -79,12 +79,16 @@ def test_the_version_is_the_installed_one(realedit: Command) -> None:
 
 def test_models_tells_what_is_here(realedit: Command) -> None:
     lines = realedit("models").stdout.splitlines()
-    assert lines[0].split() == ["name", "source", "size", "state"]
+    assert lines[0].split() == ["name", "source", "size", "profile", "state"]
     assert lines[1].split()[:3] == ["*", "tabletop", "embedded"]
     assert lines[1].endswith("ready")
     assert lines[2].endswith("not downloaded")
     models = json.loads(realedit("models", "--json").stdout)["models"]
     assert {model["name"]: model["available"] for model in models} == {"tabletop": True, "sdxl": False}
+    assert {model["name"]: model["profile"] for model in models} == {"tabletop": "tabletop", "sdxl": None}
+    defaults = realedit("models", "tabletop").stdout
+    assert defaults.startswith("tabletop: profile tabletop\n")
+    assert json.loads(realedit("models", "tabletop", "--json").stdout)["steps"] == 20
 
 
 def test_an_empty_cache_is_listed_cleared_and_pruned(realedit: Command) -> None:

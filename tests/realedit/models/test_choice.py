@@ -20,6 +20,7 @@ from realedit.errors import ModelUnavailableError, UsageError
 from realedit.models import choice as models
 from realedit.models import folder as model_folder
 from realedit.models import loading
+from realedit.models.profile import identity
 
 ROOT = Path(__file__).resolve().parents[3]
 TABLETOP = ROOT / "realedit" / "assets" / "tabletop"
@@ -122,8 +123,8 @@ def test_one_network_in_a_file_is_no_model() -> None:
 
 def test_resolving_listing_and_fingerprinting_import_no_torch() -> None:
     code = (
-        "import sys; from realedit.models import choice as models, loading\n"
-        "models.list_models(); print(models.identity(models.resolve_model()))\n"
+        "import sys; from realedit.models import choice as models, loading, profile\n"
+        "models.list_models(); print(profile.identity(models.resolve_model()))\n"
         "print(sorted({'torch', 'diffusers', 'transformers'} & set(sys.modules)))"
     )
     done = run_python(code)
@@ -133,10 +134,10 @@ def test_resolving_listing_and_fingerprinting_import_no_torch() -> None:
 
 def test_another_recogniser_is_another_model_to_edit_with_but_not_to_invert_with(folder: Path) -> None:
     ref = models.resolve_model(folder)
-    inverted, edited = models.fingerprint(ref), models.identity(ref)
+    inverted, edited = models.fingerprint(ref), identity(ref)
     shutil.rmtree(folder / model_folder.RECOGNISER)
     assert models.fingerprint(ref) == inverted
-    assert models.identity(ref) != edited
+    assert identity(ref) != edited
 
 
 # --- the list

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,16 +14,21 @@ from inversion import InversionResult, Schedule
 from realedit import RealEditPipeline
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
+from realedit.models.profile import general
 from realedit.sample.regions import Lender, Regions, Subject
 from realedit.sample.repaint import _around, _begun, _leak_proof
 from realedit.sample.resample import _carried, _lent, _terms
-from realedit.settings import Settings
+from realedit.settings import FullSettings, Settings
 
 H, W = 64, 96
 CELLS = (16, 24)
 """Of the latent: four pixels a cell."""
 COARSE = (4, 6)
 """Of the attention: sixteen pixels a cell."""
+
+
+def _full(**said: Any) -> FullSettings:
+    return general().filled(Settings(**said), by_model=False)
 
 
 def _block(rows: slice, columns: slice) -> np.ndarray:
@@ -188,7 +195,7 @@ def test_of_what_goes_away_only_its_absence_is_asked_for() -> None:
     matte = NEW.astype(np.float32)
 
     def names(*subjects: Subject) -> list[str]:
-        return [type(term.energy).__name__ for term in _terms(subjects, maps, Settings())]
+        return [type(term.energy).__name__ for term in _terms(subjects, maps, _full())]
 
     moved = Subject((2,), Transform(dx=0.5), OLD, matte)
     gone, pasted = Subject((3,), None, OLD, 0 * matte), Subject((4,), Transform(), None, matte)
@@ -199,4 +206,4 @@ def test_of_what_goes_away_only_its_absence_is_asked_for() -> None:
     assert names(unnamed) == ["Features"]
     # of several there is no one place that the surroundings come from
     assert names(moved, moved) == ["Shape", "Size", "Shape", "Size", "Absence", "Absence"]
-    assert _terms([moved], maps, Settings(self_guidance=0)) == []
+    assert _terms([moved], maps, _full(self_guidance=0)) == []
