@@ -16,8 +16,10 @@ from PIL import Image
 
 from realedit.change import Change
 from realedit.location import Location
-from realedit.photo import Photo, save_photo
+from realedit.photo import Photo
+from realedit.photo.encode import Compression
 from realedit.photo.provenance import recipe_json
+from realedit.photo.save import Saved, save_measured
 from realedit.report.contents import figure, location_rows, location_tile
 from realedit.report.page import Report, write_report
 from realedit.report.panel import Tile, fit
@@ -70,12 +72,22 @@ class EditResult:
         """The inversion's replay of the photo at the model's working size, sampled when first asked for."""
         return self.replay()
 
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        force: bool = False,
+        quality: int | None = None,
+        lossless: bool = False,
+    ) -> Path:
         """Writes the edited photo with its provenance, and its recipe beside it.
 
         Args:
             path: the file; its suffix chooses the format.
             force: replace files that exist.
+            quality: of 100, with loss; by default the photo's own kind of compression, and of a JPEG its own
+                blocks.
+            lossless: without loss.
 
         Returns:
             The file that was written.
@@ -85,7 +97,24 @@ class EditResult:
             PhotoError: the disk refused.
             UsageError: the format cannot hold the photo, or the folder is missing.
         """
-        return save_photo(self.photo, Path(path), force=force, recipe=self.recipe)
+        return self.save_measured(path, force=force, compression=Compression(quality, lossless)).path
+
+    def save_measured(
+        self, path: str | Path, *, force: bool = False, compression: Compression = Compression()
+    ) -> Saved:
+        """Writes the edited photo as :meth:`save` does, and says what the file keeps of the photo.
+
+        Args:
+            path: see :meth:`save`.
+            force: see :meth:`save`.
+            compression: a quality, or without loss.
+
+        Raises:
+            RealEditError: as of :meth:`save`.
+        """
+        return save_measured(
+            self.photo, path, self.region, force=force, recipe=self.recipe, compression=compression
+        )
 
     def report(self) -> Report:
         """Returns what the edit did as pictures and tables: before, mask, reconstruction, after, figures.

@@ -8,7 +8,7 @@ their content those that an interrupt left without a record, and replaces them.
 
 from realedit.batch.records import JOURNAL, PhotoRecord, WriteRecord
 from realedit.batch.run import Editor, edit_photos, write_outputs
-from realedit.batch.tasks import Task, Wanted, tasks_for, tasks_of
+from realedit.batch.tasks import Task, Wanted, skipped, tasks_for, tasks_of
 
 __all__ = [
     "JOURNAL",
@@ -18,6 +18,7 @@ __all__ = [
     "Wanted",
     "WriteRecord",
     "edit_photos",
+    "skipped",
     "tasks_for",
     "tasks_of",
     "write_outputs",

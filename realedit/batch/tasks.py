@@ -12,10 +12,11 @@ from typing import Any
 
 from realedit.batch.records import sha256, sha256_of
 from realedit.errors import PhotoError, RealEditError, UsageError
-from realedit.photo.encode import SUFFIXES
+from realedit.photo.formats import HEAD_BYTES, READABLE, SUFFIXES, own_suffix, sniff
 from realedit.system.installation import distribution_version
 
-_ONLY_READ = (".gif",)
+_OUR_OWN = (".realedit.json", ".report.html")
+"""Ends of the names of files that lie beside edited photos."""
 _MASK_ENDS = ("", "-mask")
 """What a mask's name has behind its photo's: nothing, or what `realedit locate` writes."""
 
@@ -134,7 +135,14 @@ def tasks_of(
 
 
 def _is_renamed(one: Wanted) -> bool:
-    return one.place.suffix.lower() in _ONLY_READ
+    return _suffix(one) != one.place.suffix
+
+
+def _suffix(one: Wanted) -> str:
+    """Returns the suffix of a result: by the photo's content, unless it was given a name."""
+    if one.place.name != one.photo.name:
+        return one.place.suffix
+    return own_suffix(_kind(one.photo), one.photo)
 
 
 def _task(one: Wanted, folder: Path, taken: dict[Path, Path], shared: Sequence[object]) -> Task:
@@ -146,10 +154,10 @@ def _task(one: Wanted, folder: Path, taken: dict[Path, Path], shared: Sequence[o
         taken: photos by the outputs that are theirs.
         shared: what decides all edited photos.
     """
-    # a format that can be read but not written becomes PNG
-    output = folder / (one.place.with_suffix(".png") if _is_renamed(one) else one.place)
-    if output in taken and _is_renamed(one):
-        output = folder / f"{one.place}.png"
+    suffix = _suffix(one)
+    output = folder / one.place.with_suffix(suffix)
+    if output in taken and suffix != one.place.suffix:
+        output = folder / f"{one.place}{suffix}"
     task = Task(one.photo, output, mask=one.mask, line=one.line, problem=one.problem)
     if task.problem is None:
         try:
@@ -189,7 +197,6 @@ def _listed(photos: Sequence[Path], folder: Path) -> Iterator[Wanted]:
     Raises:
         UsageError: the folder of results is the photos' own.
     """
-    readable = {*SUFFIXES, *_ONLY_READ}
     for given in photos:
         if not given.is_dir():
             problem = None if given.is_file() else PhotoError(f"no such file: {given}", "check the path")
@@ -197,15 +204,39 @@ def _listed(photos: Sequence[Path], folder: Path) -> Iterator[Wanted]:
             continue
         if given.resolve() == folder.resolve():
             raise UsageError(f"{folder} holds the photos themselves", "name another folder with --output")
-        found = [
-            file
-            for file in sorted(given.rglob("*"))
-            if file.suffix.lower() in readable and file.is_file() and not _within(file, folder)
-        ]
+        found = [file for file in _files(given, folder) if _kind(file) is not None]
         if not found:
-            ends = f"photos end in {', '.join(sorted(readable))}"
-            yield Wanted(given, Path(given.name), problem=PhotoError(f"{given} has no photos", ends))
+            problem = PhotoError(f"{given} has no photos", f"photos are {READABLE}")
+            yield Wanted(given, Path(given.name), problem=problem)
         yield from (Wanted(file, file.relative_to(given)) for file in found)
+
+
+def skipped(photos: Sequence[Path], folder: Path) -> list[tuple[Path, str]]:
+    """Returns the files in folders that are not edited, and why: their content is no picture.
+
+    Args:
+        photos: files and folders, as of :func:`tasks_for`.
+        folder: where the edited photos go; what is in it is not looked at.
+    """
+    found = [file for given in photos if given.is_dir() for file in _files(given, folder)]
+    return [
+        (file, "no picture that realedit reads" if file.stat().st_size else "empty")
+        for file in found
+        if _kind(file) is None and not file.name.endswith(_OUR_OWN)
+    ]
+
+
+def _files(given: Path, folder: Path) -> list[Path]:
+    return [file for file in sorted(given.rglob("*")) if file.is_file() and not _within(file, folder)]
+
+
+def _kind(file: Path) -> str | None:
+    """Returns the format of a file's content, as Pillow names it; None if it is none or cannot be read."""
+    try:
+        with file.open("rb") as opened:
+            return sniff(opened.read(HEAD_BYTES))
+    except OSError:
+        return None
 
 
 def _masked(one: Wanted, masks: Path) -> Wanted:

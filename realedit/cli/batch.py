@@ -19,6 +19,7 @@ from realedit.cli.edit_options import EditOptions
 from realedit.cli.options import (
     OUTPUT,
     EditSampling,
+    FileOptions,
     Force,
     ModelOptions,
     ObjectOptions,
@@ -36,10 +37,14 @@ if TYPE_CHECKING:
     from realedit.batch import Editor, PhotoRecord, Task
     from realedit.cli.output import Destination
     from realedit.cli.request import EditCommand
+    from realedit.photo.encode import Compression
+    from realedit.photo.save import Saved
     from realedit.pipeline import RealEditPipeline
     from realedit.result import EditResult
 
 
+_MOST_SKIPPED = 20
+"""Files that are no photos and are named one by one: of more, the rest is counted. Set by eye."""
 _STATUSES = ("done", "refused", "failed")
 
 
@@ -84,6 +89,7 @@ class _Job:
     lines: Mapping[int, EditCommand]
     """What a manifest asks, by the numbers of its lines."""
     to: BatchOptions
+    compression: Compression
     model: ModelOptions
     journal: Path | None
     """None in a dry run."""
@@ -104,6 +110,7 @@ def batch(
     what: EditOptions = EditOptions(),
     where: ObjectOptions = ObjectOptions(),
     to: BatchOptions = BatchOptions(),
+    file: FileOptions = FileOptions(),
     talk: TalkOptions = TalkOptions(),
     sampling: EditSampling = EditSampling(),
     model: ModelOptions = ModelOptions(),
@@ -116,6 +123,7 @@ def batch(
     from realedit.batch import JOURNAL, edit_photos
     from realedit.cli import session
     from realedit.cli.batch_plan import Asked, plan_batch
+    from realedit.photo.encode import Compression
 
     began = perf_counter()
     asked = Asked(
@@ -127,15 +135,20 @@ def batch(
         to.output,
         to.mask_dir,
         to.manifest,
+        file,
         report=to.report,
         quiet=talk.quiet,
     )
+    compression = Compression(file.quality, file.lossless)
     planned = plan_batch(asked)
+    if not talk.quiet:
+        _tell_skipped(asked.photos, to.output)
     tasks, journal = planned.tasks, to.output / JOURNAL
     if not to.dry_run:
         for folder in {task.output.parent for task in tasks} | {to.output}:
             output.make_folder(folder)
-    job = _Job(planned.command, planned.lines, to, planned.model, None if to.dry_run else journal, talk.quiet)
+    shown = None if to.dry_run else journal
+    job = _Job(planned.command, planned.lines, to, compression, planned.model, shown, talk.quiet)
     with (
         nullcontext() if to.dry_run else only_one(to.output),
         progress_bars(quiet=talk.quiet) as progress,
@@ -196,6 +209,17 @@ def _tell_kept(file: Path, kept: Path, *, quiet: bool) -> None:
         say(f"realedit: warning: {file} was changed since it was written: kept as {kept.name}, done again")
 
 
+def _tell_skipped(photos: Sequence[Path], folder: Path) -> None:
+    """Says which files of the folders are no photos."""
+    from realedit.batch import skipped
+
+    left = skipped(photos, folder)
+    for path, why in left[:_MOST_SKIPPED]:
+        say(f"realedit: skipped {path}: {why}")
+    if len(left) > _MOST_SKIPPED:
+        say(f"realedit: skipped {len(left) - _MOST_SKIPPED} more files")
+
+
 def _editor(job: _Job, *, alone: bool) -> Editor:
     """Returns a process's editor, with its model loaded and its threads set."""
     import cv2
@@ -216,6 +240,7 @@ def _editor(job: _Job, *, alone: bool) -> Editor:
 def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     """Edits a photo, or finds out what that would do."""
     from realedit.batch import PhotoRecord, write_outputs
+    from realedit.photo.formats import format_for
     from realedit.photo.inputs import as_photo
 
     began = perf_counter()
@@ -224,7 +249,16 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     prepared = command.prepare(loaded)
     record = partial(PhotoRecord, task.key, str(task.photo), str(task.output), "done")
     replaced = job.to.force or task.owns(task.leftovers)
-    planned = partial(output.plan_edit, loaded, task.photo, task.output, report=job.to.report, force=replaced)
+    compression = job.compression.where_possible(format_for(task.output.suffix))
+    planned = partial(
+        output.plan_edit,
+        loaded,
+        task.photo,
+        task.output,
+        report=job.to.report,
+        force=replaced,
+        compression=compression,
+    )
     if job.journal is None:
         if task.output.parent.is_dir():  # a real run makes the folder
             planned()
@@ -234,26 +268,30 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
     files = planned()
     result = command.edit(pipeline, prepared, silent)
     with disk_errors(files.image):
-        write_outputs(task, _contents(result, files), job.journal, force=job.to.force)
+        saved, contents = _contents(result, files, compression)
+        write_outputs(task, contents, job.journal, force=job.to.force)
     return record(
-        metrics=output.finite(result.metrics),
-        warnings=result.warnings,
+        metrics=output.finite({**result.metrics, **saved.figures}),
+        warnings=(*result.warnings, *saved.warnings),
         changes=[output.finite(output.change_fields(change)) for change in result.changes],
         seconds=perf_counter() - began,
     )
 
 
-def _contents(result: EditResult, files: Destination) -> dict[Path, bytes]:
+def _contents(
+    result: EditResult, files: Destination, compression: Compression
+) -> tuple[Saved, dict[Path, bytes]]:
     """Returns an edit's files before any is in its place, so that a report that fails leaves no photo."""
     from realedit.report.page import write_report
     from realedit.system.whole_files import temporary_folder
 
     with temporary_folder(files.image.parent) as staged:
-        result.save(staged / files.image.name)
+        saved = result.save_measured(staged / files.image.name, compression=compression)
         if files.report is not None:
             html, png = (staged / page.name for page in files.report)
             write_report(result.report(), html, png)
-        return {files.image.with_name(file.name): file.read_bytes() for file in sorted(staged.iterdir())}
+        written = sorted(staged.iterdir())
+        return saved, {files.image.with_name(file.name): file.read_bytes() for file in written}
 
 
 def _print_record(record: PhotoRecord, *, talk: TalkOptions, dry_run: bool) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realedit.cli.edit_options import EditOptions
-from realedit.cli.options import EditSampling, ModelOptions, ObjectOptions
+from realedit.cli.options import EditSampling, FileOptions, ModelOptions, ObjectOptions
 from realedit.cli.request import EditCommand, asked, commanded
 from realedit.errors import PhotoError, RealEditError, UsageError
 
@@ -30,6 +30,7 @@ class Asked:
         output: the folder of results.
         mask_dir: a folder with a mask for each photo, or None.
         manifest: a file with an edit for each photo, or None.
+        file: how edited photos are compressed.
         report: whether reports are written.
         quiet: no warnings.
     """
@@ -42,6 +43,7 @@ class Asked:
     output: Path
     mask_dir: Path | None
     manifest: Path | None
+    file: FileOptions
     report: bool
     quiet: bool
 
@@ -98,7 +100,7 @@ def plan_batch(batch: Asked) -> PlannedBatch:
         files=files,
         masks=batch.mask_dir,
         **_decides(command),
-        **_shared(model, report=batch.report),
+        **_shared(model, batch),
     )
     return PlannedBatch(tasks, command, model)
 
@@ -121,7 +123,7 @@ def _of_manifest(batch: Asked, manifest: Path) -> PlannedBatch:
     lines: dict[int, EditCommand] = {}
     wanted = [_wanted(line, batch, lines) for line in read_manifest(manifest)]
     tasks_of(wanted, batch.output)
-    shared = _shared(batch.model, report=batch.report)
+    shared = _shared(batch.model, batch)
     return PlannedBatch(
         tasks_of(wanted, batch.output, files=_model_files(batch.model), **shared), None, batch.model, lines
     )
@@ -177,7 +179,7 @@ def _decides(command: EditCommand) -> dict[str, Any]:
     }
 
 
-def _shared(model: ModelOptions, *, report: bool) -> dict[str, Any]:
+def _shared(model: ModelOptions, batch: Asked) -> dict[str, Any]:
     """Returns what of the model and of the files written decides the results, likewise."""
     from realedit.find.which_cutout import choose_cutout
     from realedit.models.choice import fetched
@@ -187,5 +189,6 @@ def _shared(model: ModelOptions, *, report: bool) -> dict[str, Any]:
     return {
         "model": identity(here),
         "options": asdict(replace(model, cutout=choose_cutout(model.cutout, model.offline or None).name)),
-        "report": report,
+        "report": batch.report,
+        **{name: asked for name, asked in asdict(batch.file).items() if asked},
     }

@@ -13,6 +13,7 @@ from realedit.cli.edit_options import EditOptions
 from realedit.cli.options import (
     OUTPUT,
     EditSampling,
+    FileOptions,
     Force,
     ModelOptions,
     ObjectOptions,
@@ -53,12 +54,15 @@ class EditOutput:
 
 
 def edit(
-    photo: Annotated[Path, Parameter(help="The photo: JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC.")],
+    photo: Annotated[
+        Path, Parameter(help="The photo: JPEG, PNG, TIFF, WebP, AVIF, HEIC, JPEG XL and others.")
+    ],
     /,
     *,
     what: EditOptions = EditOptions(),
     where: ObjectOptions = ObjectOptions(),
     to: EditOutput = EditOutput(),
+    file: FileOptions = FileOptions(),
     talk: TalkOptions = TalkOptions(),
     sampling: EditSampling = EditSampling(),
     model: ModelOptions = ModelOptions(),
@@ -67,6 +71,7 @@ def edit(
     from realedit.cli import session
     from realedit.cli.edit_output import tell_dry_run, write_result
     from realedit.cli.request import asked
+    from realedit.photo.encode import Compression
     from realedit.photo.inputs import as_photo
 
     if to.preview is not None and not to.dry_run:
@@ -75,7 +80,16 @@ def edit(
     loaded = as_photo(photo)
     # errors about files come before the model is loaded
     prepared = command.prepare(loaded)
-    files = output.plan_edit(loaded, photo, to.output, report=to.report, preview=to.preview, force=to.force)
+    compression = Compression(file.quality, file.lossless)
+    files = output.plan_edit(
+        loaded,
+        photo,
+        to.output,
+        report=to.report,
+        preview=to.preview,
+        force=to.force,
+        compression=compression,
+    )
     if not talk.quiet:
         output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
@@ -90,6 +104,6 @@ def edit(
         else:
             result = command.edit(pipeline, prepared, progress)
     if result is not None:
-        write_result(result, files, force=to.force, talk=talk)
+        write_result(result, files, compression, force=to.force, talk=talk)
     elif dry is not None:
         tell_dry_run(loaded, dry, files, force=to.force, talk=talk)

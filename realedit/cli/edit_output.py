@@ -13,16 +13,20 @@ if TYPE_CHECKING:
     from realedit.cli.dry_run import DryRun
     from realedit.cli.options import TalkOptions
     from realedit.cli.output import Destination
+    from realedit.photo.encode import Compression
     from realedit.photo.photo import Photo
     from realedit.result import EditResult
 
 
-def write_result(result: EditResult, files: Destination, *, force: bool, talk: TalkOptions) -> None:
+def write_result(
+    result: EditResult, files: Destination, compression: Compression, *, force: bool, talk: TalkOptions
+) -> None:
     """Writes an edited photo and its report, and prints what was done.
 
     Args:
         result: the edit.
         files: where to.
+        compression: what the user wants of the photo's file.
         force: whether files may be replaced.
         talk: what is printed.
 
@@ -34,15 +38,17 @@ def write_result(result: EditResult, files: Destination, *, force: bool, talk: T
     from realedit.photo.provenance import sidecar_path
     from realedit.report.page import write_report
 
-    result.save(files.image, force=force)
+    saved = result.save_measured(files.image, force=force, compression=compression)
+    metrics = {**result.metrics, **saved.figures}
+    warnings = (*result.warnings, *saved.warnings)
     if files.report is not None:
         with disk_errors(files.report[0]):
             write_report(result.report(), *files.report, force=force)
     if not talk.quiet:
-        for warning in result.warnings:
+        for warning in warnings:
             say(f"realedit: warning: {warning}")
     if talk.debug:
-        say(f"realedit: debug: {', '.join(f'{name} {value:.4g}' for name, value in result.metrics.items())}")
+        say(f"realedit: debug: {', '.join(f'{name} {value:.4g}' for name, value in metrics.items())}")
     if talk.json:
         fields = {
             "output": files.image,
@@ -52,10 +58,10 @@ def write_result(result: EditResult, files: Destination, *, force: bool, talk: T
             "box_before": box_of(result.mask_before),
             "box_after": box_of(result.mask_after),
             "changes": [output.change_fields(change) for change in result.changes],
-            "metrics": result.metrics,
+            "metrics": metrics,
             "seed": result.seed,
             "timings": result.timings,
-            "warnings": result.warnings,
+            "warnings": warnings,
         }
         output.print_json(fields)
         return

@@ -326,6 +326,22 @@ class EditSampling:
 
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
+class FileOptions:
+    """How the edited photo is compressed."""
+
+    quality: Annotated[
+        int | None,
+        value(
+            integer(1, 100),
+            "N",
+            "Compress with loss, at this quality of 100. Default: as the photo is; a JPEG keeps its blocks.",
+        ),
+    ] = None
+    lossless: Annotated[bool, flag("Compress without loss: WebP, AVIF, JPEG XL.")] = False
+
+
+@Parameter(name="*", group=OUTPUT)
+@dataclass(frozen=True)
 class TalkOptions:
     """What is printed."""
 

@@ -18,6 +18,7 @@ from realedit.system.destinations import check_free
 if TYPE_CHECKING:
     from realedit.change import Change
     from realedit.location import Box
+    from realedit.photo.encode import Compression
     from realedit.photo.photo import Photo
 
 
@@ -44,6 +45,7 @@ def plan_edit(
     report: bool,
     preview: Path | None = None,
     force: bool,
+    compression: Compression | None = None,
 ) -> Destination:
     """Decides where an edit's files go, and makes sure that they can be written.
 
@@ -54,19 +56,19 @@ def plan_edit(
         report: whether a report is wanted.
         preview: the file for the drawing of a dry run, if one is wanted.
         force: whether files may be replaced.
+        compression: what the user wants of the file.
 
     Raises:
         UsageError: the suffix names no format, the folder is missing, or the format cannot hold the photo.
         OutputExistsError: a file exists already, or it is the photo itself.
     """
-    from realedit.photo.encode import SUFFIXES, check_holds, format_for
+    from realedit.photo.encode import Compression, check_holds
+    from realedit.photo.formats import format_for, own_suffix
     from realedit.photo.pictures import PICTURES
     from realedit.photo.provenance import sidecar_path
 
     if output is None:
-        # a format that can be read but not written (GIF) becomes PNG
-        suffix = source.suffix if source.suffix.lower() in SUFFIXES else ".png"
-        output = source.with_name(f"{source.stem}-edited{suffix}")
+        output = source.with_name(f"{source.stem}-edited{own_suffix(photo.metadata.format, source)}")
     if not output.is_dir():
         format_for(output.suffix)
     pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
@@ -76,7 +78,7 @@ def plan_edit(
         )
     others = [*(pages if report else ()), *([] if preview is None else [preview])]
     check_free([output, sidecar_path(output), *others], source=source, force=force)
-    check_holds(photo.native, format_for(output.suffix))
+    check_holds(photo.native, format_for(output.suffix), compression or Compression())
     return Destination(output, pages if report else None, preview)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
 import struct
@@ -16,6 +17,7 @@ import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from realedit.errors import PhotoError
+from realedit.photo.formats import HEAD_BYTES, READABLE, sniff
 from realedit.photo.metadata import (
     PhotoMetadata,
     clean_exif,
@@ -23,14 +25,15 @@ from realedit.photo.metadata import (
     read_metadata,
     read_orientation,
     read_xmp,
+    with_file,
 )
 from realedit.photo.samples import MODES, Samples
 from realedit.photo.sixteen_bit import decode_sixteen_bit, is_sixteen_bit_colour
 from realedit.system.memory import out_of_memory
 
-_FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF")
-_READABLE = "JPEG, PNG, TIFF, WebP, BMP, GIF, HEIC"
-_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+_JPEG_2000_SIZE, _JPEG_2000_COMPONENTS = b"\xff\x4f\xff\x51", 40
+"""Markers before a JPEG 2000's size, and the bytes from there to the count of its components. Set by its
+standard."""
 _DNG_VERSION = 50706
 """TIFF tag that only camera RAW files have. Set by the DNG specification."""
 _SUBFILE_TYPE = 254
@@ -67,13 +70,16 @@ def decode_bytes(data: bytes, name: str, *, most_pixels: int | None = None) -> t
     Raises:
         PhotoError: not an image, truncated, too large, animated, or of a depth that cannot be kept.
     """
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+    kind = sniff(data[:HEAD_BYTES])
+    if kind == "HEIF":
         return _decode_heif(data, name, most_pixels)
+    if kind == "JXL":
+        _need_jxl(name)
     with _quiet(), _told_as_damage(name):
         try:
-            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+            image = Image.open(io.BytesIO(data), formats=(kind,) if kind else ())
         except UnidentifiedImageError:
-            raise PhotoError(f"{name} is not an image that realedit reads", f"it reads {_READABLE}") from None
+            raise PhotoError(f"{name} is not an image that realedit reads", f"it reads {READABLE}") from None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             # Pillow closes the image before its size can be asked, and gives the count in its message alone
             count = re.search(r"\d+", str(error))
@@ -82,15 +88,21 @@ def decode_bytes(data: bytes, name: str, *, most_pixels: int | None = None) -> t
             raise _damaged(name, error) from error
         _check_pixels(name, image.size, most_pixels)
         _check_single(image, name)
+        if kind == "JPEG2000" and image.mode != "I;16" and _jpeg_2000_depth(data) > 8:
+            raise PhotoError(
+                f"{name} is a JPEG 2000 of more than 8 bits a channel, which is cut to 8",
+                "convert it to PNG first",
+            )
         sixteen_bit = is_sixteen_bit_colour(image)
         image.load()
         if not sixteen_bit:
-            return decode_pillow(image, name)
+            samples, metadata = decode_pillow(image, name)
+            return samples, with_file(metadata, data)
         orientation = read_orientation(image)
-        values = _upright(decode_sixteen_bit(data, image), orientation)
+        values = upright(decode_sixteen_bit(data, image), orientation)
         mode = "RGB;16" if values.shape[2] == 3 else "RGBA;16"
         samples = _keyed(Samples(mode, values), image.info.get("transparency"))
-        return samples, read_metadata(image, orientation)
+        return samples, with_file(read_metadata(image, orientation), data)
 
 
 def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples, PhotoMetadata]:
@@ -120,7 +132,7 @@ def _decoded(image: Image.Image, name: str) -> tuple[Samples, PhotoMetadata]:
         if white_is_zero:  # Pillow inverts these for 8 bits alone, and never writes them
             values = 65535 - values
     palette = _palette(image) if image.mode == "P" else None
-    samples = Samples(image.mode, _upright(values, orientation), palette, metadata.icc)
+    samples = Samples(image.mode, upright(values, orientation), palette, metadata.icc)
     key = image.info.get("transparency")
     return (_keyed(samples, key) if image.mode == "I;16" else samples), metadata
 
@@ -161,6 +173,8 @@ def _plain(image: Image.Image, name: str) -> Image.Image:
     if mode in ("I;16B", "I;16L", "I;16N"):
         values = np.array(image).astype("<u2")
         return Image.frombytes("I;16", image.size, values.tobytes())
+    if mode == "I" and image.format == "PPM":  # grey of more than 8 bits, brought to 16
+        return Image.frombytes("I;16", image.size, np.array(image).astype("<u2").tobytes())
     if mode in ("RGBX", "YCbCr"):
         return image.convert("RGB")
     if mode == "PA":
@@ -198,7 +212,8 @@ def _keyed(samples: Samples, key: int | tuple[int, ...] | None) -> Samples:
     return Samples("RGBA;16", np.concatenate((colour, alpha[..., None]), axis=-1), None, samples.icc)
 
 
-def _upright(values: np.ndarray, orientation: int) -> np.ndarray:
+def upright(values: np.ndarray, orientation: int) -> np.ndarray:
+    """Returns an array [H, W, ...] turned upright, as its EXIF orientation (1 to 8) asks."""
     if orientation >= 5:
         values = values.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -242,6 +257,24 @@ def _subfile_type(image: TiffImagePlugin.TiffImageFile) -> int:
     return found if isinstance(found, int) else 0
 
 
+def _jpeg_2000_depth(data: bytes) -> int:
+    """Returns the most bits that a component of a JPEG 2000 has; 8 where it does not say."""
+    at = data.find(_JPEG_2000_SIZE) + _JPEG_2000_COMPONENTS
+    if at < _JPEG_2000_COMPONENTS or at + 2 > len(data):
+        return 8
+    (count,) = struct.unpack(">H", data[at : at + 2])
+    return max((depth & 0x7F) + 1 for depth in data[at + 2 : at + 2 + 3 * count : 3] or b"\x07")
+
+
+def _need_jxl(name: str) -> None:
+    try:
+        importlib.import_module("pillow_jxl")  # it tells Pillow of itself
+    except ImportError:
+        raise PhotoError(
+            f"{name} is a JPEG XL photo", "pip install pillow-jxl-plugin to read it, or export JPEG"
+        ) from None
+
+
 def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Samples, PhotoMetadata]:
     try:
         import pillow_heif
@@ -266,6 +299,8 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
     packet, warned = read_xmp(info.get("xmp"))
     metadata = PhotoMetadata(
         format="HEIF",
+        lossy=True,
+        file_bytes=len(data),
         exif=clean_exif(exif, (values.shape[1], values.shape[0])),
         icc=only_bytes(info.get("icc_profile")),
         xmp=packet,

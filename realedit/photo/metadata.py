@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
@@ -45,6 +45,8 @@ IPTC_RESOURCE = 0x0404
 _MOST_DPI = 1e6
 """Resolution in dots per inch: a larger one is taken for damage and dropped, a smaller one is kept. Set by
 eye."""
+_RIFF_HEAD = 12
+"""Bytes before the first chunk of a WebP file. Set by its specification."""
 _EXIF_ERRORS = (
     ValueError,
     TypeError,
@@ -62,16 +64,20 @@ class JpegEncoding:
     """How a JPEG was encoded.
 
     Attributes:
-        tables: quantisation tables of 64 values each, in Pillow's order.
+        tables: quantisation tables of 64 values each, in Pillow's order; none if Pillow cannot write them.
         subsampling: Pillow's number: 0 4:4:4, 1 4:2:2, 2 4:2:0.
         progressive: whether it was progressive.
         keep_rgb: whether it stores RGB rather than YCbCr.
+        orientation: its EXIF orientation, 1 to 8, which the pixels in memory already have.
+        file: the whole file; empty where only pixels are at hand.
     """
 
     tables: tuple[tuple[int, ...], ...]
     subsampling: int
     progressive: bool
     keep_rgb: bool
+    orientation: int = 1
+    file: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -89,6 +95,8 @@ class PhotoMetadata:
         jpeg: for a JPEG, how it was encoded.
         png_chunks: PNG chunks that change how the pixels look or are described (gAMA, cHRM, sRGB, text).
         warnings: what of the file could not be read and is left out of the edited photo.
+        lossy: whether the file is compressed with loss.
+        file_bytes: the file's size; 0 for pixels from no file.
     """
 
     format: str | None = None
@@ -101,6 +109,8 @@ class PhotoMetadata:
     jpeg: JpegEncoding | None = None
     png_chunks: tuple[tuple[bytes, bytes], ...] = ()
     warnings: tuple[str, ...] = ()
+    lossy: bool = False
+    file_bytes: int = 0
 
 
 def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
@@ -117,10 +127,43 @@ def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
         dpi=dpi,
         comment=only_bytes(image.info.get("comment")) if image.format in ("JPEG", "MPO") else b"",
         iptc=_read_iptc(image),
-        jpeg=_read_jpeg(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None,
+        jpeg=_read_jpeg(image, orientation) if isinstance(image, JpegImagePlugin.JpegImageFile) else None,
         png_chunks=_png_chunks(image) if isinstance(image, PngImagePlugin.PngImageFile) else (),
         warnings=warnings,
     )
+
+
+def with_file(metadata: PhotoMetadata, data: bytes) -> PhotoMetadata:
+    """Returns the metadata of a decoded file with what its bytes tell: how it is compressed, and its size."""
+    warnings = metadata.warnings
+    depth = _avif_depth(data) if metadata.format == "AVIF" else 8
+    if depth > 8:
+        warnings += (f"the AVIF's {depth} bits a channel are read as 8",)
+    return replace(
+        metadata,
+        jpeg=metadata.jpeg and replace(metadata.jpeg, file=data),
+        lossy=metadata.format in ("JPEG", "AVIF") or (metadata.format == "WEBP" and _is_lossy_webp(data)),
+        file_bytes=len(data),
+        warnings=warnings,
+    )
+
+
+def _is_lossy_webp(data: bytes) -> bool:
+    """Tells whether a WebP file holds a lossy picture: the chunk `VP8 `, not `VP8L`."""
+    at = _RIFF_HEAD
+    while at + 8 <= len(data):
+        kind, length = struct.unpack("<4sI", data[at : at + 8])
+        if kind in (b"VP8 ", b"VP8L"):
+            return kind == b"VP8 "
+        at += 8 + length + length % 2
+    return False
+
+
+def _avif_depth(data: bytes) -> int:
+    """Returns an AVIF file's bits a channel, from the box that configures its decoder; 8 without one."""
+    at = data.find(b"av1C")
+    flags = data[at + 6] if 0 <= at < len(data) - 6 else 0
+    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 
 def read_xmp(value: object) -> tuple[bytes, tuple[str, ...]]:
@@ -210,17 +253,18 @@ def _read_iptc(image: Image.Image) -> bytes:
     return record if isinstance(record, bytes) else b""
 
 
-def _read_jpeg(image: JpegImagePlugin.JpegImageFile) -> JpegEncoding | None:
-    tables = getattr(image, "quantization", None)
-    if not tables or sorted(tables) != list(range(len(tables))):
-        return None
+def _read_jpeg(image: JpegImagePlugin.JpegImageFile, orientation: int) -> JpegEncoding:
+    tables = cast("dict[int, list[int]]", getattr(image, "quantization", None) or {})
+    # Pillow writes only tables that are numbered without a gap
+    numbered = sorted(tables) == list(range(len(tables)))
     # -1: a scheme that Pillow has no number for (4:1:1, 4:4:0); full chroma loses nothing more
     subsampling = JpegImagePlugin.get_sampling(image)
     return JpegEncoding(
-        tables=tuple(tuple(tables[i]) for i in range(len(tables))),
+        tables=tuple(tuple(tables[i]) for i in range(len(tables))) if numbered else (),
         subsampling=max(subsampling, 0),
         progressive=bool(image.info.get("progressive")),
         keep_rgb=image.mode == "RGB" and image.info.get("adobe_transform") == 0,
+        orientation=orientation,
     )
 
 

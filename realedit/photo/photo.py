@@ -30,12 +30,14 @@ class Photo:
         native: the file's own samples at its own depth.
         metadata: all else that the file says.
         source: the file that it came from, if any; kept to protect that file, never written anywhere.
+        original: its samples as they were read, where an edit has changed them; else None.
     """
 
     rgb: np.ndarray
     native: Samples
     metadata: PhotoMetadata
     source: Path | None = None
+    original: Samples | None = None
 
     @property
     def height(self) -> int:
@@ -148,7 +150,8 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
     values, rgb = photo.native.values.copy(), photo.rgb.copy()
     values[box] = part.values
     rgb[box] = part.to_rgb()
-    return replace(photo, rgb=rgb, native=replace(photo.native, values=values))
+    native = replace(photo.native, values=values)
+    return replace(photo, rgb=rgb, native=native, original=photo.original or photo.native)
 
 
 def hidden_by_alpha(before: Photo, after: Photo) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ writes the same strip and tags but no nested directories, so that EXIF and GPS w
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import cast
 
 import cv2
 import numpy as np
-from PIL import ExifTags, Image, PngImagePlugin, TiffImagePlugin
+from PIL import ExifTags, Image, PngImagePlugin, PpmImagePlugin, TiffImagePlugin
 
 from realedit.errors import PhotoError
 
@@ -22,17 +23,26 @@ _PNG_HEAD = 8
 """Bytes of the signature that a PNG file begins with. Set by its standard."""
 _INTEROP = 0xA005
 """EXIF tag of the interoperability directory, an offset into its own file. Set by the EXIF standard."""
+_FULL_PPM = re.compile(rb"P6\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s+65535\s")
+"""The header of a PPM whose samples use all of 16 bits."""
 _PNG_LEVEL, _DEFLATE_LEVEL = 4, 6
 """Compression levels of PNG and TIFF, of 9: higher takes longer, lower makes larger files. Not measured."""
 
 
 def is_sixteen_bit_colour(image: Image.Image) -> bool:
-    """Tells whether an opened, not yet loaded PNG or TIFF has more bits a channel than Pillow decodes."""
+    """Tells whether a PNG, TIFF or PPM, opened but not loaded, has more bits than Pillow decodes."""
     if image.mode in ("I;16", "I;16B", "I;16L", "I", "F"):
         return False
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         return max(_numbers(image, TiffImagePlugin.BITSPERSAMPLE)) > 8
+    if isinstance(image, PpmImagePlugin.PpmImageFile):
+        return image.mode == "RGB" and any(max(_maxima(tile.args), default=0) > 255 for tile in image.tile)
     return isinstance(image, PngImagePlugin.PngImageFile) and any(";16" in str(t.args) for t in image.tile)
+
+
+def _maxima(arguments: object) -> list[int]:
+    """Returns the largest sample's value among the arguments of Pillow's decoder of PPM, if it is there."""
+    return [one for one in cast("tuple[object, ...]", arguments) if isinstance(one, int)]
 
 
 def decode_sixteen_bit(data: bytes, image: Image.Image) -> np.ndarray:
@@ -49,6 +59,8 @@ def decode_sixteen_bit(data: bytes, image: Image.Image) -> np.ndarray:
     """
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         _check_tiff(image)
+    if isinstance(image, PpmImagePlugin.PpmImageFile) and not _FULL_PPM.match(data):
+        raise _unsupported("this PPM of more than 8 bits a channel")
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     width, height = image.size
     fits = decoded is not None and decoded.dtype == np.uint16 and decoded.shape[:2] == (height, width)
