@@ -104,7 +104,7 @@ def test_an_empty_cache_is_listed_cleared_and_pruned(realedit: Command) -> None:
 
 @pytest.mark.parametrize(
     ("name", "output", "expected"),
-    [("a.b.JPG", None, "a.b-edited.JPG"), ("x.gif", None, "x-edited.png"), ("a.jpg", "b.tif", "b.tif")],
+    [("a.b.JPG", None, "a.b-edited.JPG"), ("x.gif", None, "x-edited.jpg"), ("a.jpg", "b.tif", "b.tif")],
 )
 def test_the_output_lies_beside_the_photo(
     tmp_path: Path, sample: Path, name: str, output: str | None, expected: str
