@@ -90,7 +90,7 @@ def load(
     # first, and without torch: a missing model is reported at once
     root, label, kind = located(name, role, offline)
     target = loading.usable_device(device)
-    with loading.quiet_loading():
+    with loading.quiet_libraries():
         import transformers
 
         if not hasattr(transformers, kind.model):

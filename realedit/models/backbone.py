@@ -19,6 +19,7 @@ from inversion import Conditioning, Schedule
 from inversion.schedule import LEAST_ABAR
 from realedit.errors import ModelUnavailableError, NumericalError, UsageError
 from realedit.models.description import Description, Unloaded
+from realedit.models.loading import quiet_libraries
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -155,8 +156,14 @@ class Backbone:
 
     @torch.no_grad()
     def prompt(self, text: str, size: tuple[int, int]) -> Prompt:
-        """Encodes a prompt and the empty one for a picture of ``size`` (height, width) pixels."""
-        encoded: Any = self.pipeline.encode_prompt(text, device=self.device, do_classifier_free_guidance=True)
+        """Encodes a prompt and the empty one for a picture of ``size`` (height, width) pixels.
+
+        Of a text that is too long, what the tokenizers have room for is read; the libraries' warnings of that
+        are kept back. :meth:`tokens` tells what is read.
+        """
+        pipe = self.pipeline
+        with quiet_libraries():
+            encoded: Any = pipe.encode_prompt(text, device=self.device, do_classifier_free_guidance=True)
         embedding, null, pooled, null_pooled = encoded
         h, w = size
         dtype = embedding.dtype
@@ -223,7 +230,7 @@ class Backbone:
 def _subsequence(tokenizer: CLIPTokenizer, prompt: str, words: str) -> list[int]:
     """Finds the positions at which a tokenizer's words stand in its prompt; empty where they do not."""
     ids = tokenizer(prompt, truncation=True).input_ids
-    wanted = tokenizer(words).input_ids[1:-1]
+    wanted = tokenizer(words, verbose=False).input_ids[1:-1]
     if not wanted:
         return []
     for start in range(1, len(ids) - len(wanted)):

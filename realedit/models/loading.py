@@ -81,7 +81,7 @@ class _Located:
     dtype: torch.dtype
 
     def load(self) -> StableDiffusionXLPipeline:
-        with quiet_loading():
+        with quiet_libraries():
             from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
 
             parts: dict[str, Any] = {}
@@ -124,7 +124,7 @@ class _Located:
         return other
 
     def tokenizers(self) -> tuple[CLIPTokenizer, ...]:
-        with quiet_loading(diffusers=False):
+        with quiet_libraries(diffusers=False):
             first: Any = self._other("tokenizer")
             second: Any = self._other("tokenizer_2")
         return first, second
@@ -254,8 +254,8 @@ def usable_device(device: str | torch.device) -> torch.device:
 
 
 @contextmanager
-def quiet_loading(*, diffusers: bool = True) -> Iterator[None]:
-    """Silences the libraries' warnings, logs and bars while loading, and restores everything.
+def quiet_libraries(*, diffusers: bool = True) -> Iterator[None]:
+    """Silences the libraries' warnings, logs and bars while they are at work, and restores everything.
 
     Args:
         diffusers: whether diffusers' too; if not, that is not imported, which takes seconds.

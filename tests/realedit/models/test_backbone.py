@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import pairwise
 from typing import Any
 
@@ -78,3 +79,26 @@ def test_the_last_level_of_zero_terminal_snr_is_finite_when_guided(own: Any) -> 
     alpha, sigma = guided._level(999)
     assert 0 < alpha < 1e-3
     assert sigma == pytest.approx(1)
+
+
+def test_a_prompt_that_is_too_long_is_read_as_far_as_it_goes_without_the_libraries_warnings(
+    backbone: Backbone,
+) -> None:
+    much = "and a very large red wooden table with many things on it " * 8
+    prompt = f"a mug {much}and a kiwi"
+    told: list[str] = []
+    hears = logging.Handler()
+    hears.emit = lambda record: told.append(record.getMessage())
+    for name in ("transformers", "diffusers"):
+        logging.getLogger(name).addHandler(hears)
+    try:
+        for tokenizer in (backbone.pipeline.tokenizer, backbone.pipeline.tokenizer_2):
+            tokenizer.deprecation_warnings.clear()  # it would warn once a process only
+        backbone.prompt(prompt, (64, 64))
+        assert backbone.tokens(prompt, "mug") == [2]
+        assert backbone.tokens(prompt, "kiwi") == []
+        assert backbone.tokens("a mug", much) == []
+    finally:
+        for name in ("transformers", "diffusers"):
+            logging.getLogger(name).removeHandler(hears)
+    assert told == []
