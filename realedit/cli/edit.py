@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from realedit.cli import output
 from realedit.cli.edit_options import EditOptions
 from realedit.cli.options import (
+    MODEL,
     OUTPUT,
     EditSampling,
     FileOptions,
@@ -21,7 +22,11 @@ from realedit.cli.options import (
     flag,
 )
 from realedit.errors import UsageError
-from realedit.system.progress import progress_bars
+from realedit.system.progress import Progress, progress_bars
+
+if TYPE_CHECKING:
+    from realedit.cli.output import Destination
+    from realedit.cli.request import EditCommand
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -44,6 +49,14 @@ class EditOutput:
         bool,
         flag("Find the object and say what would be done, without editing."),
     ] = False
+    server: Annotated[
+        str | None,
+        Parameter(
+            metavar="URL",
+            group=MODEL,
+            help="Let a running 'realedit ui' do it, whose model is loaded already: the address it prints.",
+        ),
+    ] = None
     preview: Annotated[
         Path | None,
         Parameter(
@@ -94,6 +107,9 @@ def edit(
         output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
         options = command.on(model)
+        if to.server is not None:
+            _by_server(command, photo, files, to=to, talk=talk, options=options, progress=progress)
+            return
         pipeline = session.load(options, quiet=talk.quiet, progress=progress, needed=not to.dry_run)
         if not talk.quiet:
             command.tell_other_models(pipeline)
@@ -107,3 +123,30 @@ def edit(
         write_result(result, files, compression, force=to.force, talk=talk)
     elif dry is not None:
         tell_dry_run(loaded, dry, files, force=to.force, talk=talk)
+
+
+def _by_server(
+    command: EditCommand,
+    photo: Path,
+    files: Destination,
+    *,
+    to: EditOutput,
+    talk: TalkOptions,
+    options: ModelOptions,
+    progress: Progress,
+) -> None:
+    """Lets a running server do an edit, and writes what comes back.
+
+    Raises:
+        UsageError: something is asked for that the server does not do.
+        RealEditError: what the edit itself would raise, or the server does not answer.
+    """
+    from realedit.cli.edit_output import write_remote
+    from realedit.cli.remote import Server
+
+    if to.dry_run or to.report:
+        raise UsageError("--server does not do --dry-run or --report", "leave --server out")
+    if options != ModelOptions():
+        raise UsageError("--server edits with its own model", "give the model's flags to 'realedit ui'")
+    edited = Server(str(to.server)).edit(command, photo, files.image.suffix, progress)
+    write_remote(edited, command, files, force=to.force, talk=talk)

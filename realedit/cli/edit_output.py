@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from realedit.cli import output
 from realedit.cli.boundary import say
 from realedit.system.destinations import disk_errors
 
 if TYPE_CHECKING:
+    from realedit.change import Change
     from realedit.cli.dry_run import DryRun
     from realedit.cli.options import TalkOptions
     from realedit.cli.output import Destination
+    from realedit.cli.remote import RemoteEdit
+    from realedit.cli.request import EditCommand
     from realedit.photo.encode import Compression
     from realedit.photo.photo import Photo
     from realedit.result import EditResult
@@ -71,6 +75,58 @@ def write_result(
     output.print_changes(result.changes)
     print(f"  time    {output.seconds(result.timings)}, seed {result.seed}")
     _print_report(files)
+
+
+def write_remote(
+    edited: RemoteEdit, command: EditCommand, files: Destination, *, force: bool, talk: TalkOptions
+) -> None:
+    """Writes an edited photo that a server has made, and prints what was done, as :func:`write_result`.
+
+    Args:
+        edited: what the server has made.
+        command: what was asked for; its files' names are the recipe's.
+        files: where to.
+        force: whether files may be replaced.
+        talk: what is printed.
+
+    Raises:
+        OutputExistsError: another process has made one of the files in the meantime.
+        PhotoError: the disk refused.
+    """
+    from realedit.change import Change
+    from realedit.edits.entries import entries
+    from realedit.photo.provenance import recipe_json, sidecar_path
+    from realedit.system.whole_files import write_files
+
+    told = edited.told
+    recipe = {**told["recipe"], "edits": entries(list(command.plan.edits))}
+    sidecar = sidecar_path(files.image)
+    with disk_errors(files.image):
+        write_files({files.image: edited.photo, sidecar: recipe_json(recipe)}, force=force)
+    if not talk.quiet:
+        for warning in told["warnings"]:
+            say(f"realedit: warning: {warning}")
+    if talk.json:
+        names = ("object", "box_before", "box_after", "changes", "metrics", "seed", "timings", "warnings")
+        said = {name: told[name] for name in names}
+        output.print_json({"output": files.image, "recipe": sidecar, "report": None, **said})
+        return
+    print(files.image)
+    if talk.quiet:
+        return
+    output.print_changes([_change(Change, fields) for fields in told["changes"]])
+    print(f"  time    {output.seconds(told['timings'])}, seed {told['seed']}")
+
+
+def _change(kind: type[Change], told: Mapping[str, Any]) -> Change:
+    """Returns what a server has told of a change."""
+    names = {"box_before": "before", "box_after": "after"}
+    fields = {names.get(name, name): value for name, value in told.items()}
+    return kind(**{name: _tuple(value) for name, value in fields.items()})
+
+
+def _tuple(value: Any) -> Any:  # noqa: ANN401 - what JSON has
+    return tuple(cast("list[Any]", value)) if isinstance(value, list) else value
 
 
 def tell_dry_run(

@@ -22,6 +22,7 @@ from realedit.cli.edit_options import EditOptions
 from realedit.cli.fetch import fetch
 from realedit.cli.flag_order import in_order
 from realedit.cli.inspect import invert, locate, models, schema
+from realedit.cli.ui import ui
 from realedit.errors import UsageError
 from realedit.system.installation import check_packages, own_version
 
@@ -40,12 +41,13 @@ _EPILOGUE = """Examples:
   realedit cutout photo.jpg mug -o mug.png
   realedit batch photos --output edited --move mug --dx 0.2 --jobs 4
   realedit fetch sam
+  realedit ui photo.jpg
 
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
 11 installation, 12 some of many photos, 130 interrupted."""
 _HELP = {"--help", "-h"}
-_COMMANDS = ("locate", "cutout", "invert", "batch", "models", "fetch", "schema", "bench", "cache")
+_COMMANDS = ("locate", "cutout", "invert", "batch", "models", "fetch", "schema", "bench", "cache", "ui")
 
 
 app = cyclopts.App(
@@ -89,6 +91,13 @@ app.command(
     bench, help_epilogue="Example: realedit bench cases --method realedit --method peers --output results"
 )
 app.command(cache_app)
+app.command(
+    ui,
+    help_epilogue="""Examples:
+  realedit ui photo.jpg
+  realedit ui --host 0.0.0.0 --port 8000    (prints an address with a token)
+  realedit photo.jpg --move mug --dx 0.2 --server http://127.0.0.1:7860""",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

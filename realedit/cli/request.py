@@ -136,7 +136,7 @@ class EditCommand:
         return pipeline.edit_prepared(
             prepared,
             prompt=self.where.prompt,
-            **self._how,
+            **self.how,
             **_said(seed=self.sampling.seed),
             settings=self.settings,
             strength=self.sampling.strength,
@@ -167,7 +167,7 @@ class EditCommand:
                 prompt=self.where.prompt,
                 min_confidence=self.where.min_confidence,
                 progress=progress,
-                **self._how,
+                **self.how,
             )
             for word in prepared.plan.objects
         }
@@ -182,7 +182,7 @@ class EditCommand:
         return replace(said or Settings(), **knobs) if knobs else said
 
     @property
-    def _how(self) -> dict[str, Any]:
+    def how(self) -> dict[str, Any]:
         """How the photo is inverted, as the flags and the recipe say."""
         method = self.sampling.inversion
         said = _said(method=method, steps=self.sampling.steps)

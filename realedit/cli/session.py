@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,14 @@ def announce_if_used(pipeline: RealEditPipeline, options: BackboneOptions, *, qu
         announce(options, quiet=quiet)
 
 
-def load(options: ModelOptions, *, quiet: bool, progress: Progress, needed: bool = True) -> RealEditPipeline:
+def load(
+    options: ModelOptions,
+    *,
+    quiet: bool,
+    progress: Progress,
+    needed: bool = True,
+    cache: Path | None = None,
+) -> RealEditPipeline:
     """Opens the model that the options or the environment name, else the default, and prints which it is.
 
     Args:
@@ -65,6 +73,7 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress, needed: bool
         quiet: print nothing.
         progress: told of it.
         needed: whether it surely takes part; where not, :func:`announce_if_used` tells of it afterwards.
+        cache: the folder for inverted photos, in the place of the user's own.
 
     Raises:
         ModelUnavailableError: the model is not on this machine, or realedit cannot use it.
@@ -79,7 +88,7 @@ def load(options: ModelOptions, *, quiet: bool, progress: Progress, needed: bool
         device=options.device,
         dtype=options.dtype,
         offline=options.offline or None,
-        cache=False if options.no_cache else None,
+        cache=False if options.no_cache else cache,
         working_size=options.working_size,
         detector=options.detector,
         segmenter=options.segmenter,

@@ -235,17 +235,17 @@ class CutOut:
         left, right = round(again.window[0] * width), round(again.window[2] * width)
         top, bottom = round(again.window[1] * height), round(again.window[3] * height)
         alpha = np.zeros((height, width), np.float32)
-        alpha[top:bottom, left:right] = _sharpened(rgb[top:bottom, left:right], _logistic(mean))
+        alpha[top:bottom, left:right] = led_by(rgb[top:bottom, left:right], _logistic(mean))
         agreed = [_iou(one > 0, mean > 0) for one in said]
         edges = [_iou(mean > near, mean > -near) for near in (1, 2)]
         others = [_iou(again.logits[0, k] > 0, mean > 0) for k in range(ANSWERS)]
         # What the three first answers have in common is likelier meant than what one of them alone says.
         drawn = first.logits > 0
         shared = [_iou(drawn[first.number], other) for other in drawn]
-        agreement = float((np.mean([*agreed, *edges, *others]) + np.mean(shared)) / 2)
-        confidence = float(np.interp(agreement, _AGREEMENT, _EXPECTED))
+        agrees = float((np.mean([*agreed, *edges, *others]) + np.mean(shared)) / 2)
+        confidence = float(np.interp(agrees, _AGREEMENT, _EXPECTED))
         crisp = _iou(mean > _CRISP, mean > -_CRISP)
-        return Answer(_whole_pieces(alpha, hint), confidence), crisp + float(np.mean(shared))
+        return Answer(whole_pieces(alpha, hint), confidence), crisp + float(np.mean(shared))
 
     @torch.inference_mode()
     def _look(self, rgb: np.ndarray, hints: list[Hint], window: Box, side: int) -> _Look:
@@ -254,8 +254,7 @@ class CutOut:
         top, bottom = round(window[1] * height), round(window[3] * height)
         part = rgb[top:bottom, left:right]
         exact = (left / width, top / height, right / width, bottom / height)
-        scale = side / max(part.shape[:2])
-        size = tuple(max(2, round(s * scale / MULTIPLE)) * MULTIPLE for s in part.shape[:2])
+        size = seen_size(part.shape[:2], side)
         seen = resized_rgb(part, *size)
         maps = np.stack([hint.within(exact).maps(size[0] // 4, size[1] // 4) for hint in hints])
         pixels = torch.as_tensor(np.ascontiguousarray(seen)).permute(2, 0, 1)[None].float()
@@ -271,6 +270,25 @@ class CutOut:
     def _asked(self, pixels: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
         logits, sure = self.network(pixels, self.pyramid(pixels), maps)
         return logits[0], sure[0]
+
+
+def seen_size(size: tuple[int, int], side: int = _WIDE) -> tuple[int, int]:
+    """Returns (height, width) at which a look sees a window of a size, its longer side about ``side``."""
+    scale = side / max(size)
+    height, width = (max(2, round(length * scale / MULTIPLE)) * MULTIPLE for length in size)
+    return height, width
+
+
+def agreement(logits: np.ndarray, number: int) -> float:
+    """Returns how sharply one of a first look's answers is drawn, and how alike all are to it, in [0, 1].
+
+    Args:
+        logits: of P(thing) in all answers, float32 ``[ANSWERS, h, w]``.
+        number: which of them.
+    """
+    one, drawn = logits[number], logits > 0
+    crisp = _iou(one > _CRISP, one > -_CRISP)
+    return (crisp + float(np.mean([_iou(drawn[number], other) for other in drawn]))) / 2
 
 
 def _check_photo(rgb: np.ndarray) -> None:
@@ -330,7 +348,7 @@ def _about(rough: np.ndarray, hint: Hint, size: tuple[int, int]) -> Box:
     )
 
 
-def _sharpened(part: np.ndarray, share: np.ndarray) -> np.ndarray:
+def led_by(part: np.ndarray, share: np.ndarray) -> np.ndarray:
     """P(thing) brought to the window's own pixels, its unsure edge led by the photo's (He et al. 2013).
 
     The guided filter (https://doi.org/10.1109/TPAMI.2012.213) fits the share by a linear function of the
@@ -357,7 +375,7 @@ def resized_rgb(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
+def whole_pieces(alpha: np.ndarray, hint: Hint) -> np.ndarray:
     """Keeps the pieces that points are on; where there are none, or a box too, those that are no crumbs."""
     drawn = (alpha > 0.5).astype(np.uint8)
     count, labels, facts, _ = cv2.connectedComponentsWithStats(drawn)
