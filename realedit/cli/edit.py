@@ -27,6 +27,7 @@ from realedit.system.progress import Progress, progress_bars
 if TYPE_CHECKING:
     from realedit.cli.output import Destination
     from realedit.cli.request import EditCommand
+    from realedit.photo.encode import Compression
 
 
 @Parameter(name="*", group=OUTPUT)
@@ -108,7 +109,9 @@ def edit(
     with progress_bars(quiet=talk.quiet) as progress:
         options = command.on(model)
         if to.server is not None:
-            _by_server(command, photo, files, to=to, talk=talk, options=options, progress=progress)
+            _by_server(
+                command, photo, files, compression, to=to, talk=talk, options=options, progress=progress
+            )
             return
         pipeline = session.load(options, quiet=talk.quiet, progress=progress, needed=not to.dry_run)
         if not talk.quiet:
@@ -129,6 +132,7 @@ def _by_server(
     command: EditCommand,
     photo: Path,
     files: Destination,
+    compression: Compression,
     *,
     to: EditOutput,
     talk: TalkOptions,
@@ -148,5 +152,5 @@ def _by_server(
         raise UsageError("--server does not do --dry-run or --report", "leave --server out")
     if options != ModelOptions():
         raise UsageError("--server edits with its own model", "give the model's flags to 'realedit ui'")
-    edited = Server(str(to.server)).edit(command, photo, files.image.suffix, progress)
+    edited = Server(str(to.server)).edit(command, photo, files.image.suffix, compression, progress)
     write_remote(edited, command, files, force=to.force, talk=talk)

@@ -19,6 +19,7 @@ from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
     from realedit.cli.request import EditCommand
+    from realedit.photo.encode import Compression
 
 _PATIENCE_SECONDS = 600.0
 """How long a server may say nothing: it says every ten seconds that it is alive. Not measured."""
@@ -64,19 +65,22 @@ class Server:
         token = parse_qs(parts.query).get("token", [""])[0]
         self._headers = {"X-Realedit": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
 
-    def edit(self, command: EditCommand, photo: Path, suffix: str, progress: Progress) -> RemoteEdit:
+    def edit(
+        self, command: EditCommand, photo: Path, suffix: str, compression: Compression, progress: Progress
+    ) -> RemoteEdit:
         """Lets the server do an edit.
 
         Args:
             command: what is asked for; it is checked already.
             photo: the photo's file.
             suffix: of the edited photo's file.
+            compression: what the user wants of that file.
             progress: told of each stage.
 
         Raises:
             RealEditError: what the server says is wrong, as the command itself would say it.
         """
-        request, files = _asked(command, suffix)
+        request, files = _asked(command, suffix, compression)
         progress("asking the server", 0, 0)
         try:
             job = self._json("POST", "/api/edit", *_form(request, {"photo": photo, **files}))
@@ -122,7 +126,9 @@ class Server:
             raise _refused(error) from error
 
 
-def _asked(command: EditCommand, suffix: str) -> tuple[dict[str, Any], dict[str, Path]]:
+def _asked(
+    command: EditCommand, suffix: str, compression: Compression
+) -> tuple[dict[str, Any], dict[str, Path]]:
     """Returns a request as the server reads it, and the files that go with it by their parts' names."""
     from realedit.edits.edit import givens
     from realedit.edits.entries import entries
@@ -155,6 +161,8 @@ def _asked(command: EditCommand, suffix: str) -> tuple[dict[str, Any], dict[str,
         "settings": None if command.settings is None else asdict(command.settings),
         "inversion": how.get("method"),
         "format": suffix,
+        "quality": compression.quality,
+        "lossless": compression.lossless or None,
         **{name: how[name] for name in ("steps", "guidance_scale", "inversion_scale") if name in how},
     }
     return {name: value for name, value in said.items() if value is not None}, files

@@ -25,7 +25,8 @@ from realedit.edits.prepared import Shown, prepare
 from realedit.errors import PhotoError, RealEditError, UsageError
 from realedit.location import Location, box_of
 from realedit.photo import Photo, load_photo, read_photo
-from realedit.photo.encode import SUFFIXES, check_holds, format_for
+from realedit.photo.encode import check_holds
+from realedit.photo.formats import format_for, own_suffix
 from realedit.photo.inputs import as_photo
 from realedit.photo.pictures import mask_png, picture_file
 from realedit.photo.provenance import sidecar_path
@@ -52,8 +53,6 @@ sharper and comes later, below it the other way round. Set by eye."""
 _PREPARED = 6
 """Photos whose features are kept: with more, more visitors point at photos without waiting; one takes about
 12 MB. Not measured."""
-_FORMATS = {kind: suffix for suffix, kind in reversed(SUFFIXES.items())}
-"""The first suffix of each format."""
 
 
 class Editor:
@@ -164,6 +163,7 @@ class Editor:
         """
         request.planned()
         request.options()
+        request.compression()
         if request.format is not None:
             format_for(request.format)
         return self._start(session, "edit", request.photo, partial(self._edit, session, request))
@@ -290,7 +290,10 @@ class Editor:
         parent = session.photo(request.photo or "")
         result = self._done(session, request, progress)
         suffix = request.format or _suffix(parent.name, result.photo)
-        content, recipe = _saved(result, suffix, session.folder)
+        with tempfile.TemporaryDirectory(dir=session.folder) as own:
+            saved = result.save_measured(Path(own) / f"edited{suffix}", compression=request.compression())
+            content = saved.path.read_bytes()
+            recipe: dict[str, Any] = json.loads(sidecar_path(saved.path).read_bytes())["recipe"]
         named = request.named(lambda reference: session.photo(reference).name)
         recipe["edits"] = entries(named)
         name = f"{Path(parent.name).stem.removesuffix('-edited')}-edited{suffix}"
@@ -307,8 +310,8 @@ class Editor:
             "box_before": box_of(result.mask_before),
             "box_after": box_of(result.mask_after),
             "changes": [finite(change_fields(change)) for change in result.changes],
-            "metrics": finite(result.metrics),
-            "warnings": list(result.warnings),
+            "metrics": finite({**result.metrics, **saved.figures}),
+            "warnings": [*result.warnings, *saved.warnings],
             "seed": result.seed,
             "timings": finite(result.timings),
         }
@@ -407,24 +410,9 @@ def _file_of(job: Job, name: str) -> str:
 
 def _suffix(name: str, photo: Photo) -> str:
     """Returns the suffix of an edited photo's file: the photo's own, or .png where that cannot hold it."""
-    own = Path(name).suffix
-    suffix = own if own.lower() in SUFFIXES else _FORMATS.get(photo.metadata.format or "", ".png")
+    suffix = own_suffix(photo.metadata.format, Path(name))
     try:
         check_holds(photo.native, format_for(suffix))
     except UsageError:
         return ".png"
     return suffix
-
-
-def _saved(result: EditResult, suffix: str, folder: Path) -> tuple[bytes, dict[str, Any]]:
-    """Returns an edited photo's file, and the recipe that lies beside it on the command line.
-
-    Args:
-        result: the edit.
-        suffix: of the file.
-        folder: where both are written for a moment.
-    """
-    with tempfile.TemporaryDirectory(dir=folder) as own:
-        file = result.save(Path(own) / f"edited{suffix}")
-        recipe = json.loads(sidecar_path(file).read_bytes())["recipe"]
-        return file.read_bytes(), recipe

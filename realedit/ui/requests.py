@@ -16,6 +16,7 @@ from realedit.edits.recipe import RecipeOptions
 from realedit.errors import UsageError
 from realedit.location import Box
 from realedit.photo import Photo
+from realedit.photo.encode import Compression
 from realedit.settings import LARGEST_STRENGTH
 
 Fraction = float
@@ -142,6 +143,8 @@ class EditRequest(_Shows):
     guidance_scale: float | None = Field(default=None, ge=0, le=1000, description="scale of the replay")
     inversion_scale: float | None = Field(default=None, ge=0, le=1000, description="scale of the inversion")
     settings: dict[str, Any] | None = Field(default=None, description="the knobs of an edit, see Settings")
+    quality: int | None = Field(default=None, ge=1, le=100, description="of a file with loss")
+    lossless: bool = Field(default=False, description="write the file without loss")
     format: str | None = Field(
         default=None,
         max_length=8,
@@ -192,6 +195,14 @@ class EditRequest(_Shows):
             "inversion_scale": self.inversion_scale,
         }
         return {name: value for name, value in said.items() if value is not None}
+
+    def compression(self) -> Compression:
+        """Returns what the file is to be.
+
+        Raises:
+            UsageError: it contradicts itself.
+        """
+        return Compression(self.quality, self.lossless)
 
     def options(self) -> RecipeOptions:
         """Returns the knobs, checked.
