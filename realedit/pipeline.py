@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from realedit.steps import do
 from realedit.steps.gathered import gathered
 from realedit.steps.sequence import after
 from realedit.steps.work import Outcome, Request, State, Work
+from realedit.system.one_at_a_time import one_at_a_time
 from realedit.system.progress import Progress, silent
 from realedit.system.stopwatch import Stopwatch
 
@@ -49,6 +51,9 @@ __all__ = ["METHOD", "InvertedPhoto", "RealEditPipeline"]
 
 class RealEditPipeline:
     """Finds objects in photos, inverts photos and edits them. Made by :meth:`from_pretrained`.
+
+    Threads may share one: each method waits until the model is free. More threads make no edit quicker; for
+    that, give each process a pipeline of its own (``realedit batch --jobs``).
 
     Args:
         engine: the loaded model.
@@ -118,6 +123,11 @@ class RealEditPipeline:
         return cls(engine)
 
     @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """Held while the model is at work; see :class:`realedit.models.backbone.Backbone`."""
+        return self.backbone.lock
+
+    @property
     def backbone(self) -> Backbone:
         """The loaded model."""
         return self.engine.backbone
@@ -182,6 +192,7 @@ class RealEditPipeline:
             **how,
         )
 
+    @one_at_a_time
     def locate_shown(
         self,
         photo: Photo | InvertedPhoto,
@@ -217,6 +228,7 @@ class RealEditPipeline:
         inverted = self.engine.inverted_for(photo, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted, word).assured(least)
 
+    @one_at_a_time
     def invert(
         self,
         photo: PhotoLike,
@@ -323,6 +335,7 @@ class RealEditPipeline:
             **how,
         )
 
+    @one_at_a_time
     def edit_prepared(
         self,
         prepared: Prepared,

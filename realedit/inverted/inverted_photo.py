@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from typing import Any
 
 from realedit.inverted.inversion import Inversion
 from realedit.photo import Photo
+from realedit.system.one_at_a_time import new_lock
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class InvertedPhoto:
         size: (height, width) in pixels that the model works at.
         how: keywords of ``invert`` that invert another photo in the same way, at the same noise levels.
         make: makes the inversion, or reads it.
+        lock: held meanwhile, so that threads that ask at once get one.
     """
 
     photo: Photo
@@ -45,15 +47,22 @@ class InvertedPhoto:
     size: tuple[int, int]
     how: Mapping[str, Any]
     make: Callable[[], Made]
+    lock: AbstractContextManager[Any] = field(default_factory=new_lock, repr=False, compare=False)
+    _kept: list[Made] = field(default_factory=list[Made], init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def _made(self) -> Made:
-        return self.make()
+        # not cached_property: its own lock, taken before ours here and after ours elsewhere, would end in two
+        # threads that wait for each other
+        with self.lock:
+            if not self._kept:
+                self._kept.append(self.make())
+            return self._kept[0]
 
     @property
     def is_made(self) -> bool:
         """Whether anything has asked for the inversion."""
-        return "_made" in self.__dict__
+        return bool(self._kept)
 
     def make_now(self) -> None:
         """Makes the inversion, if it is not made."""

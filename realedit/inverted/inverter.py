@@ -28,6 +28,7 @@ from realedit.photo import Photo
 from realedit.pixels.resizing import at_size
 from realedit.prompts import PLAIN
 from realedit.system.memory import translated
+from realedit.system.one_at_a_time import one_at_a_time
 from realedit.system.outside_json import parse_json
 from realedit.system.progress import Progress, silent
 
@@ -60,6 +61,11 @@ class Inverter:
     working_side: int | None = None
     enlarges: bool = False
     profile: Profile = field(default_factory=general)
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """The model's."""
+        return self.backbone.lock
 
     @cached_property
     def capture(self) -> Capture:
@@ -110,7 +116,7 @@ class Inverter:
             with during():
                 return self._made(photo, text, size, progress=progress, **how)
 
-        return InvertedPhoto(photo, text, size, how, make)
+        return InvertedPhoto(photo, text, size, how, make, self.lock)
 
     def _made(
         self,
@@ -194,10 +200,12 @@ class Inverter:
         }
         self.cache.put(key, tensors, made)
 
+    @one_at_a_time
     def reconstruct(self, inversion: Inversion) -> np.ndarray:
         """Replays an inversion; float32 ``[h, w, 3]`` in 0..255 at the working size."""
         return self.backbone.decode(self._replayed(inversion))
 
+    @one_at_a_time
     def reconstruction(self, inversion: Inversion) -> Image.Image:
         """Returns an inversion's replay as a picture, not sampled where it is known to be exact."""
         # what stores every step's offset replays to the photo's own latent

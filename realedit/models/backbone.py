@@ -20,6 +20,7 @@ from inversion.schedule import LEAST_ABAR
 from realedit.errors import ModelUnavailableError, NumericalError, UsageError
 from realedit.models.description import Description, Unloaded
 from realedit.models.loading import quiet_libraries
+from realedit.system.one_at_a_time import new_lock
 
 if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -42,10 +43,15 @@ class Backbone:
     Args:
         model: a loaded ``StableDiffusionXLPipeline`` (VAE in fp32), or one that is loaded when its weights
             are first needed. Its sizes, tokens and device are known before.
+
+    Attributes:
+        lock: held by whoever works with the model: it is watched and changed while it runs, so that a second
+            thread must wait. The thread that holds it may take it again.
     """
 
     def __init__(self, model: StableDiffusionXLPipeline | Unloaded) -> None:
         self._model = model
+        self.lock = new_lock()
         self.evaluations = 0
 
     @property

@@ -16,6 +16,7 @@ from realedit.models.choice import ModelRef
 from realedit.models.description import Description, Unloaded
 from realedit.models.hub import first_line
 from realedit.system.memory import out_of_memory
+from realedit.system.one_at_a_time import CATCHING
 
 if TYPE_CHECKING:
     import torch
@@ -260,7 +261,7 @@ def quiet_libraries(*, diffusers: bool = True) -> Iterator[None]:
     Args:
         diffusers: whether diffusers' too; if not, that is not imported, which takes seconds.
     """
-    with warnings.catch_warnings():
+    with CATCHING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from huggingface_hub import utils as hub_utils
         from transformers.utils import logging as transformers_log

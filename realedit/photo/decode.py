@@ -30,6 +30,7 @@ from realedit.photo.metadata import (
 from realedit.photo.samples import MODES, Samples
 from realedit.photo.sixteen_bit import decode_sixteen_bit, is_sixteen_bit_colour
 from realedit.system.memory import out_of_memory
+from realedit.system.one_at_a_time import CATCHING
 
 _JPEG_2000_SIZE, _JPEG_2000_COMPONENTS = b"\xff\x4f\xff\x51", 40
 """Markers before a JPEG 2000's size, and the bytes from there to the count of its components. Set by its
@@ -156,7 +157,7 @@ def _told_as_damage(name: str) -> Generator[None]:
 @contextmanager
 def _quiet() -> Generator[None]:
     """Silences Pillow's warnings of damaged metadata, and makes its warning of too many pixels an error."""
-    with warnings.catch_warnings():
+    with CATCHING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield
