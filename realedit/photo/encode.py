@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from realedit.errors import UsageError
-from realedit.photo.encode_jpeg import encode_anew, encode_kept
+from realedit.photo.encode_jpeg import encode_anew, encode_kept, left_behind
 from realedit.photo.formats import FORMATS
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.samples import Samples
@@ -97,7 +97,7 @@ def encode(
     """
     check_holds(samples, kind, compression)
     held = _fit(samples, kind)
-    left_out = _left_out(metadata, kind)
+    left_out = (*_left_out(metadata, kind), *(left_behind(metadata) if kind != "JPEG" else ()))
     metadata = replace(metadata, icc=_profile_for(metadata.icc, held.mode))
     if kind == "JPEG":
         return _jpeg(held, original or samples, metadata, compression)
@@ -124,10 +124,12 @@ def _jpeg(held: Samples, original: Samples, metadata: PhotoMetadata, compression
     notes: tuple[str, ...] = ()
     if own is not None and own.file and compression.quality is None:
         try:
-            return Encoded(encode_kept(held, original, metadata), "blocks")
+            content, notes = encode_kept(held, original, metadata)
+            return Encoded(content, "blocks", notes)
         except ValueError as error:
             notes = (f"the JPEG's own blocks cannot be kept ({error}): it is encoded anew",)
-    return Encoded(encode_anew(held.to_pillow(), metadata, compression.quality), "none", notes)
+    content = encode_anew(held.to_pillow(), metadata, compression.quality)
+    return Encoded(content, "none", (*notes, *left_behind(metadata)))
 
 
 def _left_out(metadata: PhotoMetadata, kind: str) -> tuple[str, ...]:

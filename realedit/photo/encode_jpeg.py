@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from PIL import ExifTags, Image
 from realedit.errors import UsageError
 from realedit.photo.decode import upright
 from realedit.photo.jpeg.blocks import mcus
+from realedit.photo.jpeg.further_pictures import behind, has_list, with_pictures
+from realedit.photo.jpeg.gain_map import ISO_NAME, announces, directory, is_gain_map, neutral_where
 from realedit.photo.jpeg.kept_blocks import edited_jpeg
-from realedit.photo.jpeg.marker_segments import APP1, APP2, APP13, COM, Segment, take_apart
+from realedit.photo.jpeg.marker_segments import APP1, APP2, APP13, COM, JpegFile, Segment, take_apart
 from realedit.photo.metadata import IPTC_RESOURCE, JpegEncoding, PhotoMetadata
 from realedit.photo.samples import Samples
+from realedit.photo.xmp import add_description
 
 _MOST_SEGMENT_BYTES = 65533
 """Bytes in a segment of a JPEG file: a larger block of metadata does not fit, a smaller one does. Set by its
@@ -31,10 +35,13 @@ _ICC_NAME = b"ICC_PROFILE\0"
 """Begin of a segment with part of a colour profile. Set by the ICC."""
 
 
-def encode_kept(samples: Samples, original: Samples, metadata: PhotoMetadata) -> bytes:
-    """Returns an edited JPEG whose untouched blocks keep their coefficients.
+def encode_kept(
+    samples: Samples, original: Samples, metadata: PhotoMetadata
+) -> tuple[bytes, tuple[str, ...]]:
+    """Returns an edited JPEG whose untouched blocks keep their coefficients, and what the user should know.
 
-    The file keeps its orientation, which says how its blocks are to be turned.
+    The file keeps its orientation, which says how its blocks are to be turned, and its HDR gain map, which is
+    made neutral where the photo was edited.
 
     Args:
         samples: the edited samples, upright.
@@ -49,13 +56,62 @@ def encode_kept(samples: Samples, original: Samples, metadata: PhotoMetadata) ->
         raise ValueError("the file is not at hand")
     if samples.values.shape != original.values.shape or samples.mode != original.mode:
         raise ValueError("its size or mode has changed")
-    _check_metadata(metadata)
     file = take_apart(metadata.jpeg.file)
-    changed = _differs(samples.values, original.values)
     lying = metadata.jpeg.orientation
-    return edited_jpeg(
-        file, _turned(samples.values, lying), _turned(changed, lying), list(_segments(metadata))
-    )
+    edited = _turned(samples.values, lying)
+    changed = _turned(_differs(samples.values, original.values), lying)
+    gain_map, notes = _gain_map(file, changed)
+    if gain_map and announces(file):
+        metadata = replace(metadata, xmp=add_description(metadata.xmp, directory(len(gain_map))))
+    _check_metadata(metadata)
+    segments = list(_segments(metadata))
+    if gain_map:
+        segments += [own for own in file.of(APP2) if own.body.startswith(ISO_NAME)]
+    content = edited_jpeg(file, edited, changed, segments)
+    if gain_map:
+        content = with_pictures(content, [gain_map], listed=has_list(file))
+    return content, notes
+
+
+def left_behind(metadata: PhotoMetadata) -> tuple[str, ...]:
+    """Returns a note of what lies behind a JPEG's picture, which a new file does not hold."""
+    if metadata.jpeg is None or not metadata.jpeg.file:
+        return ()
+    try:
+        file = take_apart(metadata.jpeg.file)
+    except ValueError:
+        return ()
+    lying = behind(file)
+    maps = [picture for picture in lying.pictures if is_gain_map(picture, file)]
+    return _left_out(len(maps), len(lying.pictures) - len(maps), video=lying.more)
+
+
+def _gain_map(file: JpegFile, changed: np.ndarray) -> tuple[bytes, tuple[str, ...]]:
+    """Returns a file's gain map, neutral where the picture was changed, and a note of it and of what is lost.
+
+    Args:
+        file: the photo's file.
+        changed: where it was changed, bool [H, W], as it lies in the file.
+    """
+    lying = behind(file)
+    maps = [picture for picture in lying.pictures if is_gain_map(picture, file)]
+    others = len(lying.pictures) - len(maps)
+    try:
+        made = neutral_where(maps[0], changed) if maps else b""
+    except (ValueError, OSError):
+        return b"", _left_out(len(maps), others, video=lying.more)
+    kept = ("its HDR gain map is carried along, neutral where the photo was edited",) if made else ()
+    return made, (*kept, *_left_out(max(len(maps) - 1, 0), others, video=lying.more))
+
+
+def _left_out(maps: int, others: int, *, video: bool) -> tuple[str, ...]:
+    """Returns a note of what lies behind a photo's picture and is left out, since it is not edited."""
+    names = [
+        *(["its HDR gain map"] if maps else []),
+        *([f"{others} further picture{'s' if others > 1 else ''} in its file"] if others else []),
+        *(["what else is behind it (a video?)"] if video else []),
+    ]
+    return (f"left out of the edited photo: {', '.join(names)}",) if names else ()
 
 
 def reach(jpeg: JpegEncoding, region: np.ndarray) -> np.ndarray:

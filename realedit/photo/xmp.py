@@ -90,6 +90,18 @@ def set_property(packet: bytes, name: Name, value: str) -> bytes:
     return _serialise(document)
 
 
+def add_description(packet: bytes, description: str) -> bytes:
+    """Returns the packet with an `rdf:Description` more, which declares its own namespaces.
+
+    A packet that is empty or no readable XMP is replaced by a new one.
+    """
+    document = _parse(packet) or minidom.parseString(_EMPTY)
+    root = minidom.parseString(description).documentElement
+    if root is not None:
+        document.getElementsByTagNameNS(_RDF, "RDF")[0].appendChild(document.importNode(root, True))
+    return _serialise(document)
+
+
 def _parse(packet: bytes) -> minidom.Document | None:
     if len(packet) > _MOST_BYTES:
         return None
