@@ -8,12 +8,15 @@ belong to them. A function that it names is a word and is not called; TorchScrip
 
 from __future__ import annotations
 
+import math
 import pickletools
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_STORED, BadZipFile, ZipFile
 
 import torch
 
@@ -35,6 +38,19 @@ _VALUES = {
 """Operations that push their own argument."""
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
+_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    RuntimeError,
+    AttributeError,
+    struct.error,
+    zlib.error,
+)
+"""What a damaged archive ends in."""
 _MARK = object()
 _Argument = str | int | float | bytes | None
 """Of a pickle's operation."""
@@ -79,13 +95,13 @@ def weights_in(path: Path) -> dict[str, torch.Tensor]:
         with ZipFile(path) as archive:
             pickled = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
             root = pickled.removesuffix("data.pkl")
-            found = _Reader().read(archive.read(pickled))
+            found = _Reader().read(_content(archive, pickled))
             return dict(_tensors(found, "", archive, root, set()))
     except (BadZipFile, StopIteration) as error:
         raise ModelUnavailableError(
             f"{path.name} is no PyTorch archive", "bring LaMa as safetensors or as its authors' checkpoint"
         ) from error
-    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, AttributeError) as error:
+    except _DAMAGE as error:
         raise ModelUnavailableError(
             f"{path.name} cannot be read as a PyTorch archive ({type(error).__name__})",
             "copy or download it again",
@@ -216,9 +232,22 @@ def _tensor(one: _Built, archive: ZipFile, root: str) -> torch.Tensor | None:
     kind = _TYPES.get(_text(stored.of[1]).rsplit(" ", 1)[-1])
     if kind is None:
         return None
-    numbers = torch.frombuffer(bytearray(archive.read(f"{root}data/{stored.of[2]}")), dtype=kind)
+    numbers = torch.frombuffer(bytearray(_content(archive, f"{root}data/{stored.of[2]}")), dtype=kind)
     sides, steps = (tuple(_number(side) for side in _tuple(sides)) for sides in (size, stride))
+    if min(sides, default=0) < 0 or math.prod(sides) > len(numbers):
+        raise ValueError("a tensor of more numbers than are stored")
     return numbers.as_strided(sides, steps, _number(offset)).clone()
+
+
+def _content(archive: ZipFile, name: str) -> bytes:
+    """Returns a file of an archive; PyTorch compresses none, so that none is longer than the archive.
+
+    Raises:
+        ValueError: it is compressed, which may be a bomb.
+    """
+    if archive.getinfo(name).compress_type != ZIP_STORED:
+        raise ValueError(f"{name} is compressed")
+    return archive.read(name)
 
 
 def _number(value: object) -> int:

@@ -171,8 +171,23 @@ def architecture_problem(networks: Mapping[str, Mapping[str, Any]]) -> str | Non
         kernel = configs.foreign_kernel(config)
         if problem or kernel:
             return f"{part}: {problem or f'its attention is code from the hub ({kernel}), which is not run'}"
-    unet, vae = networks["unet"], networks["vae"]
-    first, second = networks["text_encoder"], networks["text_encoder_2"]
+    try:
+        return _mismatch(
+            networks["unet"], networks["vae"], networks["text_encoder"], networks["text_encoder_2"]
+        )
+    except (KeyError, TypeError) as error:
+        return f"its configs lack what SDXL's have ({error})"
+
+
+def _mismatch(
+    unet: Mapping[str, Any], vae: Mapping[str, Any], first: Mapping[str, Any], second: Mapping[str, Any]
+) -> str | None:
+    """Says which widths of SDXL's parts do not agree, or returns None where all do.
+
+    Raises:
+        KeyError: a width is missing.
+        TypeError: one is no number.
+    """
     if unet.get("addition_embed_type") != "text_time":
         return "its UNet has no text_time embedding, so it is not SDXL's architecture"
     if unet.get("in_channels") == 2 * vae.get("latent_channels", 0) + 1:
@@ -183,13 +198,12 @@ def architecture_problem(networks: Mapping[str, Mapping[str, Any]]) -> str | Non
             f"its UNet takes {channels[0]} channels and gives {channels[1]}, its VAE has {channels[2]}: an "
             "instruction model cannot be used here"
         )
-    try:
-        wide = first["hidden_size"] + second["hidden_size"]
-        pooled = second["projection_dim"] + _TIME_IDS * unet["addition_time_embed_dim"]
-        reads, added = unet["cross_attention_dim"], unet["projection_class_embeddings_input_dim"]
-        levels = len(unet.get("block_out_channels", ()))
-    except (KeyError, TypeError) as error:
-        return f"its configs lack what SDXL's have ({error})"
+    wide = first["hidden_size"] + second["hidden_size"]
+    pooled = second["projection_dim"] + _TIME_IDS * unet["addition_time_embed_dim"]
+    reads, added = unet["cross_attention_dim"], unet["projection_class_embeddings_input_dim"]
+    levels = len(unet.get("block_out_channels", ()))
+    if not (isinstance(wide, int) and isinstance(pooled, int)):
+        raise TypeError("a width that is no number")
     if reads != wide and reads != [wide] * levels:
         return f"its UNet reads {reads}-wide text, its two encoders give {wide}"
     if added != pooled:

@@ -118,7 +118,16 @@ def _maker_has_ended(name: str) -> bool:
         return True
     except OSError:
         return False
-    return False
+    return _is_zombie(made["process"])
+
+
+def _is_zombie(process: str) -> bool:
+    """Tells whether a process has ended, and only its parent has not taken note of that."""
+    try:
+        # "PID (name) state ...", and the name may hold anything
+        return Path("/proc", process, "stat").read_text().rpartition(")")[2].split()[:1] == ["Z"]
+    except OSError:  # not Linux, or gone in the meantime
+        return False
 
 
 def _write(path: Path, content: bytes) -> None:
