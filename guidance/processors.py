@@ -29,7 +29,7 @@ class AttentionLayer(Protocol):
     to_out: Iterable[Callable[[Tensor], Tensor]]
 
 
-def _heads(x: Tensor, count: int) -> Tensor:
+def split_heads(x: Tensor, count: int) -> Tensor:
     """Splits [B, L, heads * d] into [B, heads, L, d]."""
     return x.view(*x.shape[:-1], count, -1).transpose(1, 2)
 
@@ -40,7 +40,8 @@ def _out(attn: AttentionLayer, x: Tensor) -> Tensor:
     return dropout(projection(x.transpose(1, 2).flatten(2)))
 
 
-def _no_autocast(device_type: str) -> AbstractContextManager[object]:
+def no_autocast(device_type: str) -> AbstractContextManager[object]:
+    """Returns a block without autocasting, on devices that have any."""
     if torch.amp.is_autocast_available(device_type):
         return torch.autocast(device_type, enabled=False)
     return nullcontext()
@@ -71,7 +72,7 @@ class CrossAttentionWindow:
         if self.sink is None or encoder_hidden_states is None:
             return self.inner(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         q, k, v = (
-            _heads(x, attn.heads)
+            split_heads(x, attn.heads)
             for x in (
                 attn.to_q(hidden_states),
                 attn.to_k(encoder_hidden_states),
@@ -79,7 +80,7 @@ class CrossAttentionWindow:
             )
         )
         # the scores of large models overflow half precision: fp32 for the product and the softmax
-        with _no_autocast(q.device.type):
+        with no_autocast(q.device.type):
             probabilities = (q.float() @ k.float().transpose(-1, -2) * attn.scale).softmax(-1)
         self.sink(probabilities.mean(1))
         return _out(attn, probabilities.to(v.dtype) @ v)
@@ -119,6 +120,6 @@ class SelfAttentionWindow:
             batch = hidden_states.shape[0]
             key, value = (m.to(k).expand(batch, -1, -1) for m in self.memory)
             k, v = torch.cat([k, key], 1), torch.cat([v, value], 1)
-        q, k, v = (_heads(x, attn.heads) for x in (q, k, v))
+        q, k, v = (split_heads(x, attn.heads) for x in (q, k, v))
         mask = None if self.memory is None else self.mask
         return _out(attn, scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=attn.scale))
