@@ -156,7 +156,7 @@ class Grid:
         """Returns maps ``[P_l, K]`` of a level on the finest grid, ``[P, K]``, bilinearly."""
         if level == self.level:
             return maps
-        grid = maps.T.unflatten(1, self.at(level))[None]
+        grid: Tensor = torch.unflatten(maps.T, 1, self.at(level))[None]
         wide = F.interpolate(grid, self.size, mode="bilinear", align_corners=False)
         return wide[0].flatten(1).T
 
@@ -200,7 +200,7 @@ class WordMaps:
         """
         shares = self.shares()
         ratio = shares[:, tokens].mean(1) / shares[:, 0].clamp_min(_LEAST_START)
-        return _blurred(ratio.unflatten(0, self.size))
+        return _blurred(torch.unflatten(ratio, 0, self.size))
 
     def heat(self, tokens: list[int], times: int = 2) -> Tensor:
         """Returns where a word is, scaled to [0, 1], ``[h, w]``.
@@ -212,7 +212,7 @@ class WordMaps:
         map_ = scaled(self.relative(tokens)).flatten()
         for _ in range(times):
             map_ = self.spread @ map_
-        return scaled(map_).unflatten(0, self.size)
+        return torch.unflatten(scaled(map_), 0, self.size)
 
 
 def scaled(values: Tensor) -> Tensor:

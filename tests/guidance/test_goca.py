@@ -31,6 +31,10 @@ def module_of(site: Site) -> Any:
     return site.module
 
 
+def projection_of(site: Site) -> Any:
+    return module_of(site).to_out[0].weight
+
+
 def rows(q: Tensor, scale: float = 1.0) -> Tensor:
     out = torch.zeros(q.shape[1], q.shape[1])
     affinity(q, q, scale, out.__setitem__)
@@ -178,9 +182,8 @@ def naive(unet: Any, inputs: dict[str, tuple[Tensor, Tensor]]) -> WordMaps:
     for cross, own in zip(crosses, owns, strict=True):
         _, attention, values = parts(module_of(cross), *inputs[cross.name])
         heads = attention @ values
-        out = torch.einsum(
-            "npd,fnd->npf", heads, cross.module.to_out[0].weight.unflatten(1, (len(heads), -1))
-        )
+        projection = projection_of(cross).unflatten(1, (len(heads), -1))
+        out = torch.einsum("npd,fnd->npf", heads, projection)
         share = (out * out.sum(0)).sum(-1) / out.sum(0).square().sum(-1)
         words = (share[..., None] * attention).sum(0)[:, :TOKENS]
         seen = parts(module_of(own), *inputs[own.name])[1].mean(0)
