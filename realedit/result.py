@@ -6,7 +6,7 @@ import json
 import tempfile
 import webbrowser
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,29 @@ class EditResult:
     def reconstruction(self) -> Image.Image:
         """The inversion's replay of the photo at the model's working size, sampled when first asked for."""
         return self.replay()
+
+    def followed_by(self, later: EditResult) -> EditResult:
+        """Returns what this edit and one of its photo amount to together.
+
+        The later one's figures are its own; the recipe makes both again.
+
+        Args:
+            later: an edit of :attr:`photo`.
+        """
+        times = {name: self.timings.get(name, 0.0) + seconds for name, seconds in later.timings.items()}
+        recipe = {**self.recipe, "then": [*self.recipe.get("then", []), later.recipe]}
+        return replace(
+            later,
+            source=self.source,
+            location=self.location,
+            mask_before=self.mask_before,
+            region=self.region | later.region,
+            seed=self.seed,
+            timings=self.timings | times,
+            recipe=recipe,
+            warnings=tuple(dict.fromkeys((*self.warnings, *later.warnings))),
+            changes=(*self.changes, *later.changes),
+        )
 
     def save(
         self,

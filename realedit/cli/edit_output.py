@@ -100,6 +100,9 @@ def write_remote(
 
     told = edited.told
     recipe = {**told["recipe"], "edits": entries(list(command.plan.edits))}
+    if command.then:
+        named = zip(recipe["then"], command.then, strict=True)
+        recipe["then"] = [{**one, "edits": entries(list(later.plan.edits))} for one, later in named]
     sidecar = sidecar_path(files.image)
     with disk_errors(files.image):
         write_files({files.image: edited.photo, sidecar: recipe_json(recipe)}, force=force)

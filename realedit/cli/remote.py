@@ -80,12 +80,12 @@ class Server:
         Raises:
             RealEditError: what the server says is wrong, as the command itself would say it.
         """
-        request, files = _asked(command, suffix, compression)
         progress("asking the server", 0, 0)
         try:
-            job = self._json("POST", "/api/edit", *_form(request, {"photo": photo, **files}))
-            self._headers["X-Realedit-Session"] = str(job["session"])
-            result = self._followed(str(job["id"]), progress)
+            result = self._done(command, {"photo": photo}, {}, suffix, compression, progress)
+            for later in command.then:
+                base = {"photo": result["photo"]["id"]}
+                result = _followed_by(result, self._done(later, {}, base, suffix, compression, progress))
             edited = self._call("GET", f"/api/photos/{result['photo']['id']}/file").read()
             self._call("DELETE", "/api/session").close()
         except (OSError, HTTPException, KeyError, ValueError) as error:
@@ -94,6 +94,21 @@ class Server:
                 "start one with: realedit ui",
             ) from error
         return RemoteEdit(edited, result)
+
+    def _done(
+        self,
+        command: EditCommand,
+        photo: Mapping[str, Path],
+        base: Mapping[str, str],
+        suffix: str,
+        compression: Compression,
+        progress: Progress,
+    ) -> Mapping[str, Any]:
+        """Returns what one edit came to, of a photo that goes along or of one that is there."""
+        request, files = _asked(command, suffix, compression)
+        job = self._json("POST", "/api/edit", *_form({**request, **base}, {**photo, **files}))
+        self._headers["X-Realedit-Session"] = str(job["session"])
+        return self._followed(str(job["id"]), progress)
 
     def _followed(self, job: str, progress: Progress) -> Mapping[str, Any]:
         """Returns what a job came to; an interrupt cancels it."""
@@ -124,6 +139,20 @@ class Server:
             return cast("HTTPResponse", urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS))
         except urllib.error.HTTPError as error:
             raise _refused(error) from error
+
+
+def _followed_by(first: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns what two edits came to, as :meth:`realedit.result.EditResult.followed_by`."""
+    recipe = {**first["recipe"], "then": [*first["recipe"].get("then", []), later["recipe"]]}
+    times = {name: first["timings"].get(name, 0.0) + took for name, took in later["timings"].items()}
+    return {
+        **later,
+        **{name: first[name] for name in ("object", "box_before", "seed")},
+        "recipe": recipe,
+        "timings": {**first["timings"], **times},
+        "changes": [*first["changes"], *later["changes"]],
+        "warnings": list(dict.fromkeys([*first["warnings"], *later["warnings"]])),
+    }
 
 
 def _asked(

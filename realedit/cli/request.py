@@ -58,6 +58,8 @@ def commanded(
         quiet: see :func:`asked`.
     """
     recipe = RecipeOptions() if file is None else file.options
+    others = (replace(what, edits_file=None), ObjectOptions(min_confidence=where.min_confidence), sampling)
+    later = tuple(commanded(one, *others, quiet=quiet) for one in (file.then if file else ()))
     if where.given is None:
         if recipe.mask_sha256 is not None and not quiet:
             say("realedit: warning: the recipe was made with a mask, which it does not hold: add --mask FILE")
@@ -69,7 +71,7 @@ def commanded(
     where = _filled(where, prompt=recipe.prompt)
     sampling = _filled(sampling, inversion=recipe.inversion, steps=recipe.steps, seed=recipe.seed)
     planned = plan(_edits(what, where, file), shown=where.given is not None)
-    return EditCommand(planned, where, sampling, what.allow_crop or bool(recipe.allow_crop), recipe)
+    return EditCommand(planned, where, sampling, what.allow_crop or bool(recipe.allow_crop), recipe, later)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class EditCommand:
         sampling: how the edited photo is sampled.
         allow_crop: whether part of the object may leave the photo.
         recipe: what a recipe says of the model and the settings.
+        then: what is asked of the edited photo after that.
     """
 
     plan: Plan
@@ -89,6 +92,7 @@ class EditCommand:
     sampling: EditSampling
     allow_crop: bool = False
     recipe: RecipeOptions = field(default_factory=RecipeOptions)
+    then: tuple[EditCommand, ...] = ()
 
     def on(self, model: ModelOptions) -> ModelOptions:
         """Returns the model's options, with the recipe's working size if they name none."""
@@ -123,7 +127,7 @@ class EditCommand:
         return prepare(photo, self.plan, session.shown(self.where, photo))
 
     def edit(self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress) -> EditResult:
-        """Does the edit.
+        """Does the edit, and what is asked after it.
 
         Args:
             pipeline: the loaded model.
@@ -133,7 +137,7 @@ class EditCommand:
         Raises:
             RealEditError: see :meth:`realedit.pipeline.RealEditPipeline.edit`.
         """
-        return pipeline.edit_prepared(
+        result = pipeline.edit_prepared(
             prepared,
             prompt=self.where.prompt,
             **self.how,
@@ -144,6 +148,9 @@ class EditCommand:
             min_confidence=self.where.min_confidence,
             progress=progress,
         )
+        for later in self.then:
+            result = result.followed_by(later.edit(pipeline, later.prepare(result.photo), progress))
+        return result
 
     def dry_run(self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress) -> DryRun:
         """Finds the objects, and works out what would be done to them.

@@ -217,7 +217,7 @@ class CutOut:
         """
         hint, rough = first.hint, first.share
         window = _about(rough, hint, rgb.shape[:2])
-        deep = (*hint.positive, _deepest(rough))
+        deep = (*hint.positive, deepest(rough))
         asked = [
             replace(hint, mask=rough),
             hint,
@@ -315,7 +315,7 @@ def _apart(found: list[Rough]) -> list[int]:
     return kept
 
 
-def _deepest(share: np.ndarray) -> Point:
+def deepest(share: np.ndarray) -> Point:
     """The place farthest inside what is likelier than not; the likeliest one if nothing is."""
     drawn = np.pad((share > min(0.5, 0.6 * float(share.max()))).astype(np.uint8), 1)
     depth = cv2.distanceTransform(drawn, cv2.DIST_L2, 5)[1:-1, 1:-1]

@@ -18,6 +18,7 @@ CONTRIBUTING.md has an example, and the documents and lists in which a new kind 
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ from realedit.edits.edit import (
     given,
 )
 from realedit.errors import UsageError
-from realedit.location import Box, box_of, shift_to_the_spot
+from realedit.location import Box, Point, box_of, shift_to_the_spot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -347,6 +348,8 @@ class Paste(Edit):
         x: where its centroid comes to lie, as a fraction of this photo's width, in [0, 1].
         y: the same, as a fraction of the height.
         scale: its share of this photo's longer side over its share of the other photo's, in [0.1, 10].
+        from_point: "x,y" in [0, 1], a point on it in the other photo, or several with blanks between them;
+            None: it is found by its words.
 
     Raises:
         UsageError: a value is not a number in its range.
@@ -381,6 +384,26 @@ class Paste(Edit):
             high=10,
         ),
     )
+    from_point: str | None = field(
+        default=None,
+        metadata=given(
+            "from_point",
+            "A point on it in the photo of {from}: x,y; or several with blanks. Default: by its name.",
+            "X,Y",
+        ),
+    )
+
+    def _check(self) -> None:
+        _ = self.places
+
+    @property
+    def places(self) -> tuple[Point, ...]:
+        """The points on it in the other photo, (x, y) in [0, 1]; none where it is found by its words.
+
+        Raises:
+            UsageError: they are no points.
+        """
+        return tuple(_place(text) for text in (self.from_point or "").split())
 
     @property
     def objects(self) -> tuple[str | None, ...]:
@@ -573,6 +596,24 @@ class LookOf(Edit):
     def objects(self) -> tuple[str | None, ...]:
         """No single object: the look changes everywhere."""
         return ()
+
+
+def _place(text: str) -> Point:
+    """Reads "x,y".
+
+    Raises:
+        UsageError: it is no place in the photo.
+    """
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (0 <= x <= 1 and 0 <= y <= 1):
+        raise UsageError(
+            f"from_point must be x,y, fractions of width and height from 0 to 1, got '{text}'",
+            "for example 0.3,0.6; several points with blanks between them",
+        )
+    return x, y
 
 
 def _check_two(one: str, other: str) -> None:

@@ -22,6 +22,8 @@ from realedit.settings import Settings
 from realedit.system.installation import distribution_version
 from realedit.system.outside_json import read_json
 
+_MOST_LATER = 256
+"""Recipes that may follow in one file; more are refused. Not measured."""
 PERSPECTIVE = "perspective_scale"
 """The name of the figure that says how many times as large perspective made an object."""
 _VERSIONS_OF = ("realedit", "torch", "diffusers", "transformers")
@@ -193,10 +195,13 @@ class EditsFile:
     Args:
         edits: the edits in their order.
         options: how they are made.
+        then: what is done to the edited photo after that, each with options of its own, so that each may have
+            its own object shown.
     """
 
     edits: list[Edit]
     options: RecipeOptions
+    then: tuple[EditsFile, ...] = ()
 
 
 def read_file(file: Path) -> EditsFile:
@@ -234,7 +239,15 @@ def edits_in(data: object, where: str) -> EditsFile:
     except ValidationError as error:
         field, said = first_error(error)
         raise UsageError(f"{where}: {field}: {said}", "realedit schema prints what it may be") from error
-    return EditsFile(edits, options)
+    later = _list(_object(recipe).get("then"))
+    if len(later) > _MOST_LATER:
+        raise UsageError(
+            f"{where}: then: at most {_MOST_LATER} more recipes", "do the rest with another file"
+        )
+    parts = [edits_in(one, f"{where}, then, number {number}") for number, one in enumerate(later, 1)]
+    if any(part.then for part in parts):
+        raise UsageError(f"{where}: a recipe of then has a then of its own", "put all of them into one list")
+    return EditsFile(edits, options, tuple(parts))
 
 
 def _object(value: object) -> Mapping[str, Any]:
@@ -253,11 +266,14 @@ def json_schema() -> dict[str, Any]:
     one = TypeAdapter(union).json_schema(ref_template="#/$defs/{model}")
     definitions = one.pop("$defs")
     listed = {"type": "array", "minItems": 1, "items": one}
-    wrapped = {
-        "type": "object",
-        "properties": {"edits": listed, **_option_properties()},
-        "required": ["edits"],
+    alone = {"edits": listed, **_option_properties()}
+    later = {
+        "type": "array",
+        "maxItems": _MOST_LATER,
+        "items": {"type": "object", "properties": alone, "required": ["edits"]},
+        "description": "recipes that are made of the edited photo after that, one after the other",
     }
+    wrapped = {"type": "object", "properties": {**alone, "then": later}, "required": ["edits"]}
     # the file that is written beside an edited photo
     sidecar = {"type": "object", "properties": {"recipe": wrapped}, "required": ["recipe"]}
     return {

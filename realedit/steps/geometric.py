@@ -109,8 +109,10 @@ def reshape(step: Reshape, work: Work) -> Outcome:
 def paste(step: Paste, work: Work) -> Outcome:
     """Puts an object of another photo into this one."""
     other = work.other_photo(step.source)
-    there = other.invert(step.target)
-    found = other.find(there, step.target)
+    if step.places:
+        found = other.find_at(step.places, step.target)
+    else:
+        found = other.find(other.invert(step.target), step.target)
     inverted = work.invert()
     size, at = work.photo.rgb.shape[:2], (step.x, step.y)
     source, matte = pasted(other.photo.rgb, found, size, at=at, scale=step.scale)

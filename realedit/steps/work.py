@@ -16,7 +16,7 @@ from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_hand import from_mask
 from realedit.inverted.inversion import Inversion
 from realedit.inverted.inverted_photo import InvertedPhoto
-from realedit.location import Location
+from realedit.location import Location, Point
 from realedit.photo import Photo, composite
 from realedit.photo.colour_profile import in_colours_of
 from realedit.photo.inputs import PhotoLike, as_photo
@@ -206,6 +206,22 @@ class Work:
             location = self._found(inverted, word).assured(self.request.min_confidence)
         self.request.stopwatch.lap("locate")
         return location
+
+    def find_at(self, points: Sequence[Point], word: str | None) -> Location:
+        """Cuts out the object at points, (x, y) in [0, 1].
+
+        Args:
+            points: each on the object.
+            word: the object's words.
+
+        Raises:
+            ObjectNotFoundError: nothing there stands out.
+            UnsureError: what was found is less sure than is asked for.
+        """
+        self.request.progress("looking", 0, 0)
+        found = self.engine.cutter.by_points(self.photo.rgb, points, word=word)
+        self.request.stopwatch.lap("locate")
+        return found.assured(self.request.min_confidence)
 
     def _found(self, inverted: InvertedPhoto, word: str) -> Location:
         self.request.progress("looking", 0, 0)

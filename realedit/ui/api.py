@@ -189,9 +189,7 @@ def _photos(editor: Editor, visitors: Visitors, limits: Limits) -> APIRouter:
     def recipe(photo: str, session: Annotated[Session, Depends(visitors.known)]) -> Response:
         """Download the recipe of an edited photo; `realedit --edits` reads it."""
         stored = session.photo(photo)
-        if stored.made is None:
-            raise NoSuchThingError("this photo was not edited here")
-        content = json.dumps({"recipe": stored.made.recipe}, indent=2, ensure_ascii=False)
+        content = json.dumps({"recipe": editor.recipe(session, photo)}, indent=2, ensure_ascii=False)
         return Response(
             content, media_type="application/json", headers=_attached(f"{stored.name}.realedit.json")
         )

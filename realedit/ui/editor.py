@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from PIL import Image
 
 from realedit.compose.foot import feet
 from realedit.compose.transparent import cropped, cut_out, cutout_png
-from realedit.cutout.cutout import CutOut
+from realedit.cutout.cutout import CutOut, deepest
 from realedit.cutout.prepared import PreparedPhoto
 from realedit.edits.edit import Edit
 from realedit.edits.entries import entries
@@ -42,7 +43,7 @@ from realedit.ui.kept import Kept
 from realedit.ui.limits import Limits
 from realedit.ui.outline import outline
 from realedit.ui.requests import CutoutRequest, EditRequest, LocateRequest, OutlineRequest
-from realedit.ui.sessions import Made, Session, StoredPhoto
+from realedit.ui.sessions import Made, NoSuchThingError, Session, StoredPhoto
 
 _VIEW_SIDES = (320, 2048)
 """Longer side in pixels of a view of a photo, at least and at most: what is asked beyond is brought to them.
@@ -218,6 +219,7 @@ class Editor:
             **finite(location_fields(found)),
             "warning": found.warning,
             "lines": outline(screen),
+            "inside": deepest(screen),
             "foot": feet(alone, np.eye(3)[:2])[0],
         }
         (session.folder / _file_of(job, "mask.png")).write_bytes(mask_png(found.mask))
@@ -305,7 +307,7 @@ class Editor:
         return {
             "photo": photo_fields(stored),
             "recipe": recipe,
-            "command": self._command(session, parent, request, named),
+            "command": self._command(session, parent, request, named, stored.name),
             "object": finite(location_fields(result.location)),
             "box_before": box_of(result.mask_before),
             "box_after": box_of(result.mask_after),
@@ -331,9 +333,27 @@ class Editor:
             **request.how(),
         )
 
+    def recipe(self, session: Session, name: str) -> dict[str, Any]:
+        """Returns the recipe of all that was done to a photo since it was brought.
+
+        Raises:
+            NoSuchThingError: the session has no edited photo of that id.
+        """
+        recipes = [made.recipe for made in _lineage(session, session.photo(name))]
+        if not recipes:
+            raise NoSuchThingError("this photo was not edited here")
+        first, *later = recipes
+        return {**first, "then": later} if later else dict(first)
+
     def _command(
-        self, session: Session, parent: StoredPhoto, request: EditRequest, edits: Sequence[Edit]
+        self, session: Session, parent: StoredPhoto, request: EditRequest, edits: Sequence[Edit], made: str
     ) -> str:
+        """Returns the command line that makes a photo of this name again."""
+        earlier = _lineage(session, parent)
+        if earlier:  # several edits, each with its own object: the recipe holds them
+            return shlex.join(
+                ["realedit", session.photo(earlier[0].parent).name, "--edits", f"{made}.realedit.json"]
+            )
         mask = None if request.mask is None else session.photo(request.mask).name
         return command_line(parent.name, request, edits, mask=mask)
 
@@ -392,6 +412,15 @@ def photo_fields(stored: StoredPhoto) -> dict[str, Any]:
         "height": stored.size[1],
         "parent": None if stored.made is None else stored.made.parent,
     }
+
+
+def _lineage(session: Session, stored: StoredPhoto) -> list[Made]:
+    """Returns how a photo was made, from the photo that was brought on."""
+    found: list[Made] = []
+    while stored.made is not None:
+        found.insert(0, stored.made)
+        stored = session.photo(stored.made.parent)
+    return found
 
 
 def _bytes_of(photo: Photo) -> int:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -59,8 +60,15 @@ PAIRS: list[tuple[Edit, dict[str, Any]]] = [
     (Remove(None), {"remove": None}),
     (Swap("mug", "bowl"), {"swap": "mug", "with": "bowl"}),
     (
-        Paste("can", "other.jpg", 0.3, 0.7, 0.5),
-        {"paste": "can", "from": "other.jpg", "x": 0.3, "y": 0.7, "scale": 0.5},
+        Paste("can", "other.jpg", 0.3, 0.7, 0.5, "0.2,0.4 0.3,0.4"),
+        {
+            "paste": "can",
+            "from": "other.jpg",
+            "x": 0.3,
+            "y": 0.7,
+            "scale": 0.5,
+            "from_point": "0.2,0.4 0.3,0.4",
+        },
     ),
     (Restyle("mug", "a blue mug"), {"restyle": "mug", "as": "a blue mug"}),
     (Replace("mug", "a bowl"), {"replace": "mug", "with": "a bowl"}),
@@ -274,6 +282,33 @@ def test_a_file_that_says_no_more_than_edits_leaves_all_open(tmp_path: Path) -> 
     assert RecipeOptions().settings is None
 
 
+def test_a_recipe_may_be_followed_by_others_each_with_its_own_object_shown(tmp_path: Path) -> None:
+    later = {"edits": [{"move": None, "dx": 0.1}], "point": [0.2, 0.3], "seed": 4}
+    content = {"recipe": {"edits": [{"remove": "mug"}], "then": [later, later]}}
+    file = read_file(_written(tmp_path, content))
+    assert file.edits == [Remove("mug")]
+    assert [one.edits for one in file.then] == [[Move(None, 0.1)]] * 2
+    assert [one.options.point for one in file.then] == [[[0.2, 0.3]]] * 2
+    jsonschema.validate(content, json_schema())
+
+
+@pytest.mark.parametrize(
+    ("then", "says"),
+    [
+        ([{"edits": []}], "then, number 1 holds no list of edits"),
+        (
+            [{"edits": [{"remove": "mug"}]}, {"edits": [{"move": "mug", "dx": 9}]}],
+            "then, number 2, number 1: dx",
+        ),
+        ([{"edits": [{"remove": "mug"}], "then": [{"edits": [{"remove": "mug"}]}]}], "a then of its own"),
+        ([{"edits": [{"remove": "mug"}]}] * 257, "at most 256"),
+    ],
+)
+def test_what_follows_a_recipe_is_checked(tmp_path: Path, then: Any, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        read_file(_written(tmp_path, {"edits": [{"remove": "mug"}], "then": then}))
+
+
 @pytest.mark.parametrize(
     ("besides", "says"),
     [
@@ -463,7 +498,7 @@ def test_every_field_of_the_schema_is_described() -> None:
     _, wrapped, sidecar = schema["anyOf"]
     assert sidecar["properties"] == {"recipe": wrapped}
     besides = {name: field for name, field in wrapped["properties"].items() if name != "edits"}
-    assert set(besides) == set(BESIDES)
+    assert set(besides) == {*BESIDES, "then"}
     assert all(field["description"] for field in besides.values())
     assert json.loads(json.dumps(schema)) == schema
 

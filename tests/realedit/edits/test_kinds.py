@@ -138,6 +138,19 @@ def test_a_place_outside_the_photo_is_refused(value: float) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["0.5", "0.5,", "a,b", "0.5,1.2", "-0.1,0.5", "nan,0.5", "0.1,0.2,0.3", "0.1,0.2 x"]
+)
+def test_a_point_in_the_other_photo_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"^from_point must be x,y, fractions"):
+        Paste("mug", "other.jpg", from_point=text)
+
+
+def test_several_points_in_the_other_photo_are_read() -> None:
+    assert Paste("mug", "other.jpg", from_point="0.1,0.2  0.3,1").places == ((0.1, 0.2), (0.3, 1.0))
+    assert Paste("mug", "other.jpg").places == ()
+
+
+@pytest.mark.parametrize(
     "make",
     [
         lambda text: Restyle("mug", text),

@@ -410,6 +410,17 @@ def test_a_pasted_object_lies_where_it_is_wanted(
     assert result.mask_after.sum() == pytest.approx(4 * half.mask_after.sum(), rel=0.1)
 
 
+def test_a_point_shows_which_thing_of_another_photo_is_pasted(scene: Scene) -> None:
+    dahlia = Image.open(PHOTOS / "dahlia.jpg")
+    edit = Paste("object", dahlia, 0.5, 0.5, 0.4, from_point="0.45,0.5")
+    result = scene.pipeline.edit(scene.rgb, edit, strength=0, steps=4)
+    pasted = result.photo.rgb[result.mask_after > 0.9].mean(0)
+    assert pasted[0] > 150 > pasted[2] + 20, "the flower is orange, and nothing else there is"
+    ys, xs = np.nonzero(result.mask_after > 0.5)
+    assert xs.mean() / result.photo.width == pytest.approx(0.5, abs=0.02)
+    assert ys.mean() / result.photo.height == pytest.approx(0.5, abs=0.02)
+
+
 @pytest.mark.parametrize(("x", "y", "side"), [(0.01, 0.5, "left"), (0.5, 0.99, "bottom")])
 def test_a_paste_over_the_border_is_refused(
     quick: RealEditPipeline, scene: Scene, donor: Image.Image, x: float, y: float, side: str

@@ -13,6 +13,10 @@ import pytest
 from PIL import Image
 
 from realedit import Move, RealEditPipeline, load_photo
+from realedit.cli.edit_options import EditOptions
+from realedit.cli.options import EditSampling, ObjectOptions
+from realedit.cli.request import asked
+from realedit.system.progress import silent
 
 pytest.importorskip("fastapi", reason="the extra ui is not here")
 from starlette.testclient import TestClient
@@ -95,6 +99,27 @@ def test_an_edit_is_the_same_bytes_as_the_python_api_writes(
     assert told["recipe"] == sidecar["recipe"]
     assert visitor.get(f"/api/photos/{told['photo']['id']}/recipe").json()["recipe"] == sidecar["recipe"]
     assert told["command"] == "realedit dahlia.jpg --dx 0.15 --point 0.5,0.55"
+
+
+def test_the_recipe_of_several_edits_makes_the_same_bytes_at_the_command_line(
+    visitor: TestClient, pipeline: RealEditPipeline, small: Path, tmp_path: Path
+) -> None:
+    photo = brought(visitor, small)
+    first = result(
+        visitor, "/api/edit", {"photo": photo, "edits": [{"move": None, "dx": 0.1}], "point": [POINT]}
+    )
+    again = {"photo": first["photo"]["id"], "edits": [{"remove": "flower"}], "box": [0.0, 0.3, 0.3, 0.9]}
+    second = result(visitor, "/api/edit", again)
+    file = tmp_path / "recipe.json"
+    file.write_bytes(visitor.get(f"/api/photos/{second['photo']['id']}/recipe").content)
+    assert second["command"] == "realedit dahlia.jpg --edits dahlia-edited.jpg.realedit.json"
+    command = asked(EditOptions(edits_file=file), ObjectOptions(), EditSampling(), quiet=True)
+    edited = command.edit(pipeline, command.prepare(load_photo(small)), silent)
+    edited.save(tmp_path / "own.jpg")
+    answer = visitor.get(f"/api/photos/{second['photo']['id']}/file")
+    assert answer.content == (tmp_path / "own.jpg").read_bytes()
+    assert [change.edit for change in edited.changes] == ["move", "remove"]
+    assert json.loads(file.read_text())["recipe"] == json.loads(json.dumps(edited.recipe))
 
 
 def test_an_edited_photo_that_is_no_longer_kept_is_made_again_to_the_bit(
