@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 import numpy as np
-from PIL import Image
 
 from realedit.errors import PhotoError, UsageError
+from realedit.photo.in_memory import InMemory
 from realedit.photo.photo import Photo, load_photo
 
-PhotoLike = Photo | str | os.PathLike[str] | Image.Image | np.ndarray
+PhotoLike = Photo | str | os.PathLike[str] | InMemory
 _LEAST_SIDE_PIXELS = 16
 """Shorter side of a photo in pixels: smaller photos are refused, since nothing can be told apart in them;
 others are taken. Set by eye."""

@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 
 from realedit.errors import PhotoError
-from realedit.photo.decode import decode_bytes, decode_pillow
+from realedit.photo.decode import decode_bytes
+from realedit.photo.in_memory import InMemory, from_memory
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.samples import Samples
-from realedit.photo.sixteen_bit import is_sixteen_bit_colour
 from realedit.system.outside_json import read_at_most
 
 _MOST_BYTES = 2**30
@@ -74,31 +74,22 @@ class Photo:
         return image
 
 
-def load_photo(source: str | os.PathLike[str] | Image.Image | np.ndarray) -> Photo:
+def load_photo(source: str | os.PathLike[str] | InMemory) -> Photo:
     """Reads a photo and turns it upright.
 
     Args:
-        source: a file (JPEG, PNG, TIFF, WebP, BMP, GIF, and HEIC if pillow-heif is installed), a Pillow image
-            (of an animation: its current frame), or uint8 [H, W, 3].
+        source: the path of a file (JPEG, PNG, TIFF, WebP, AVIF, GIF, BMP, JPEG 2000, TGA, PPM, HEIC if
+            pillow-heif is installed, JPEG XL if pillow-jxl-plugin is), or a photo in memory, see
+            :func:`realedit.photo.in_memory.from_memory`.
 
     Raises:
         PhotoError: there is no such file, or it is no photo that can be edited without loss; the message says
             why and what to do.
     """
-    if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or source.ndim != 3 or source.shape[2] != 3 or not source.size:
-            raise PhotoError(f"an array photo is uint8 [H, W, 3], not {source.dtype} {list(source.shape)}")
-        samples, metadata, path = Samples("RGB", source.copy()), PhotoMetadata(), None
-    elif isinstance(source, Image.Image):
-        if is_sixteen_bit_colour(source):
-            raise PhotoError("Pillow cuts this 16-bit image to 8 bits", "pass the file's path instead")
-        samples, metadata = decode_pillow(source)
-        path = None
-    else:
-        path = Path(source)
-        samples, metadata = decode_bytes(_read(path), path.name)
-        path = path.absolute()
-    return _photo(samples, metadata, path)
+    if not isinstance(source, str | os.PathLike):
+        return _photo(*from_memory(source), None)
+    path = Path(source)
+    return _photo(*decode_bytes(_read(path), path.name), path.absolute())
 
 
 def read_photo(data: bytes, name: str, *, most_pixels: int | None = None) -> Photo:

@@ -1,4 +1,4 @@
-"""HDR gain maps and further pictures behind a JPEG's picture: carried along where that is right, else told."""
+"""HDR gain maps and further pictures behind a JPEG's picture: carried along where right, else told."""
 
 from __future__ import annotations
 
