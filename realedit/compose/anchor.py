@@ -20,10 +20,12 @@ from realedit.compose.hole import Fill, cleared, forbidden_small, small_copy
 from realedit.compose.piece import Cast, Piece, carried
 from realedit.compose.reflection import find_reflection, no_reflection
 from realedit.compose.shadow import find_shadow, no_shadow
+from realedit.compose.window import Window, window_of
 from realedit.location import Location
-from realedit.pixels.foreground import foreground
+from realedit.pixels.foreground import foreground, reach_of
 from realedit.pixels.hole_filling import fill_with_steps
 from realedit.pixels.resizing import scaled
+from realedit.pixels.rounding import as_bytes
 
 
 @dataclass(frozen=True)
@@ -102,17 +104,23 @@ def build_anchor(
     shadow_after = np.zeros((h, w), bool)
     placed = [(k, piece, piece.transform) for k, piece in enumerate(pieces) if piece.transform is not None]
     for k, piece, transform in sorted(placed, key=lambda one: _foot(one[1].location, one[2])):
-        cast = casts[id(piece)].moved(piece.location, transform, (w, h))
-        behind = cast.upon(behind)
-        shadow_after |= cast.mask
-        laid, mattes[k] = _lay(behind, rgb if piece.source is None else piece.source, piece, transform)
-        behind = laid if pixels else behind
+        reach = casts[id(piece)].reach(piece.location, transform, (h, w))
+        if reach.size[0]:
+            cast = casts[id(piece)].moved(piece.location, transform, (w, h), reach)
+            behind[reach.at] = cast.upon(behind[reach.at])
+            shadow_after[reach.at] |= cast.mask
+        mattes[k], window, laid = _lay(
+            behind, rgb if piece.source is None else piece.source, piece, transform
+        )
+        if pixels:
+            behind[window.at] = laid
     shadow_before = np.zeros((h, w), bool)
     for piece in taken:
-        shadow_before |= scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
+        if casts[id(piece)].mask.any():
+            shadow_before |= scaled(casts[id(piece)].mask.astype(np.float32), (w, h)) > 0.5
     unsure = any(casts[id(piece)].shadow.unsure for piece in taken)
     return Anchor(
-        behind.astype(np.float32),
+        behind,
         tuple(mattes),
         hole,
         shadow_before,
@@ -157,7 +165,7 @@ def _with_contact(cast: Cast, rgb: np.ndarray, cleared: np.ndarray, piece: Piece
     if cast.shadow.mask.any() or piece.transform is None or not piece.casts:
         return cast
     small = small_copy(rgb)
-    filled = small_copy(cleared.clip(0, 255).round().astype(np.uint8))
+    filled = small_copy(as_bytes(cleared))
     mask = scaled(piece.location.mask, small.shape[1::-1]) > 0.5
     contact = find_contact(small, filled, mask)
     return replace(cast, shadow=replace(cast.shadow, loss=contact.loss))
@@ -165,17 +173,27 @@ def _with_contact(cast: Cast, rgb: np.ndarray, cleared: np.ndarray, piece: Piece
 
 def _lay(
     behind: np.ndarray, rgb: np.ndarray, piece: Piece, transform: Transform
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lays a piece's own pixels over what is behind them; returns that picture and the piece's matte."""
-    weight = piece.location.mask[..., None]
-    moved = carried(piece.location.mask, transform)
+) -> tuple[np.ndarray, Window, np.ndarray]:
+    """Lays a piece's own pixels over what is behind them.
+
+    Returns:
+        The piece's matte, the window outside which it lies nowhere, and the picture there.
+    """
+    mask, frame = piece.location.mask, behind.shape[:2]
+    matte = carried(mask, transform)
+    window = window_of(matte != 0, frame)
+    moved = matte[window.at]
     alpha = np.clip(moved, 0, 1)
     # beside an edge a bicubic kernel swings below 0 and above 1, in the pixels as in the matte
     share = np.divide(alpha, moved, out=np.zeros_like(moved), where=moved > 0)
+    source = window_of(mask > 0, frame, reach_of(frame))
+    part, weight = rgb[source.at], mask[source.at]
     # the old background stays behind; about a reshaped object there is none to take out
-    own = foreground(rgb, piece.location.mask) if piece.casts else rgb.astype(np.float32)
-    pixels = carried(own * weight, transform) * share[..., None]
-    return np.clip(behind * (1 - alpha[..., None]) + pixels, 0, 255), alpha
+    own = foreground(part, weight, frame=frame) if piece.casts else part.astype(np.float32)
+    pixels = carried(own * weight[..., None], transform, window, source=source, frame=frame)
+    pixels *= share[..., None]
+    laid = np.clip(behind[window.at] * (1 - alpha[..., None]) + pixels, 0, 255)
+    return np.clip(matte, 0, 1, out=matte), window, laid
 
 
 def _foot(location: Location, transform: Transform) -> float:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from realedit.compose.piece import Cast
+from realedit.compose.piece import LEAST_SEEN_LOSS, Cast
 from realedit.compose.shadow import near_foot
 from realedit.location import Location
 from realedit.pixels.fine_detail import with_detail
@@ -97,10 +97,7 @@ def cleared(
     """
     if not taken:
         return Cleared(rgb.astype(np.float32), np.zeros(rgb.shape[:2], bool), unsure=False)
-    lit = rgb.astype(np.float32)
-    for _, one in taken:
-        lit = one.lifted(lit)
-    lit = lit.round().astype(np.uint8)
+    lit = _without_shadows(rgb, [one for _, one in taken])
     small = small_copy(lit)
     size = small.shape[1::-1]
     unit = unit_of(size)
@@ -126,6 +123,16 @@ def cleared(
     changed = scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
     unsure = completion.doubt > _MOST_DOUBT
     return Cleared(full, changed | (lit != rgb).any(-1), unsure)
+
+
+def _without_shadows(rgb: np.ndarray, casts: Sequence[Cast]) -> np.ndarray:
+    """Lifts shadows off a photo; takes and returns uint8 ``[H, W, 3]``."""
+    if not any((one.shadow.seen > LEAST_SEEN_LOSS).any() for one in casts):
+        return rgb
+    lit = rgb.astype(np.float32)
+    for one in casts:
+        one.lift_off(lit)
+    return np.rint(lit, out=lit).astype(np.uint8)
 
 
 def _rests(rgb: np.ndarray, filled: np.ndarray, margin: np.ndarray, unit: float) -> np.ndarray:

@@ -10,6 +10,7 @@ from guidance import Transform
 from realedit.compose.foot import feet
 from realedit.compose.reflection import Reflection
 from realedit.compose.shadow import Shadow
+from realedit.compose.window import Window, whole, window_of
 from realedit.location import Location
 from realedit.pixels.resizing import scaled
 from realedit.pixels.warp import warped
@@ -17,6 +18,9 @@ from realedit.pixels.warp import warped
 LEAST_SEEN_LOSS = 0.004
 """Smallest loss of log intensity that counts as shadow: pixels that lose more are darkened or lightened with
 it, all others stay. Set by eye: less cannot be seen."""
+_REACH_PIXELS = 3
+"""Pixels of the small picture about what is carried there: more is looked at than the kernels of both sizes
+reach, with fewer their edge could be cut off. Not measured."""
 _LEAST_SEEN_LIGHT = 0.5
 """Smallest light of a reflection, in grey levels of 255: pixels with more change with it, all others stay.
 Set by rounding: less changes no 8-bit value."""
@@ -60,25 +64,42 @@ class Cast:
         """Where there is shadow or reflection, bool ``[H, W]``."""
         return self.shadow.mask | self.reflection.mask
 
-    def moved(self, location: Location, transform: Transform, size: tuple[int, int]) -> Cast:
+    def moved(
+        self,
+        location: Location,
+        transform: Transform,
+        size: tuple[int, int],
+        window: Window | None = None,
+    ) -> Cast:
         """Carries both along with the piece.
 
         Args:
             location: the piece.
             transform: where it goes.
-            size: (width, height) of what is returned.
+            size: (width, height) of the frame.
+            window: the part of the frame that is returned; all of it by default.
         """
-        loss = carried(scaled(self.shadow.loss, size), _way_of_shadow(location, transform))
-        light = carried(scaled(self.reflection.light, size), _way_of_reflection(location, transform))
+        part = window or whole(size[::-1])
+        loss = carried(scaled(self.shadow.loss, size), _way_of_shadow(location, transform), part)
+        light = carried(scaled(self.reflection.light, size), _way_of_reflection(location, transform), part)
         seen = np.zeros_like(loss)  # the photo shows nothing of it at the new place
         shadow = Shadow(loss.max(-1) > LEAST_SEEN_LOSS, loss, seen)
         return Cast(shadow, Reflection(np.abs(light).max(-1) > _LEAST_SEEN_LIGHT, light))
 
-    def lifted(self, rgb: np.ndarray) -> np.ndarray:
-        """Lifts the shadow off a picture of any size; takes and returns float32 ``[H, W, 3]`` in 0..255."""
+    def reach(self, location: Location, transform: Transform, shape: tuple[int, ...]) -> Window:
+        """Returns the window of a frame (height, width) in which :meth:`moved` leaves something."""
+        loss = carried(self.shadow.loss, _way_of_shadow(location, transform))
+        light = carried(self.reflection.light, _way_of_reflection(location, transform))
+        some = (loss.max(-1) > LEAST_SEEN_LOSS / 2) | (np.abs(light).max(-1) > _LEAST_SEEN_LIGHT / 2)
+        return window_of(some, shape, _REACH_PIXELS)
+
+    def lift_off(self, rgb: np.ndarray) -> None:
+        """Lifts the shadow off a picture of any size in place; float32 ``[H, W, 3]`` in 0..255."""
         seen = scaled(self.shadow.seen, rgb.shape[1::-1])
+        window = window_of(seen.max(-1) > LEAST_SEEN_LOSS, rgb.shape).at
+        own, seen = rgb[window], seen[window]
         some = seen.max(-1, keepdims=True) > LEAST_SEEN_LOSS
-        return np.where(some, replace(self.shadow, seen=seen).lift(rgb), rgb)
+        own[:] = np.where(some, replace(self.shadow, seen=seen).lift(own), own)
 
     def upon(self, behind: np.ndarray) -> np.ndarray:
         """Lays shadow and reflection onto a picture, float32 ``[H, W, 3]`` in 0..255; the rest stays."""
@@ -114,7 +135,29 @@ def _feet(location: Location, transform: Transform) -> tuple[tuple[float, float]
     return feet(location, np.array(transform.matrix(width / height)))
 
 
-def carried(image: np.ndarray, transform: Transform) -> np.ndarray:
-    """Carries an image ``[H, W]`` or ``[H, W, 3]`` by a transform, float32; 0 enters at the border."""
-    height, width = image.shape[:2]
-    return warped(image, transform.matrix(width / height), transform.scale)
+def carried(
+    image: np.ndarray,
+    transform: Transform,
+    window: Window | None = None,
+    *,
+    source: Window | None = None,
+    frame: tuple[int, ...] | None = None,
+) -> np.ndarray:
+    """Carries an image ``[H, W]`` or ``[H, W, 3]`` by a transform, float32; 0 enters at the border.
+
+    Args:
+        image: the frame, or its part in ``source``, all beside which is 0.
+        transform: where it goes.
+        window: the part of the frame that is returned; all of it by default.
+        source: where the image lies in the frame.
+        frame: height and width of the frame, if the image is a part of it.
+    """
+    height, width = (frame or image.shape)[:2]
+    return warped(
+        image,
+        transform.matrix(width / height),
+        transform.scale,
+        frame=(height, width),
+        corner=(0, 0) if source is None else source.corner,
+        target=None if window is None else (*window.corner, *window.size),
+    )

@@ -20,10 +20,13 @@ _NAME = "the picture in memory"
 class TensorLike(Protocol):
     """A torch tensor, which this package does not import."""
 
-    def detach(self) -> Any: ...
+    def cpu(self) -> object:
+        """Returns the tensor in the machine's own memory."""
+        ...
 
 
 InMemory = Image.Image | np.ndarray | bytes | bytearray | memoryview | BinaryIO | io.BytesIO | TensorLike
+"""A photo that is in memory already."""
 
 
 def from_memory(source: object) -> tuple[Samples, PhotoMetadata]:
@@ -38,15 +41,15 @@ def from_memory(source: object) -> tuple[Samples, PhotoMetadata]:
         PhotoError: it is none of these, or no photo that can be edited without loss.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _from_array(cast("np.ndarray", source))
     if isinstance(source, Image.Image):
         if is_sixteen_bit_colour(source):
             raise PhotoError("Pillow cuts this 16-bit image to 8 bits", "pass the file's path instead")
         return decode_pillow(source)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source))
-    if hasattr(source, "detach"):
-        return _from_tensor(cast("Any", source))
+        return _from_bytes(bytes(cast("bytes", source)))
+    if hasattr(source, "cpu"):
+        return _from_tensor(source)
     if hasattr(source, "read"):
         content = cast("Any", source).read()
         if not isinstance(content, bytes):
@@ -70,11 +73,12 @@ def _from_array(values: np.ndarray) -> tuple[Samples, PhotoMetadata]:
     return Samples("RGB", values.copy()), PhotoMetadata()
 
 
-def _from_tensor(tensor: Any) -> tuple[Samples, PhotoMetadata]:
+def _from_tensor(source: object) -> tuple[Samples, PhotoMetadata]:
+    tensor = cast("Any", source).detach().cpu()
     try:
-        values = np.asarray(tensor.detach().cpu())
+        values = np.asarray(tensor)
     except (TypeError, RuntimeError):  # bfloat16, which numpy lacks
-        values = np.asarray(tensor.detach().cpu().float())
+        values = np.asarray(tensor.float())
     shape = list(values.shape)
     if values.ndim == 4 and len(values) == 1:
         values = values[0]

@@ -142,11 +142,14 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
     if not rows.size:
         return photo
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    part = photo.native.crop(*box).blend(edited_rgb[box], alpha[box])
-    values, rgb = photo.native.values.copy(), photo.rgb.copy()
+    samples = photo.native
+    if samples.palette is not None:
+        samples = samples.with_colours_for((alpha > 0) & (edited_rgb != photo.rgb).any(axis=-1))
+    part = samples.crop(*box).blend(edited_rgb[box], alpha[box])
+    values, rgb = samples.values.copy(), photo.rgb.copy()
     values[box] = part.values
     rgb[box] = part.to_rgb()
-    native = replace(photo.native, values=values)
+    native = replace(samples, values=values)
     return replace(photo, rgb=rgb, native=native, original=photo.original or photo.native)
 
 

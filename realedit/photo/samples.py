@@ -14,6 +14,10 @@ MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "RGB;16", "RGBA;16"
 _DEPTH_RATIO = 257
 """A 16-bit value over the 8-bit value of the same intensity, 65535 / 255: no more and no less. Set by the
 formats."""
+_LEAST_COLOURS, _MOST_POOR = 16, 0.1
+"""Colours of one opacity in a palette, and share of edited pixels: where a larger share has an opacity that
+fewer colours have (and fewer than half of the palette), the photo is edited in full colour, else in its
+palette's. Not measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +55,24 @@ class Samples:
         if alpha is None:
             return True
         return bool(((alpha if where is None else alpha[where]) == np.iinfo(alpha.dtype).max).all())
+
+    def with_colours_for(self, where: np.ndarray) -> Samples:
+        """Returns the samples in a mode that has colours for an edit: mostly as they are.
+
+        Edited pixels keep their opacity, and a palette may have few colours of it, or only the one that the
+        pixel has. If many pixels meet that, the samples become `RGBA`, each as it looks.
+
+        Args:
+            where: the samples that are edited, bool [H, W].
+        """
+        if self.palette is None:
+            return self
+        opacity = self.palette[:, 3]
+        alike = (opacity[:, None] == opacity).sum(axis=1)
+        poor = (alike < min(_LEAST_COLOURS, len(opacity) / 2)) & (opacity > 0)
+        if not where.any() or poor[self.values[where]].mean() <= _MOST_POOR:
+            return self
+        return replace(self, mode="RGBA", values=self.palette[self.values], palette=None)
 
     def crop(self, rows: slice, columns: slice) -> Samples:
         """Returns the samples of a rectangle, sharing memory."""

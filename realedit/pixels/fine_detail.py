@@ -42,8 +42,8 @@ def with_detail(
     weight = scaled(share.astype(np.float32), size)
     box = cv2.boundingRect((weight > 0).astype(np.uint8))
     window = slice(box[1], box[1] + box[3]), slice(box[0], box[0] + box[2])
-    photo = rgb.astype(np.float32)
-    detail = photo - scaled(small.astype(np.float32), size)
+    coarse = scaled(small.astype(np.float32), size)
+    detail = rgb[window] - coarse[window]
     rows, columns = (np.arange(s.start, s.stop) for s in window)
     down, right = (rgb.shape[axis] / small.shape[axis] for axis in (0, 1))
     under = (
@@ -55,10 +55,11 @@ def with_detail(
         (rows[:, None] + np.rint(step[..., 0] * down).astype(int)).clip(0, rgb.shape[0] - 1),
         (columns[None] + np.rint(step[..., 1] * right).astype(int)).clip(0, rgb.shape[1] - 1),
     )
-    drawn = detail[there] * (step != 0).any(-1, keepdims=True)
+    drawn = (rgb[there] - coarse[there]) * (step != 0).any(-1, keepdims=True)
+    del coarse  # of a large photo it is hundreds of megabytes, as the next one is
     part = weight[window][..., None]
-    wide = scaled(filled.astype(np.float32), size)[window]
-    mixed = wide + (1 - part) * detail[window] + part * drawn
-    out = photo.copy()
-    out[window] = np.where(part > 0, mixed.clip(0, 255), photo[window])
+    wide = scaled(filled.astype(np.float32), size)[window].copy()
+    mixed = wide + (1 - part) * detail + part * drawn
+    out = rgb.astype(np.float32)
+    out[window] = np.where(part > 0, mixed.clip(0, 255), out[window])
     return out

@@ -37,23 +37,31 @@ _WINDOW_REACHES = 2
 cuts the blurs off. Not measured."""
 
 
-def foreground(rgb: np.ndarray, alpha: np.ndarray, *, least_side: int = _LEAST_SIDE_PIXELS) -> np.ndarray:
+def foreground(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    *,
+    least_side: int = _LEAST_SIDE_PIXELS,
+    frame: tuple[int, ...] | None = None,
+) -> np.ndarray:
     """Estimates an object's colours.
 
     Args:
         rgb: uint8 ``[H, W, 3]``.
         alpha: its matte, float32 ``[H, W]`` in [0, 1].
         least_side: longer side of a photo in pixels; in smaller ones the colours stay the photo's own.
+        frame: height and width of the photo, if that is larger than the part that is given.
 
     Returns:
         F, float32 ``[H, W, 3]`` in 0..255; the photo's own where ``alpha`` is 0 or 1, and in small photos.
     """
     out = rgb.astype(np.float32)
     edge = (alpha > 0) & (alpha < 1)
-    if not edge.any() or max(alpha.shape) < least_side:
+    frame = frame or alpha.shape
+    if not edge.any() or max(frame) < least_side:
         return out
-    unit = unit_of(alpha.shape)
-    pad = round(_WINDOW_REACHES * max(_REACHES_UNITS) * unit)
+    unit = unit_of(frame)
+    pad = reach_of(frame)
     x, y, w, h = cv2.boundingRect((alpha > 0).astype(np.uint8))
     window = slice(max(0, y - pad), y + h + pad), slice(max(0, x - pad), x + w + pad)
     image, share = out[window], alpha[window][..., None].astype(np.float32)
@@ -66,6 +74,11 @@ def foreground(rgb: np.ndarray, alpha: np.ndarray, *, least_side: int = _LEAST_S
         other = there
     out[window] = np.where(edge[window][..., None], own.clip(0, 255), image)
     return out
+
+
+def reach_of(frame: tuple[int, ...]) -> int:
+    """Returns how far beside an object its surroundings play a part, in pixels of a frame (height, width)."""
+    return round(_WINDOW_REACHES * max(_REACHES_UNITS) * unit_of(frame))
 
 
 def _mean(values: np.ndarray, weight: np.ndarray, side: int) -> np.ndarray:

@@ -22,7 +22,15 @@ def band_limited(image: np.ndarray, scale: float) -> np.ndarray:
     return cv2.GaussianBlur(image, (0, 0), _BLUR_PIXELS / scale)
 
 
-def warped(image: np.ndarray, matrix: Sequence[Sequence[float]], scale: float) -> np.ndarray:
+def warped(
+    image: np.ndarray,
+    matrix: Sequence[Sequence[float]],
+    scale: float,
+    *,
+    frame: tuple[int, int] | None = None,
+    corner: tuple[int, int] = (0, 0),
+    target: tuple[int, int, int, int] | None = None,
+) -> np.ndarray:
     """Warps an image ``[H, W]`` or ``[H, W, 3]`` bicubically, without aliasing; 0 enters over the border.
 
     **Convention:** the matrix maps (x, y) in [0, 1] of the frame, (0, 0) being the frame's upper left corner
@@ -32,11 +40,15 @@ def warped(image: np.ndarray, matrix: Sequence[Sequence[float]], scale: float) -
         image: of any numeric type.
         matrix: 2 x 3.
         scale: the factor by which the matrix enlarges.
+        frame: height and width of the frame, of which the image may be a part, all beside it being 0.
+        corner: x and y of the image's upper left pixel in the frame.
+        target: x, y, width and height of the part of the frame that is returned; all of it by default.
 
     Returns:
-        float32, of the image's shape.
+        float32, of the frame's or the part's size.
     """
-    h, w = image.shape[:2]
+    h, w = frame or image.shape[:2]
+    left, top, wide, high = target or (0, 0, w, h)
     (a, b, c), (d, e, f) = matrix
     # fractions to pixel centres: p = (u + 1/2) / size
     pixels = np.array(
@@ -46,5 +58,7 @@ def warped(image: np.ndarray, matrix: Sequence[Sequence[float]], scale: float) -
         ],
         np.float64,
     )
+    if corner != (0, 0) or (left, top) != (0, 0):
+        pixels[:, 2] += pixels[:, :2] @ np.array(corner, np.float64) - (left, top)
     source = np.ascontiguousarray(band_limited(image, scale), np.float32)
-    return cv2.warpAffine(source, pixels, (w, h), flags=cv2.INTER_CUBIC)
+    return cv2.warpAffine(source, pixels, (wide, high), flags=cv2.INTER_CUBIC)

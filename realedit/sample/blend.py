@@ -7,6 +7,7 @@ import numpy as np
 
 from realedit.compose.anchor import Anchor
 from realedit.pixels.masks import grow
+from realedit.pixels.rounding import as_bytes
 from realedit.pixels.unit import unit_of
 from realedit.sample.regions import SEAM_UNITS
 from realedit.sample.resample import Resampled
@@ -44,5 +45,4 @@ def blend(
             1 - settings.pin * anchor.matte[..., None]
         )
         alpha = wide.astype(np.float32)
-    edited = np.clip(picture, 0, 255).round().astype(np.uint8)
-    return edited, alpha
+    return as_bytes(picture), alpha

@@ -1,6 +1,7 @@
 """Compositing into a photo's own samples, in every mode."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +152,29 @@ def test_no_edit_of_a_photo_without_transparency_is_warned_of(mode: str) -> None
     after = composite(photo, 255 - photo.rgb, np.ones(photo.rgb.shape[:2], np.float32))
     assert (after.rgb != photo.rgb).any()
     assert hidden_by_alpha(photo, after) == ()
+
+
+def test_a_palette_with_an_opacity_for_each_index_is_edited_in_full_colour(tmp_path: Path) -> None:
+    image = Image.frombytes("P", (40, 40), (np.arange(1600) % 40).astype(np.uint8).tobytes())
+    image.putpalette(np.random.default_rng(5).integers(0, 256, (40, 3), np.uint8).tobytes())
+    image.save(tmp_path / "photo.png", transparency=bytes(range(100, 140)))
+    photo = load_photo(tmp_path / "photo.png")
+    assert photo.native.mode == "P"
+    alpha = np.zeros((40, 40), np.float32)
+    alpha[10:20, 10:30] = 1
+    edited = composite(photo, np.full((40, 40, 3), (9, 99, 200), np.uint8), alpha)
+    assert edited.native.mode == "RGBA"
+    assert (edited.rgb[10:20, 10:30] == (9, 99, 200)).all()
+    outside = alpha == 0
+    np.testing.assert_array_equal(edited.rgb[outside], photo.rgb[outside])
+    assert photo.native.alpha is not None
+    np.testing.assert_array_equal(edited.native.values[..., 3], photo.native.alpha)
+
+
+def test_a_palette_with_few_transparent_indices_keeps_its_palette() -> None:
+    image = Image.frombytes("P", (40, 40), (np.arange(1600) % 40).astype(np.uint8).tobytes())
+    image.putpalette(np.random.default_rng(5).integers(0, 256, (40, 3), np.uint8).tobytes())
+    image.info["transparency"] = bytes([0, 128])
+    photo = load_photo(image)
+    edited = composite(photo, np.full((40, 40, 3), 90, np.uint8), np.ones((40, 40), np.float32))
+    assert edited.native.mode == "P"
