@@ -43,6 +43,9 @@ x 5 kernel; not measured."""
 _LEAST_START = 1e-3
 """Share of a place's attention that the start token has at least: where it has less, this is divided by, so
 that no word's map explodes; where it has more, its own. Not measured."""
+_PEAK_SHARE = 0.03
+"""Share of the places, a word's strongest, that its contrast is measured at: more take in what is beside a
+small thing, fewer leave it to chance. Not measured."""
 _ROWS = 1024
 """Places whose affinities to all others are made at once: more are faster and take more memory. Not
 measured."""
@@ -201,6 +204,22 @@ class WordMaps:
         shares = self.shares()
         ratio = shares[:, tokens].mean(1) / shares[:, 0].clamp_min(_LEAST_START)
         return _blurred(torch.unflatten(ratio, 0, self.size))
+
+    def contrast(self, tokens: list[int], others: list[list[int]]) -> float:
+        """Returns how much a word stands out where it is most, as the logarithm of a ratio.
+
+        The lesser of two: against its own map's median, which is that of a word that is nowhere in
+        particular, and against the strongest other word there.
+
+        Args:
+            tokens: as of :meth:`relative`.
+            others: positions of the prompt's other words, each word's own.
+        """
+        own = self.relative(tokens).flatten()
+        peak = own >= own.quantile(1 - _PEAK_SHARE)
+        rivals = [own.median(), *(self.relative(other).flatten()[peak].mean() for other in others)]
+        least = torch.finfo(own.dtype).tiny
+        return float((own[peak].mean() + least).log() - (torch.stack(rivals).max() + least).log())
 
     def heat(self, tokens: list[int], times: int = 2) -> Tensor:
         """Returns where a word is, scaled to [0, 1], ``[h, w]``.

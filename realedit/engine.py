@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from guidance import Capture
 from realedit.find.by_cutout import Cutter
+from realedit.find.by_goca import GocaFinder
 from realedit.find.by_word import WordFinder
 from realedit.find.finder import Finder
 from realedit.inverted.cache import Cache
@@ -69,7 +70,9 @@ class Engine:
         self.profile = profile or Profile.of(ref, backbone.configs)
         recogniser = None if ref.folder is None else Recogniser.load(ref.folder)
         attention = WordFinder(backbone, ref, recogniser, self.profile)
-        self.finder = Finder(cutter or Cutter(), attention, detector)
+        cutter = cutter or Cutter()
+        everywhere = GocaFinder(backbone, self.profile, cutter) if self.profile.find == "goca" else None
+        self.finder = Finder(cutter, attention, detector, everywhere)
         enlarges = attention.wants_enlarged
         self.inverter = Inverter(backbone, ref, cache, working_side, enlarges=enlarges, profile=self.profile)
 

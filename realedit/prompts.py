@@ -127,6 +127,12 @@ def _phrase(words: str) -> str:
     return rf"{_ARTICLE}{describing}{re.escape(words)}\b"
 
 
+def content_words(prompt: str) -> list[str]:
+    """Returns the words of a prompt that may name things, each once."""
+    spoken = dict.fromkeys(word.strip(".,;:!?") for word in prompt.lower().split())
+    return [word for word in spoken if word not in FUNCTION_WORDS]
+
+
 def split(words: str) -> tuple[str | None, str]:
     """Splits off the word that says which object is meant: "the left red mug" -> "left", "red mug".
 

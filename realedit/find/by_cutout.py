@@ -145,6 +145,18 @@ class Cutter:
             )
         return found
 
+    def by_heat(self, rgb: np.ndarray, heat: np.ndarray, word: str, *, score: float) -> Location | None:
+        """Cuts out what a word's heat shows; None if nothing.
+
+        Args:
+            rgb: uint8 ``[H, W, 3]``.
+            heat: float32 ``[h, w]`` in [0, 1], at any resolution.
+            word: the object's words.
+            score: how surely it is there, in [0, 1].
+        """
+        found = self._located(rgb, Hint(heat=heat), heat=heat, source="word", word=word)
+        return found and replace(found, score=score)
+
     def knows(self, noun: str) -> bool:
         """Whether the table of names has a word, in any of its spellings."""
         return noun in self.words

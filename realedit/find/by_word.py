@@ -32,7 +32,7 @@ from realedit.models.choice import ModelRef
 from realedit.models.profile import Profile, general
 from realedit.models.recogniser import Recognised, Recogniser
 from realedit.pixels.masks import grow
-from realedit.prompts import FUNCTION_WORDS, PLAIN, split
+from realedit.prompts import PLAIN, content_words, split
 
 LEAST_LIKELIHOOD = 0.006
 """Peak of P(noun | place) of a noun that the recogniser knows: below it the noun is not in the photo, at or
@@ -242,7 +242,7 @@ class WordFinder:
         heats = {word: (self._weighed(plain, word, seen, every=every), peak)}
         own = plain > _THERE_HEAT
         taken = set(tokens)
-        for other in _content_words(prompt):
+        for other in content_words(prompt):
             positions = self.backbone.tokens(prompt, other)
             if positions and not taken & set(positions):
                 heat, peak = heat_of(maps, positions)
@@ -289,16 +289,10 @@ class WordFinder:
         )
 
 
-def _content_words(prompt: str) -> list[str]:
-    """Returns the words of a prompt that may name things, each once."""
-    spoken = dict.fromkeys(word.strip(".,;:!?") for word in prompt.lower().split())
-    return [word for word in spoken if word not in FUNCTION_WORDS]
-
-
 def _names_more(prompt: str, nouns: Sequence[str]) -> bool:
     """Whether a prompt may name something besides some nouns; that of an unnamed photo names nothing."""
     own = {word for text in (PLAIN, *nouns) for word in text.lower().split()}
-    return not own.issuperset(_content_words(prompt))
+    return not own.issuperset(content_words(prompt))
 
 
 def _about(which: np.ndarray, thing: np.ndarray, likely: np.ndarray) -> np.ndarray:

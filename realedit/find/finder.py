@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from realedit.errors import ObjectNotFoundError
 from realedit.find.by_cutout import Cutter
+from realedit.find.by_goca import GocaFinder
 from realedit.find.by_word import WordFinder
 from realedit.find.names import unknown_word
 from realedit.inverted.inverted_photo import InvertedPhoto
@@ -27,11 +31,13 @@ class Finder:
         cutter: finds what ImageNet's names know, and cuts it out.
         attention: finds words by the model's attention.
         detector: finds every word in the place of both, or None.
+        everywhere: finds words by attention of all layers where the model's profile says so, or None.
     """
 
     cutter: Cutter
     attention: WordFinder
     detector: DetectorFinder | None = None
+    everywhere: GocaFinder | None = None
 
     def meant(self, words: str) -> str:
         """Returns the words that the models know an object by: "mug" for "Mugs." and "(the mug:1.3)".
@@ -74,4 +80,12 @@ class Finder:
             return by_attention()
 
     def _by_attention(self, photo: Photo, inverted: InvertedPhoto, word: str) -> Location:
+        if self.everywhere is not None:
+            return self.everywhere.find(photo.rgb, inverted, word)
         return self.attention.find(photo.rgb, inverted.inversion, word)
+
+    def others(
+        self, rgb: np.ndarray, inverted: InvertedPhoto, own: np.ndarray, words: Sequence[str]
+    ) -> np.ndarray | None:
+        """Finds the photo's other things; see :meth:`realedit.find.by_word.WordFinder.others`."""
+        return (self.everywhere or self.attention).others(rgb, inverted, own, words)

@@ -23,7 +23,7 @@ from realedit.inverted.inversion import Inversion, capture_for, invert_photo
 from realedit.inverted.inverted_photo import InvertedPhoto, Made
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, fingerprint
-from realedit.models.profile import Profile, general
+from realedit.models.profile import Layers, Profile, general
 from realedit.photo import Photo
 from realedit.pixels.resizing import at_size
 from realedit.prompts import PLAIN
@@ -221,9 +221,10 @@ class Inverter:
 
 
 def _layers_seen(profile: Profile) -> dict[str, str]:
-    """Returns the layers that are watched, for a key; nothing where they are those of models in general."""
-    seen, usual = ((one.find == "goca", one.guided, one.shared) for one in (profile, general()))
-    return {} if seen == usual else {"layers": str(seen)}
+    """Returns the layers that are watched, for a key; nothing where they are the embedded model's."""
+    decoder = Layers(("up",))
+    seen = (profile.guided if profile.find == "goca" else decoder, profile.guided, profile.shared)
+    return {} if seen == (decoder, decoder, Layers(("up",), (0,))) else {"layers": str(seen)}
 
 
 def _schedule_in(entry: Mapping[str, str]) -> Schedule | None:

@@ -151,6 +151,20 @@ class Backbone:
         clean = 1.0 if 0 in times else None
         return Schedule.from_training(scheduler.alphas_cumprod, times, clean)
 
+    def noised(self, x_0: Tensor, eps: Tensor, share: float) -> tuple[Tensor, int]:
+        """Returns a latent at one of the training's noise levels, and its time.
+
+        Args:
+            x_0: ``[B, C, h, w]``.
+            eps: the noise, likewise.
+            share: of the levels, 0 the least noise and 1 the most.
+        """
+        self._check_scheduler()
+        levels = self._alphas_cumprod
+        t = min(round(share * len(levels)), len(levels) - 1)
+        abar = float(levels[t])
+        return math.sqrt(abar) * x_0 + math.sqrt(1 - abar) * eps, t
+
     def _check_scheduler(self) -> None:
         scheduler = self.pipeline.scheduler
         predicts = getattr(scheduler.config, "prediction_type", None)

@@ -182,7 +182,7 @@ def _put(
         if piece.source is None:
             own |= piece.location.hard
     named = [word for word in words if word and work.engine.reads(inverted.prompt, split(word)[1])]
-    forbidden = work.engine.finder.attention.others(rgb, inverted, own, named)
+    forbidden = work.engine.finder.others(rgb, inverted, own, named)
     with translated():
         anchor = build_anchor(
             rgb,
