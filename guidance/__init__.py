@@ -12,6 +12,7 @@ torch only.
 from guidance import edits
 from guidance.capture import Capture, Observation
 from guidance.classifier_free import ClassifierFree, Condition
+from guidance.combined import Combined
 from guidance.energies import (
     Absence,
     Activations,
@@ -48,6 +49,7 @@ __all__ = [
     "Classifier",
     "ClassifierFree",
     "Clip",
+    "Combined",
     "Condition",
     "Cutouts",
     "Energy",

@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Self, cast
 
+import torch
 from torch import Tensor, nn
 
 from guidance.layers import (
@@ -65,6 +67,7 @@ class Capture:
         attention: layers whose cross-attention is recorded.
         features: layers whose activations are recorded.
         memory: layers whose self-attention keys and values are recorded and recalled.
+        hiding: further layers whose self-attention can hide keys; None for none.
 
     Raises:
         ValueError: a selection names no layer.
@@ -76,10 +79,15 @@ class Capture:
         attention: LayerSelection = UP,
         features: LayerSelection = UP,
         memory: LayerSelection = EVERYWHERE,
+        hiding: LayerSelection | None = None,
     ) -> None:
         self.unet = unet
         self._cross = select(attention_sites(unet, cross=True), unet, attention)
-        self._self = select(attention_sites(unet, cross=False), unet, memory)
+        sites = attention_sites(unet, cross=False)
+        self._self = select(sites, unet, memory)
+        named = {site.name for site in self._self}
+        further = [] if hiding is None else select(sites, unet, hiding)
+        self._hiding = [*self._self, *(site for site in further if site.name not in named)]
         self._transformers = select(transformer_sites(unet), unet, features)
         self._cross_windows: dict[str, CrossAttentionWindow] = {}
         self._self_windows: dict[str, SelfAttentionWindow] = {}
@@ -88,6 +96,11 @@ class Capture:
     def levels(self) -> tuple[int, ...]:
         """Levels of the UNet whose self-attention can be recorded; see :func:`guidance.layers.map_size`."""
         return tuple(sorted({site.level for site in self._self}))
+
+    @property
+    def hiding_levels(self) -> tuple[int, ...]:
+        """Levels of the UNet whose self-attention can hide keys."""
+        return tuple(sorted({site.level for site in self._hiding}))
 
     def inject(self) -> Self:
         """Puts the windows in.
@@ -100,7 +113,7 @@ class Capture:
         for site in self._cross:
             self._cross_windows[site.name] = CrossAttentionWindow(_processor(site))
             _set_processor(site, self._cross_windows[site.name])
-        for site in self._self:
+        for site in self._hiding:
             self._self_windows[site.name] = SelfAttentionWindow(_processor(site))
             _set_processor(site, self._self_windows[site.name])
         return self
@@ -108,7 +121,7 @@ class Capture:
     def eject(self) -> None:
         """Puts the original processors back, the same objects; does nothing if no windows are injected."""
         windows = self._cross_windows | self._self_windows
-        for site in (*self._cross, *self._self):
+        for site in (*self._cross, *self._hiding):
             if site.name in windows:
                 _set_processor(site, windows[site.name].inner)
         self._cross_windows.clear()
@@ -130,6 +143,7 @@ class Capture:
         tokens: int | None = None,
         memory: bool = False,
         partial: bool = False,
+        ungraphed: bool = False,
     ) -> Generator[Observation]:
         """Records what the forward pass inside the block shows.
 
@@ -139,6 +153,8 @@ class Capture:
             memory: whether self-attention keys and values are recorded too.
             partial: whether the block ends once the last recorded layer has run; the layers behind it are
                 then not computed.
+            ungraphed: whether these layers are computed without a graph for gradients, which keeps nothing of
+                theirs in memory.
 
         Raises:
             RuntimeError: the windows are not injected.
@@ -153,20 +169,28 @@ class Capture:
         if memory:
             for site in self._self:
                 self._self_windows[site.name].sink = self._memory_sink(seen, site)
-        if partial:
-            hooks.append(self._last(memory).module.register_forward_hook(_stop))
+        if partial or ungraphed:
+            last = self._last(memory).module
+            hooks.append(last.register_forward_hook(_stop if partial else _end_of_graph))
+        graphed = torch.is_grad_enabled()
         try:
             yield seen
         except _LastLayerReached:
             pass
         finally:
+            torch.set_grad_enabled(graphed)
             for hook in hooks:
                 hook.remove()
             for window in (*self._cross_windows.values(), *self._self_windows.values()):
                 window.sink = None
 
     @contextmanager
-    def recall(self, memory: Mapping[str, KeysValues], masks: Mapping[int, Tensor]) -> Generator[None]:
+    def recall(
+        self,
+        memory: Mapping[str, KeysValues],
+        masks: Mapping[int, Tensor],
+        keys: Mapping[int, Tensor] = MappingProxyType({}),
+    ) -> Generator[None]:
         """Lets self-attention inside the block read another run's keys and values beside its own.
 
         Args:
@@ -174,11 +198,15 @@ class Capture:
             masks: by level of the UNet, bool ``[L, L + M]``, True where a query may attend to a key: its own
                 run's ``L`` keys first, then the ``M`` of the memory. Layers without both are left as they
                 are.
+            keys: by level of the UNet, bool ``[L]``, False where the run's own keys are hidden from every
+                query, in all layers that can hide them; see :attr:`hiding_levels`.
 
         Raises:
             RuntimeError: the windows are not injected.
         """
         self._require_injected()
+        for site in self._hiding:
+            self._self_windows[site.name].keys = keys.get(site.level)
         for site in self._self:
             if site.name in memory and site.level in masks:
                 window = self._self_windows[site.name]
@@ -186,9 +214,8 @@ class Capture:
         try:
             yield
         finally:
-            for site in self._self:
-                window = self._self_windows[site.name]
-                window.memory = window.mask = None
+            for window in self._self_windows.values():
+                window.memory = window.mask = window.keys = None
 
     @property
     def _injected(self) -> bool:
@@ -250,3 +277,7 @@ def _set_processor(site: Site, processor: object) -> None:
 
 def _stop(*_: object) -> None:
     raise _LastLayerReached
+
+
+def _end_of_graph(*_: object) -> None:
+    torch.set_grad_enabled(False)

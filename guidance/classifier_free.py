@@ -85,7 +85,16 @@ class ClassifierFree:
                 weights[id(self.null)] -= condition.weight
         return [(conditionings[key], weight) for key, weight in weights.items() if abs(weight) > _LEAST_SHARE]
 
-    def predict(self, denoiser: Denoiser, x_t: Tensor, t: int, *, done: int, steps: int) -> Tensor:
+    def predict(
+        self,
+        denoiser: Denoiser,
+        x_t: Tensor,
+        t: int,
+        *,
+        done: int,
+        steps: int,
+        known: Tensor | None = None,
+    ) -> Tensor:
         """Predicts the noise under all conditions, in one batch, and combines the predictions.
 
         Args:
@@ -94,6 +103,7 @@ class ClassifierFree:
             t: the model's time.
             done: steps taken before this one.
             steps: number of steps in all.
+            known: the prediction under :attr:`text`, where it is known; None evaluates it.
 
         Returns:
             The combined noise prediction ``[B, C, h, w]``.
@@ -102,11 +112,14 @@ class ClassifierFree:
             FloatingPointError: the model returned a value that is not finite.
         """
         shares = self.shares(done, steps)
-        all_of_them = reduce(
-            Conditioning.cat, [conditioning.expand(x_t.shape[0]) for conditioning, _ in shares]
-        )
-        predictions = denoiser(torch.cat([x_t] * len(shares)), t, all_of_them).chunk(len(shares))
-        eps = sum(weight * eps for (_, weight), eps in zip(shares, predictions, strict=True))
+        asked = [one for one, _ in shares if known is None or one is not self.text]
+        told: list[Tensor] = []
+        if asked:
+            all_of_them = reduce(Conditioning.cat, [one.expand(x_t.shape[0]) for one in asked])
+            told = list(denoiser(torch.cat([x_t] * len(asked)), t, all_of_them).chunk(len(asked)))
+        if known is not None:
+            told = [known if one is self.text else told.pop(0) for one, _ in shares]
+        eps = sum(weight * eps for (_, weight), eps in zip(shares, told, strict=True))
         if not isinstance(eps, Tensor) or not torch.isfinite(eps).all():
             raise FloatingPointError(f"the model's noise prediction at t = {t} is not finite")
         return eps

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from guidance.capture import Capture, Observation
+from guidance.combined import Combined
+from guidance.cut import Cut
 from guidance.energies.target import in_full
 from guidance.strength import Measured, NoiseShare, NoiseStep, Pull, Strength, weighted_sum
 from guidance.terms import State, Term
@@ -116,6 +118,7 @@ class Guide:
         self.trace = Trace()
         self._acted: dict[int, NoiseStep] = {}
         self._pulls: dict[int, Pull] = {}
+        self._factors: dict[str, float] = {}
 
     def active(self, done: int, steps: int) -> dict[int, Term]:
         """Returns the terms, by place, that act in the step after ``done`` of ``steps`` steps."""
@@ -132,23 +135,43 @@ class Guide:
         Raises:
             FloatingPointError: an energy is not finite.
         """
+        state = self._look(branch, x_t, step, terms)
+        return state.x_t, self._energies(state, terms)
+
+    def _look(
+        self, branch: Branch, x_t: Tensor, step: NoiseStep, terms: Mapping[int, Term], *, to_end: bool = False
+    ) -> State:
+        """Runs the branch as far as the terms need it, or to its end, and returns what it showed."""
         whole = any(term.whole for term in terms.values())
         x = in_full(x_t).detach().requires_grad_(torch.is_grad_enabled())
         x_0 = None
         size = (x.shape[-2], x.shape[-1])
-        with self.capture.record(size, tokens=self.tokens, partial=not whole) as seen:
+        partial, ungraphed = not (whole or to_end), to_end and not whole
+        with self.capture.record(size, tokens=self.tokens, partial=partial, ungraphed=ungraphed) as seen:
             x_0 = (x - step.sigma * branch(x)) / step.alpha
-        state = State(x, step.level, seen, self.reference(step.level), x_0)
+        return State(x, step.level, seen, self.reference(step.level), x_0 if whole else None)
+
+    @staticmethod
+    def _energies(state: State, terms: Mapping[int, Term]) -> dict[int, Tensor]:
+        """Returns the terms' energies by place, all finite."""
         energies = {place: term.energy(state) for place, term in terms.items()}
         for place, energy in energies.items():
             if not torch.isfinite(energy):
                 name = terms[place].title
                 raise FloatingPointError(
-                    f"the guidance energy at level {step.level} is not finite: {name} is {energy.item()}"
+                    f"the guidance energy at level {state.level} is not finite: {name} is {energy.item()}"
                 )
-        return x, energies
+        return energies
 
-    def push(self, branch: Branch, x_t: Tensor, step: NoiseStep, terms: Mapping[int, Term]) -> Tensor | None:
+    def push(
+        self,
+        branch: Branch,
+        x_t: Tensor,
+        step: NoiseStep,
+        terms: Mapping[int, Term],
+        *,
+        to_end: bool = False,
+    ) -> Tensor | None:
         """Computes what the terms add to the noise prediction at ``x_t``.
 
         Args:
@@ -156,6 +179,7 @@ class Guide:
             x_t: the state ``[B, C, h, w]``.
             step: the step about to be taken.
             terms: the active terms, by place.
+            to_end: whether the branch runs to its end, so that its prediction can be used too.
 
         Returns:
             The push ``[B, C, h, w]`` in fp32, or None if there is nothing to add.
@@ -166,7 +190,11 @@ class Guide:
         if not terms:
             return None
         with torch.enable_grad():
-            x, energies = self.measure(branch, x_t, step, terms)
+            state = self._look(branch, x_t, step, terms, to_end=to_end)
+            x, cut = state.x_t, None
+            if isinstance(self.rule, Combined):
+                cut, state = Cut.of(state)
+            energies = self._energies(state, terms)
             trace = self.trace
             trace.levels.append(step.level)
             trace.energies.append(weighted_sum(terms, energies).item())
@@ -177,7 +205,10 @@ class Guide:
             # of the active terms alone: those whose window is over would count as reached
             asked = sum(term.weight * trace.terms[place][0] for place, term in terms.items())
             left = min(1.0, trace.energies[-1] / max(asked, _LEAST_ENERGY))
-            return self.rule(Measured(x, step, terms, energies, left, self.region, self._pulls))
+            measured = Measured(
+                x, step, terms, energies, left, self.region, self._pulls, cut=cut, factors=self._factors
+            )
+            return self.rule(measured)
 
     @torch.no_grad()
     def remeasure(

@@ -88,19 +88,21 @@ class CrossAttentionWindow:
 
 @dataclass
 class SelfAttentionWindow:
-    """Self-attention that can record its keys and values, or read another run's beside its own.
+    """Self-attention that can record its keys and values, hide some, or read another run's beside its own.
 
     Args:
         inner: the original processor.
         sink: receives ``(K, V)``, each ``[B, L, D]``.
         memory: another run's ``(K, V)``, each ``[B, M, D]``, appended to the layer's own.
         mask: bool ``[L, L + M]``, True where a query may attend to a key, the layer's own keys first.
+        keys: bool ``[L]``, False where a key of the layer's own is hidden from every query.
     """
 
     inner: Processor
     sink: Callable[[tuple[Tensor, Tensor]], None] | None = None
     memory: tuple[Tensor, Tensor] | None = None
     mask: Tensor | None = field(default=None, repr=False)
+    keys: Tensor | None = field(default=None, repr=False)
 
     def __call__(
         self,
@@ -111,7 +113,7 @@ class SelfAttentionWindow:
         **kwargs: object,
     ) -> Tensor:
         """Runs the layer; [B, L, D] to [B, L, D]."""
-        if self.sink is None and self.memory is None:
+        if self.sink is None and self.memory is None and self.keys is None:
             return self.inner(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
         q, k, v = attn.to_q(hidden_states), attn.to_k(hidden_states), attn.to_v(hidden_states)
         if self.sink is not None:
@@ -121,5 +123,14 @@ class SelfAttentionWindow:
             key, value = (m.to(k).expand(batch, -1, -1) for m in self.memory)
             k, v = torch.cat([k, key], 1), torch.cat([v, value], 1)
         q, k, v = (split_heads(x, attn.heads) for x in (q, k, v))
-        mask = None if self.memory is None else self.mask
+        mask = self._allowed(k.shape[2])
         return _out(attn, scaled_dot_product_attention(q, k, v, attn_mask=mask, scale=attn.scale))
+
+    def _allowed(self, keys: int) -> Tensor | None:
+        """Returns which query may attend to which of so many keys, bool ``[L or 1, keys]``; None is all."""
+        mask = None if self.memory is None else self.mask
+        if self.keys is None:
+            return mask
+        memory = torch.ones(keys - len(self.keys), dtype=torch.bool, device=self.keys.device)
+        seen = torch.cat([self.keys, memory])[None]
+        return seen if mask is None else mask & seen

@@ -4,14 +4,15 @@ A rule is called with the active terms' energies, still attached to their graph,
 added to the noise prediction, or None. A plain number ``v`` stands for :class:`NoiseShare`.
 
 The rules differ in what has to be tuned by hand: :class:`GradientScale` needs a scale for every energy, model
-and layer, :class:`NoiseShare` one number and the terms' weights, :class:`Automatic` nothing.
+and layer, :class:`NoiseShare` one number and the terms' weights, :class:`Automatic` nothing; it costs a
+backward pass for every term, :class:`guidance.combined.Combined` of the same behaviour one for all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
@@ -20,6 +21,9 @@ from guidance.terms import Term
 from inversion import Schedule
 from inversion.half_precision import scaled_gradient
 from inversion.linalg import vector_norm
+
+if TYPE_CHECKING:
+    from guidance.cut import Cut
 
 CLIP = 3.0
 """A gradient's value in one latent value is cut off beyond this, in its root mean squares: a lower limit
@@ -33,7 +37,7 @@ ENOUGH_PROGRESS = 0.5
 """Share of the expected progress at or above which a term keeps its gain; below it the gain doubles. Not
 measured."""
 
-_TINY = 1e-20
+TINY = 1e-20
 """Least divisor: smaller norms and slopes are replaced by it, so that 0 stays 0; larger ones are used as they
 are. Set far below any slope that matters, and above fp32's least number."""
 
@@ -85,6 +89,8 @@ class Measured:
         left: the weighted sum of the energies over the same sum when each was measured first, at most 1.
         region: where the latent may change, ``[1, 1, h, w]`` in [0, 1]; None is everywhere.
         pulls: each term's latest push in this sampling, by place; a rule with a memory writes it here.
+        cut: where the energies are cut from the model's graph; None where they are still attached to it.
+        factors: what :mod:`guidance.combined` has learnt of the terms in this sampling, by place.
     """
 
     x_t: Tensor
@@ -94,6 +100,8 @@ class Measured:
     left: float = 1.0
     region: Tensor | None = None
     pulls: dict[int, Pull] = field(default_factory=lambda: dict[int, Pull]())
+    cut: Cut | None = None
+    factors: dict[str, float] = field(default_factory=dict[str, float])
 
     @property
     def total(self) -> Tensor:
@@ -185,7 +193,7 @@ class Pull:
         """Returns the gain of the next step, from the energy and the direction found after this one."""
         if float((direction * self.direction).sum()) < 0:  # it went past its target
             return max(1.0, self.gain / 2)
-        share = (self.value - value) / max(self.value - self.expected, _TINY)
+        share = (self.value - value) / max(self.value - self.expected, TINY)
         return min(2 * self.gain, MOST_GAIN) if share < ENOUGH_PROGRESS else self.gain
 
 
@@ -231,15 +239,15 @@ class Automatic:
         lacking = {place: term for place, term in measured.terms.items() if values[place] > term.goal}
         if not lacking:
             return None
-        brake = _brake(measured.terms, values)
+        brake = brake_of(measured.terms, values)
         steps = torch.stack([self._alone(measured, place, values[place]) for place in lacking]).flatten(1)
         slowed = [term.weight * (brake if term.budget is None else 1.0) for term in lacking.values()]
         weights = torch.tensor([term.weight for term in lacking.values()]).to(steps)
-        lengths = vector_norm(steps, 1, keepdim=True).clamp_min(_TINY)
+        lengths = vector_norm(steps, 1, keepdim=True).clamp_min(TINY)
         cosines = ((steps / lengths) @ (steps / lengths).T).abs().fill_diagonal_(1)
         push = ((torch.tensor(slowed).to(steps) / (cosines @ weights)) @ steps).view_as(measured.x_t)
         most = self.limit * measured.step.sigma
-        return push * min(1.0, most / max(_rms(push, measured.region).max().item(), _TINY))
+        return push * min(1.0, most / max(rms(push, measured.region).max().item(), TINY))
 
     def _alone(self, measured: Measured, place: int, value: float) -> Tensor:
         """Returns the push that one term would take alone."""
@@ -248,14 +256,14 @@ class Automatic:
         u = unit(gradient, measured.region)
         gain = 1.0 if before is None else before.next_gain(value, u)
         aim = term.goal / 2 if term.budget is None else term.budget
-        need = (value - aim) / max(step.reach * float((gradient * u).sum()), _TINY)
+        need = (value - aim) / max(step.reach * float((gradient * u).sum()), TINY)
         most = self.limit * step.sigma
-        expected = value - min(1.0, most / max(need, _TINY)) * (value - aim)
+        expected = value - min(1.0, most / max(need, TINY)) * (value - aim)
         measured.pulls[place] = Pull(value, expected, u, gain)
         return min(gain * need, most) * u
 
 
-def _brake(terms: Mapping[int, Term], values: Mapping[int, float]) -> float:
+def brake_of(terms: Mapping[int, Term], values: Mapping[int, float]) -> float:
     """Returns the share of the other terms' strength that the hold terms allow, in [0, 1]."""
     used = [values[place] / term.budget for place, term in terms.items() if term.budget is not None]
     return min(1.0, max(0.0, 2 - 2 * max(used, default=0.0)))
@@ -266,13 +274,13 @@ def unit(gradient: Tensor, region: Tensor | None) -> Tensor:
 
     Values beyond :data:`CLIP` are cut off; a gradient of 0 stays 0.
     """
-    return (gradient / _rms(gradient, region).clamp_min(_TINY)).clamp(-CLIP, CLIP)
+    return (gradient / rms(gradient, region).clamp_min(TINY)).clamp(-CLIP, CLIP)
 
 
-def _rms(x: Tensor, region: Tensor | None) -> Tensor:
+def rms(x: Tensor, region: Tensor | None) -> Tensor:
     """Returns the root mean square over the region of ``x [B, C, h, w]``, 0 outside it; ``[B, 1, 1, 1]``."""
     # divided by the largest value first: the squares of small gradients underflow in fp32
-    largest = x.abs().amax((1, 2, 3), keepdim=True).clamp_min(_TINY)
+    largest = x.abs().amax((1, 2, 3), keepdim=True).clamp_min(TINY)
     total = (x / largest).square().sum((1, 2, 3), keepdim=True)
     cells = x[0].numel() if region is None else region.to(x).expand_as(x[:1]).sum().clamp_min(1)
     return largest * (total / cells).sqrt()

@@ -80,8 +80,17 @@ class Guidance:
     scale: float = 1.0
 
 
-def predict(denoiser: Denoiser, x_t: Tensor, t: int, guidance: Guidance) -> Tensor:
+def predict(
+    denoiser: Denoiser, x_t: Tensor, t: int, guidance: Guidance, *, known: Tensor | None = None
+) -> Tensor:
     """Predicts the noise under classifier-free guidance, both branches in one batch; shapes as ``x_t``.
+
+    Args:
+        denoiser: the model.
+        x_t: the state ``[B, C, h, w]``.
+        t: the model's time.
+        guidance: conditions and scale.
+        known: the text branch's prediction, where it is known; it is not evaluated again.
 
     Raises:
         FloatingPointError: the model returned a value that is not finite.
@@ -89,7 +98,10 @@ def predict(denoiser: Denoiser, x_t: Tensor, t: int, guidance: Guidance) -> Tens
     batch = x_t.shape[0]
     text = guidance.text.expand(batch)
     if guidance.scale == 1:
-        eps = denoiser(x_t, t, text)
+        eps = denoiser(x_t, t, text) if known is None else known
+    elif known is not None:
+        null_eps = denoiser(x_t, t, guidance.null.expand(batch))
+        eps = null_eps + guidance.scale * (known - null_eps)
     else:
         both = Conditioning.cat(guidance.null.expand(batch), text)
         null_eps, text_eps = denoiser(torch.cat([x_t, x_t]), t, both).chunk(2)

@@ -29,7 +29,8 @@ class InversionResult:
     Args:
         method: name of the method that made it.
         schedule: the noise levels.
-        trajectory: ``[N + 1, B, C, h, w]``, level 0 (the photo's latent) first.
+        trajectory: ``[M + 1, B, C, h, w]``, level 0 (the photo's latent) first, up to the level M <= N that
+            the photo was inverted to.
         guidance_scale: guidance scale of the replay.
         null_embeddings: ``[N, B, L, D]`` for levels 1..N; None uses the plain null embedding.
         offsets: ``[N, B, C, h, w]`` for levels 1..N, added after the step from that level; None adds nothing.
@@ -46,6 +47,11 @@ class InversionResult:
     offsets: Tensor | None = None
     null_extra: Mapping[str, Tensor] = field(default_factory=dict[str, Tensor])
     eta: float = 0.0
+
+    @property
+    def top(self) -> int:
+        """The noisiest level that the photo was inverted to."""
+        return len(self.trajectory) - 1
 
     @property
     def x_0(self) -> Tensor:
@@ -110,7 +116,7 @@ class InversionResult:
 def replay(
     denoiser: Denoiser, result: InversionResult, guidance: Guidance, callback: Callback | None = None
 ) -> Tensor:
-    """Resamples the photo from ``x_N`` under the result's own guidance scale.
+    """Resamples the photo from its noisiest state under the result's own guidance scale.
 
     Args:
         denoiser: the model that the result was made with.
@@ -126,11 +132,11 @@ def replay(
     """
     schedule = result.schedule
     x = result.trajectory[-1]
-    for level in range(schedule.steps, 0, -1):
+    for level in range(result.top, 0, -1):
         eps = predict(denoiser, x, schedule.timestep(level), result.guidance(guidance, level))
         x = schedule.step(x, eps, level, level - 1, eta=result.eta)
         if result.offsets is not None:
             x = x + result.offsets[level - 1]
         if callback is not None:
-            callback(schedule.steps - level + 1, schedule.steps)
+            callback(result.top - level + 1, result.top)
     return x

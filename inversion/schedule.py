@@ -79,6 +79,10 @@ class Schedule:
         """N, the number of noise levels above the clean one."""
         return len(self.timesteps)
 
+    def below(self, top: int) -> Schedule:
+        """Returns the levels up to ``top`` alone."""
+        return self if top >= self.steps else Schedule(self.timesteps[:top], self.alphas_cumprod[: top + 1])
+
     def timestep(self, level: int) -> int:
         """Returns the model's time at a level in 1..N.
 

@@ -14,6 +14,7 @@ from realedit.find.finder import Finder
 from realedit.inverted.cache import Cache
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.inverted.inverter import METHOD, Inverter
+from realedit.inverted.levels import Reads
 from realedit.location import Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef
@@ -150,6 +151,7 @@ class Engine:
         words: Sequence[str],
         how: Mapping[str, Any],
         *,
+        reads: Reads | None = None,
         progress: Progress = silent,
         during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> InvertedPhoto:
@@ -163,6 +165,7 @@ class Engine:
             prompt: what the photo shows, or None.
             words: words that the prompt has to hold.
             how: keywords of :meth:`invert`, or :attr:`realedit.models.profile.Profile.look`.
+            reads: what is read of it; None for all.
             progress: told of each step.
             during: a new one is made within what this returns.
         """
@@ -171,11 +174,12 @@ class Engine:
             made = photo.prompt
             held = all(self.reads(made, word) for word in words)
             same = prompt is None or made in (prompt, self._naming(prompt, words))
-            if held and same and {**photo.how, **how} == photo.how:
+            served = photo.serves(None if self.profile.levels == "all" else reads, self.profile)
+            if held and same and served and {**photo.how, **how} == photo.how:
                 return photo
             prompt, photo = prompt or made, photo.photo
         text = self._naming(self._described(photo, prompt), words)
-        return self.inverter.to_invert(photo, text, progress=progress, during=during, **how)
+        return self.inverter.to_invert(photo, text, reads=reads, progress=progress, during=during, **how)
 
     def _described(self, photo: Photo, prompt: str | None) -> str:
         """Returns what a photo shows: as the user says it, as the captioner does, or nothing."""

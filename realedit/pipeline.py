@@ -395,8 +395,8 @@ class RealEditPipeline:
         profile = self.engine.profile
         settings = profile.filled(request.settings, by_model=step.by_model)
         if step.by_model or settings.resamples:
-            return replace(request, settings=settings)
-        return replace(request, settings=settings, how=request.how or profile.look)
+            return replace(request, settings=settings, step=step)
+        return replace(request, settings=settings, how=request.how or profile.look, step=step)
 
 
 def _share(min_confidence: float) -> float:

@@ -10,22 +10,39 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from realedit.models.backbone import BACKWARD
+
 
 @dataclass
 class Count:
-    """Evaluations so far, one per picture of a batch; a forward pass that ends early counts too."""
+    """Passes so far, one per picture of a batch; a forward pass that ends early counts too."""
 
-    evaluations: int = 0
+    forwards: int = 0
+    backwards: int = 0
+
+    @property
+    def evaluations(self) -> int:
+        """Both together, in forward passes."""
+        return self.forwards + BACKWARD * self.backwards
 
 
 @contextmanager
 def counted(unet: nn.Module) -> Iterator[Count]:
-    """Counts a UNet's forward passes inside the block, whoever makes them."""
+    """Counts a UNet's passes inside the block, whoever makes them."""
     count = Count()
 
     def hook(_: nn.Module, positional: tuple[object, ...], named: dict[str, object]) -> None:
         sample = positional[0] if positional else named.get("sample")
-        count.evaluations += sample.shape[0] if isinstance(sample, torch.Tensor) else 1
+        pictures = sample.shape[0] if isinstance(sample, torch.Tensor) else 1
+        count.forwards += pictures
+
+        def came_back(_: torch.Tensor) -> None:
+            count.backwards += pictures
+
+        for given in (sample, *positional[2:3], named.get("encoder_hidden_states")):
+            if isinstance(given, torch.Tensor) and given.requires_grad:
+                given.register_hook(came_back)
+                break
 
     handle = unet.register_forward_pre_hook(hook, with_kwargs=True)
     try:

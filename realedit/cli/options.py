@@ -310,6 +310,15 @@ class EditSampling:
             "Default: the model's own.",
         ),
     ] = None
+    self_guidance: Annotated[
+        float | None,
+        value(
+            number(0, 100),
+            "SHARE",
+            "How hard self-guidance may push, as a share of the noise; at 0 it is off and costs nothing. "
+            "Default: the model's own.",
+        ),
+    ] = None
     shadow: Annotated[
         bool | None,
         switch(

@@ -185,7 +185,12 @@ class EditCommand:
     def settings(self) -> Settings | None:
         """The knobs, as the recipe and the flags say; None if neither says any."""
         said = self.recipe.settings
-        knobs = _said(shadow=self.sampling.shadow, reflection=self.sampling.reflection or None)
+        sampling = self.sampling
+        knobs = _said(
+            shadow=sampling.shadow,
+            reflection=sampling.reflection or None,
+            self_guidance=sampling.self_guidance,
+        )
         return replace(said or Settings(), **knobs) if knobs else said
 
     @property

@@ -167,6 +167,8 @@ class Similarity:
     takes_away: ClassVar[bool] = False
     brings: ClassVar[bool] = False
     by_model: ClassVar[bool] = False
+    paints: ClassVar[bool] = False
+    leaves_hole: ClassVar[bool] = True
 
     @property
     def idle(self) -> bool:
@@ -240,6 +242,10 @@ class Edit:
     """Whether its object comes from another photo."""
     by_model: ClassVar[bool] = False
     """Whether the model makes what it asks for, a look or something new; if not, the photo's pixels do."""
+    paints: ClassVar[bool] = False
+    """Whether the model paints a region by text."""
+    leaves_hole: ClassVar[bool] = False
+    """Whether an object is taken up from its place."""
 
     def __post_init__(self) -> None:
         for field, about in givens(type(self)).items():

@@ -266,6 +266,7 @@ class Reshape(Edit):
     """
 
     key = "reshape"
+    leaves_hole = True
     needs = Needs(("shape",), "into what", "add --shape FILE")
     implied_by = ImpliedBy(("shape",), "what to fit into it")
     target: str | None = field(metadata=given("reshape", "The object to fit into the outline in {shape}."))
@@ -294,6 +295,7 @@ class Remove(Edit):
     """
 
     key = "remove"
+    leaves_hole = True
     takes_away = True
     target: str | None = field(metadata=given("remove", "The object to take away, with its shadow."))
 
@@ -315,6 +317,7 @@ class Swap(Edit):
     """
 
     key = "swap"
+    leaves_hole = True
     needs = Needs(("with",), "with what", "add --with WORD, such as --with bowl")
     target: str = field(metadata=given("swap", "The object to swap; {with} names the other one."))
     other: str = field(metadata=given("with", "The other object.", "TEXT"))
@@ -424,6 +427,7 @@ class Restyle(Edit):
     """
 
     key = "restyle"
+    paints = True
     by_model = True
     needs = Needs(("as", "like", "object"), "how", "add --as 'a blue mug', --like FILE or --object WORD")
     implied_by = ImpliedBy(("as", "like"), "what to restyle")
@@ -489,6 +493,7 @@ class Replace(Edit):
     """
 
     key = "replace"
+    paints = True
     by_model = True
     needs = Needs(("with",), "with what", "add --with TEXT, such as --with 'a bowl'")
     target: str | None = field(metadata=given("replace", "The object to replace by what {with} says."))
@@ -510,6 +515,7 @@ class Background(Edit):
     """
 
     key = "background"
+    paints = True
     by_model = True
     needs_shown = Needs(("keep",), "what stays", f"add --keep WORD, or {_FIND_IT}")
     target: str | None = field(metadata=given("keep", "The object that stays.", optional=True))
@@ -535,6 +541,7 @@ class Retouch(Edit):
     """
 
     key = "retouch"
+    paints = True
     by_model = True
     needs_shown = Needs((), "where", _FIND_IT)
     text: str = field(

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from guidance.properties import object_attention
 from realedit.inverted.enlarged_attention import finest
-from realedit.inverted.inversion import Inversion, word_levels
+from realedit.inverted.inversion import Inversion
+from realedit.inverted.levels import word_levels
 
 
 def mean_attention(inversion: Inversion) -> Tensor:

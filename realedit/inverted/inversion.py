@@ -8,23 +8,21 @@ levels that an edit can start from.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
 from guidance import Capture, LayerSelection, Observation
+from guidance.layers import EVERYWHERE
 from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
+from realedit.inverted.levels import Levels
 from realedit.models.backbone import Backbone, Prompt
 from realedit.models.profile import Profile, general
-from realedit.settings import LARGEST_STRENGTH
 from realedit.system.progress import Progress, silent
 
 _ENLARGED = "enlarged/attention"
-_FIRST_LEVEL_SHARE, _LAST_LEVEL_SHARE = 0.1, 0.5
-"""Words are looked for at the noise levels between these shares of the schedule; attention below and above
-them is ignored. Not measured."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +111,7 @@ def capture_for(backbone: Backbone, profile: Profile | None = None) -> Capture:
         attention=guided if profile.find == "goca" else LayerSelection(("up",)),
         features=guided,
         memory=LayerSelection(profile.shared.parts, profile.shared.ranks),
+        hiding=EVERYWHERE if profile.mask_keys else None,
     )
 
 
@@ -124,13 +123,13 @@ def invert_photo(
     *,
     size: tuple[int, int],
     method: str,
-    steps: int,
+    schedule: Schedule,
+    levels: Levels,
     scale: float,
     inversion_scale: float = 1.0,
-    glance: bool = False,
     progress: Progress = silent,
 ) -> Inversion:
-    """Inverts a photo's latent and records what the model sees at every state of its trajectory.
+    """Inverts a photo's latent and records what the model sees at the states of its trajectory.
 
     Args:
         backbone: the model.
@@ -139,49 +138,50 @@ def invert_photo(
         prompt: what the photo shows.
         size: (height, width) in pixels that the model works at.
         method: one of ``inversion.METHODS``.
-        steps: noise levels.
+        schedule: the noise levels.
+        levels: those that are inverted and observed; the trajectory ends at their top.
         scale: guidance scale that the replay is made for.
         inversion_scale: guidance scale on the way up.
-        glance: record only where words are looked for, and attention alone.
         progress: told of every step of the stages "invert" and "observe".
     """
     before = backbone.evaluations
     guidance = Guidance(prompt.conditioning, prompt.null, scale)
-    schedule = backbone.schedule(steps)
-    most = 0 if glance else round(LARGEST_STRENGTH * steps)
-    observer = _Observer(backbone, capture, schedule, prompt.tokens, upward=method == "direct", most=most)
+    observer = _Observer(
+        backbone, capture, schedule, prompt.tokens, levels, second=method == "direct" and not levels.upward
+    )
     # at scale 1 these evaluate the states to observe: direct inversion on its second visit, ddpm on its first
-    observed = method in ("direct", "ddpm") and scale == 1 and not glance
-    denoiser = observer if observed else backbone
+    observed = method in ("direct", "ddpm") and scale == 1
+    # the noise on the way up is predicted at the level to come, from the state before
+    observed |= levels.upward and method == "ddim" and inversion_scale == 1
     result = invert(
         method,
-        denoiser,
+        observer if observed else backbone,
         x_0,
         guidance,
-        schedule=schedule,
+        schedule=schedule.below(levels.top),
         inversion_scale=inversion_scale,
         callback=partial(progress, "invert"),
     )
     if not observed:
         with torch.no_grad():
-            levels = word_levels(steps) if glance else range(1, steps + 1)
-            for count, level in enumerate(levels, 1):
+            for count, level in enumerate(levels.observed, 1):
                 observer.observe(result.trajectory[level], level, prompt.conditioning, partial=True)
-                progress("observe", count, len(levels))
+                progress("observe", count, len(levels.observed))
     took = backbone.evaluations - before
-    return Inversion(prompt.text, size, result, observer.observations, took, inversion_scale)
-
-
-def word_levels(steps: int) -> range:
-    """Returns the noise levels, of so many, whose attention shows where words are."""
-    first = max(1, round(_FIRST_LEVEL_SHARE * steps))
-    return range(first, max(2, round(_LAST_LEVEL_SHARE * steps)) + 1)
+    whole = replace(result, schedule=schedule)
+    return Inversion(prompt.text, size, whole, observer.observations, took, inversion_scale)
 
 
 class _Observer:
     """A denoiser that records what the model sees, each time it is at a level for the last time.
 
-    Up to the level ``most`` it records activations, keys and values too, for edits that start there.
+    Args:
+        backbone: the model.
+        capture: the windows, injected.
+        schedule: the noise levels.
+        tokens: how many of the prompt's tokens carry text.
+        levels: what is kept of which.
+        second: whether each level is visited twice, and kept the second time.
     """
 
     def __init__(
@@ -190,22 +190,24 @@ class _Observer:
         capture: Capture,
         schedule: Schedule,
         tokens: int,
+        levels: Levels,
         *,
-        upward: bool,
-        most: int,
+        second: bool,
     ) -> None:
         self._backbone, self._capture, self._schedule, self._tokens = backbone, capture, schedule, tokens
-        self._levels = {t: level for level, t in enumerate(schedule.timesteps, 1)}
-        self._upward = set(self._levels) if upward else set[int]()
-        self._most = most
+        self._at = {t: level for level, t in enumerate(schedule.timesteps, 1)}
+        self._levels = levels
+        self._first = set(self._at) if second else set[int]()
         self.observations: dict[int, Observation] = {}
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        """Predicts the noise and records it, but for the first visit to a level on the way up."""
-        if t in self._upward:
-            self._upward.remove(t)
+        """Predicts the noise and records it, but for a first visit, and levels of which nothing is kept."""
+        if t in self._first:
+            self._first.remove(t)
             return self._backbone(x_t, t, conditioning)
-        eps = self.observe(x_t, self._levels[t], conditioning)
+        if self._at[t] not in self._levels.observed:
+            return self._backbone(x_t, t, conditioning)
+        eps = self.observe(x_t, self._at[t], conditioning)
         if eps is None:  # only a partial pass returns none
             raise RuntimeError("the forward pass ended before its prediction")
         return eps
@@ -214,21 +216,23 @@ class _Observer:
         self, x_t: Tensor, level: int, conditioning: Conditioning, *, partial: bool = False
     ) -> Tensor | None:
         """Records one forward pass; a partial one ends after the last recorded layer and predicts nothing."""
-        kept = level <= self._most
+        memory = level in self._levels.memory
         eps = None
         with self._capture.record(
-            (x_t.shape[-2], x_t.shape[-1]), tokens=self._tokens, memory=kept, partial=partial
+            (x_t.shape[-2], x_t.shape[-1]), tokens=self._tokens, memory=memory, partial=partial
         ) as seen:
             eps = self._backbone(x_t, self._schedule.timestep(level), conditioning)
-        self.observations[level] = _halved(seen, kept)
+        attention, features = level in self._levels.attention, level in self._levels.features
+        self.observations[level] = _halved(
+            Observation(seen.attention if attention else {}, seen.features if features else {}, seen.memory)
+        )
         return eps
 
 
-def _halved(seen: Observation, kept: bool) -> Observation:
+def _halved(seen: Observation) -> Observation:
     """Rounds at once to half precision, so that a cached inversion edits to the same bits as a fresh one."""
-    attention = {name: value.half() for name, value in seen.attention.items()}
-    if not kept:
-        return Observation(attention)
-    features = {name: value.half() for name, value in seen.features.items()}
-    memory = {name: (key.half(), value.half()) for name, (key, value) in seen.memory.items()}
-    return Observation(attention, features, memory)
+    return Observation(
+        {name: value.half() for name, value in seen.attention.items()},
+        {name: value.half() for name, value in seen.features.items()},
+        {name: (key.half(), value.half()) for name, (key, value) in seen.memory.items()},
+    )

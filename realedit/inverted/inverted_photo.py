@@ -7,9 +7,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from realedit.inverted.inversion import Inversion
-from realedit.photo import Photo
+from realedit.inverted.levels import Reads, all_levels
+from realedit.models.profile import Profile
+from realedit.photo import Photo, load_photo
 from realedit.system.one_at_a_time import new_lock
+
+Box = tuple[int, int, int, int]
+"""First and last row and first and last column of a part, in pixels; the last ones are not in it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class InvertedPhoto:
         how: keywords of ``invert`` that invert another photo in the same way, at the same noise levels.
         make: makes the inversion, or reads it.
         lock: held meanwhile, so that threads that ask at once get one.
+        reads: what it was made to be read of it; None for all.
+        part: makes an inverted photo of a part of this one, in the same way.
     """
 
     photo: Photo
@@ -49,6 +58,35 @@ class InvertedPhoto:
     make: Callable[[], Made]
     lock: AbstractContextManager[Any] = field(default_factory=new_lock, repr=False, compare=False)
     _kept: list[Made] = field(default_factory=list[Made], init=False, repr=False, compare=False)
+    reads: Reads | None = None
+    part: Callable[[Photo], InvertedPhoto] | None = field(default=None, repr=False)
+    _parts: dict[Box, InvertedPhoto] = field(
+        default_factory=lambda: dict[Box, InvertedPhoto](), repr=False, compare=False
+    )
+
+    def part_at(self, rows: slice, columns: slice) -> InvertedPhoto:
+        """Returns a part of the photo with an inversion of its own, always the same for the same part.
+
+        Raises:
+            ValueError: nothing says how a part is inverted.
+        """
+        if self.part is None:
+            raise ValueError("this inversion cannot be made of a part of its photo")
+        box = (rows.start, rows.stop, columns.start, columns.stop)
+        with self.lock:
+            if box not in self._parts:
+                pixels = np.ascontiguousarray(self.photo.rgb[rows, columns])
+                self._parts[box] = self.part(load_photo(pixels))
+            return self._parts[box]
+
+    def serves(self, reads: Reads | None, profile: Profile) -> bool:
+        """Whether its inversion has what is to be read."""
+        if reads is None or self.reads is None:
+            steps = self.how["steps"]
+            return self.reads is None and (
+                reads is None or all_levels(steps, profile).covers(reads.levels(steps))
+            )
+        return self.reads.levels(self.how["steps"]).covers(reads.levels(self.how["steps"]))
 
     @property
     def _made(self) -> Made:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from realedit.inverted.cache import Cache, cache_key
 from realedit.inverted.enlarged_attention import enlarged_attention
 from realedit.inverted.inversion import Inversion, capture_for, invert_photo
 from realedit.inverted.inverted_photo import InvertedPhoto, Made
+from realedit.inverted.levels import Reads, all_levels, glanced
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, fingerprint
 from realedit.models.profile import Layers, Profile, general
@@ -72,16 +73,22 @@ class Inverter:
         """The windows through which the model is watched."""
         return capture_for(self.backbone, self.profile)
 
+    @property
+    def side(self) -> int:
+        """Side in pixels of the square whose area the model works at."""
+        return self.working_side or self.profile.native_size or self.backbone.native_size
+
     def to_invert(
         self,
         photo: Photo,
         prompt: str,
         *,
-        method: str = METHOD,
+        method: str | None = None,
         steps: int | None = None,
         guidance_scale: float | None = None,
         inversion_scale: float = 1.0,
         glance: bool = False,
+        reads: Reads | None = None,
         progress: Progress = silent,
         during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> InvertedPhoto:
@@ -90,17 +97,27 @@ class Inverter:
         Args:
             photo: the photo.
             prompt: what it shows.
-            method: see :meth:`realedit.RealEditPipeline.invert`.
+            method: see :meth:`realedit.RealEditPipeline.invert`; by default the profile's for what an edit
+                reads, else :data:`METHOD`.
             steps: see :meth:`realedit.RealEditPipeline.invert`.
             guidance_scale: see :meth:`realedit.RealEditPipeline.invert`.
             inversion_scale: see :meth:`realedit.RealEditPipeline.invert`.
             glance: whether only words are looked for in it.
+            reads: what is read of it, where the profile lets that alone be inverted and observed; None for
+                all.
             progress: told of each stage.
             during: the inversion is made within what this returns.
 
         Raises:
             UsageError: there is no such method, or it does not work at that scale.
         """
+        if self.profile.levels == "all" or glance:
+            reads = None
+        method = method or (METHOD if reads is None else self.profile.method)
+        if (
+            reads is not None and method != self.profile.method
+        ):  # what is seen on the way up is for that alone
+            reads = replace(reads, upward=False)
         how: dict[str, Any] = {
             "method": method,
             "steps": steps or self.profile.steps,
@@ -109,14 +126,16 @@ class Inverter:
             **({"glance": True} if glance else {}),
         }
         text = prompt or PLAIN
-        side = self.working_side or self.profile.native_size
-        size = self.backbone.working_size(photo.height, photo.width, side)
+        size = self.backbone.working_size(photo.height, photo.width, self.side)
 
         def make() -> Made:
             with during():
-                return self._made(photo, text, size, progress=progress, **how)
+                return self._made(photo, text, size, reads=reads, progress=progress, **how)
 
-        return InvertedPhoto(photo, text, size, how, make, self.lock)
+        def part(of: Photo) -> InvertedPhoto:
+            return self.to_invert(of, text, reads=reads, progress=progress, during=during, **how)
+
+        return InvertedPhoto(photo, text, size, how, make, self.lock, reads=reads, part=part)
 
     def _made(
         self,
@@ -129,11 +148,13 @@ class Inverter:
         guidance_scale: float,
         inversion_scale: float,
         glance: bool = False,
+        reads: Reads | None,
         progress: Progress,
     ) -> Made:
         """Makes an inversion, or reads it from the cache; arguments as of :meth:`to_invert`."""
         began = time.perf_counter()
-        key = cache_key(
+        key_of = partial(
+            cache_key,
             photo=photo.digest(),
             prompt=text,
             model=fingerprint(self.ref),
@@ -146,7 +167,10 @@ class Inverter:
             **({"seen": "words"} if glance else {}),
             **_layers_seen(self.profile),
         )
+        key = key_of() if reads is None else key_of(reads=str(reads))
         kept = self.cache.get(key) if self.cache is not None else None
+        if kept is None and reads is not None and self.cache is not None:
+            kept = self.cache.get(key_of())  # which has it all
         levels = None if kept is None else _schedule_in(kept[1])
         if kept is not None and levels is not None:
             found = Inversion.from_tensors(
@@ -160,6 +184,9 @@ class Inverter:
                 device=self.backbone.device,
             )
             return Made(found, cached=True, seconds=time.perf_counter() - began, key=key)
+        schedule = self.backbone.schedule(steps, self.profile.least_time)
+        count = schedule.steps
+        every = glanced(count) if glance else all_levels(count, self.profile)
         with translated(), self.capture:
             found = invert_photo(
                 self.backbone,
@@ -168,13 +195,13 @@ class Inverter:
                 self.backbone.prompt(text, size),
                 size=size,
                 method=method,
-                steps=steps,
+                schedule=schedule,
+                levels=every if reads is None else reads.levels(count),
                 scale=guidance_scale,
                 inversion_scale=inversion_scale,
-                glance=glance,
                 progress=progress,
             )
-            if self.enlarges:
+            if self.enlarges and (reads is None or reads.words):
                 found = self._with_enlarged_attention(found, photo.rgb)
         self._keep(key, found)
         return Made(found, cached=False, seconds=time.perf_counter() - began, key=key)
@@ -221,10 +248,12 @@ class Inverter:
 
 
 def _layers_seen(profile: Profile) -> dict[str, str]:
-    """Returns the layers that are watched, for a key; nothing where they are the embedded model's."""
+    """Returns what is watched and which levels are left out, for a key; nothing where they are the usual."""
     decoder = Layers(("up",))
     seen = (profile.guided if profile.find == "goca" else decoder, profile.guided, profile.shared)
-    return {} if seen == (decoder, decoder, Layers(("up",), (0,))) else {"layers": str(seen)}
+    usual = (decoder, decoder, Layers(("up",), (0,)))
+    layers = {} if seen == usual else {"layers": str(seen)}
+    return layers | ({"from": str(profile.least_time)} if profile.least_time else {})
 
 
 def _schedule_in(entry: Mapping[str, str]) -> Schedule | None:

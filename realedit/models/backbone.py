@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
     from transformers import CLIPTokenizer
 
+BACKWARD = 2
+"""What a backward pass through the UNet counts, in noise predictions: its usual cost, one product of matrices
+by the activations and one by the weights, of which guidance needs the first alone. Set by convention."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -52,7 +56,13 @@ class Backbone:
     def __init__(self, model: StableDiffusionXLPipeline | Unloaded) -> None:
         self._model = model
         self.lock = new_lock()
-        self.evaluations = 0
+        self.forwards = 0
+        self.backwards = 0
+
+    @property
+    def evaluations(self) -> int:
+        """What it has computed so far, in noise predictions of one picture; a backward pass is two."""
+        return self.forwards + BACKWARD * self.backwards
 
     @property
     def loaded(self) -> bool:
@@ -130,8 +140,8 @@ class Backbone:
         """Rounds a length in pixels to the model's multiples, at least one."""
         return max(self.multiple, round(length / self.multiple) * self.multiple)
 
-    def schedule(self, steps: int) -> Schedule:
-        """Returns the model's own noise levels, ``steps`` of them.
+    def schedule(self, steps: int, least_time: int = 0) -> Schedule:
+        """Returns the model's own noise levels, ``steps`` of them, without those up to ``least_time``.
 
         Raises:
             ModelUnavailableError: its scheduler is of another kind than SDXL's.
@@ -149,7 +159,8 @@ class Backbone:
         times = scheduler.timesteps.tolist()
         # where the first training level is visited itself, the photo lies below it
         clean = 1.0 if 0 in times else None
-        return Schedule.from_training(scheduler.alphas_cumprod, times, clean)
+        visited = [time for time in times if time > least_time] if least_time else times
+        return Schedule.from_training(scheduler.alphas_cumprod, visited or times, clean)
 
     def noised(self, x_0: Tensor, eps: Tensor, share: float) -> tuple[Tensor, int]:
         """Returns a latent at one of the training's noise levels, and its time.
@@ -231,16 +242,31 @@ class Backbone:
         return getattr(self.vae.config, "shift_factor", None) or 0.0
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
-        """Predicts the noise (an :class:`inversion.Denoiser`), counting one evaluation per batch item."""
-        self.evaluations += x_t.shape[0]
+        """Predicts the noise (an :class:`inversion.Denoiser`), counting each pass per batch item."""
+        self.forwards += x_t.shape[0]
         dtype = self.unet.dtype
         extra = {name: value.to(dtype) for name, value in conditioning.extra.items()}
-        embedding = conditioning.embedding.to(dtype)
+        embedding = conditioning.embedding
+        if x_t.requires_grad:
+            x_t = self._counting_backward(x_t)
+        elif embedding.requires_grad:
+            embedding = self._counting_backward(embedding)
+        embedding = embedding.to(dtype)
         out = self.unet(x_t.to(dtype), t, embedding, added_cond_kwargs=extra).sample.float()
         if self.pipeline.scheduler.config.prediction_type == "v_prediction":
             abar = float(self._alphas_cumprod[t])
             return math.sqrt(abar) * out + math.sqrt(1 - abar) * x_t.float()
         return out
+
+    def _counting_backward(self, tensor: Tensor) -> Tensor:
+        """Returns the same values, and counts a backward pass whenever a gradient comes back to them."""
+
+        def count(_: Tensor) -> None:
+            self.backwards += tensor.shape[0]
+
+        seen = tensor.view_as(tensor)
+        seen.register_hook(count)
+        return seen
 
     @property
     def _alphas_cumprod(self) -> Tensor:

@@ -83,13 +83,21 @@ class Profile:
         find_affinity: how often ``goca`` spreads its heat by self-attention.
         glance: whether a photo in which only words are looked for is not inverted, but seen with noise.
         steps: noise levels of an inversion.
+        least_time: the model's time up to which no level is visited: at 1 of 1000 nothing is left to do.
+        method: how an edit inverts a photo, one of ``inversion.METHODS``.
+        levels: the noise levels that are inverted and observed: all, or what an edit reads.
+        observe: where what the model sees is recorded: at the trajectory's own states, a second evaluation
+            each, or on the way up to them, at the noisier level's time (Qi et al. 2023, *FateZero*,
+            arXiv 2303.09535), which costs nothing.
+        native_window: whether large photos are worked on in a window of native size about the edited region.
         strength: of edits that carry an object's own pixels; see :class:`realedit.settings.Settings`.
         look_strength: of edits that change an object's look.
         hole_strength: of the hole; None takes the object's. So do the following fields mean what the
             settings of their names do.
         hole_free: share of the sampled steps, from the first, in which the hole is free and the old object's
             keys are masked out.
-        hole_margin: what the hole's mask is grown by beyond the edit in pixels, in longer sides.
+        hole_margin: what the old object's mask is grown by to give the hole that is painted and whose keys
+            are masked out, in longer sides.
         mask_keys: as the setting.
         shared: layers whose self-attention reads the source's keys and values.
         shared_from: share of the sampled steps before it does.
@@ -98,9 +106,15 @@ class Profile:
         pin_blur: standard deviation, in latent cells, of the Gaussian that tells low frequencies from high.
         smooth: as the setting.
         guidance_scale: as the setting.
+        guidance_noise: the noise over signal, from and to, in which that scale acts, beyond which the prompt
+            alone is evaluated; None is everywhere.
         self_guidance: as the setting.
         guided: layers that the energies look at.
         window: as the setting.
+        passes: how many backward passes a guided step takes: one for each term, or one for all
+            (:class:`guidance.Combined`).
+        shared_pass: whether a guided step's prediction is that of the pass that its energies look at.
+        remeasure: whether what the energies have reached is measured on the finished sample.
         repaint: as the setting.
         repaint_scale: as the setting.
     """
@@ -121,6 +135,11 @@ class Profile:
     find_affinity: _Count
     glance: bool
     steps: Annotated[int, Field(ge=2)]
+    least_time: _Count
+    method: Literal["ddim", "direct"]
+    levels: Literal["all", "read"]
+    observe: Literal["own", "upward"]
+    native_window: bool
     strength: _Strength
     look_strength: _Strength
     hole_strength: _Share | None
@@ -134,9 +153,13 @@ class Profile:
     pin_blur: Annotated[float, Field(gt=0)]
     smooth: Annotated[float, Field(ge=0)]
     guidance_scale: _Scale
+    guidance_noise: tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(ge=0)]] | None
     self_guidance: Annotated[float, Field(ge=0)]
     guided: Layers
     window: _Share
+    passes: Literal["each", "one"]
+    shared_pass: bool
+    remeasure: bool
     repaint: Annotated[float, Field(gt=0, le=1)]
     repaint_scale: _Scale
 

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from guidance import Automatic, Strength, Transform
+from guidance import Automatic, Combined, Strength, Transform
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
+from realedit.models.profile import Profile
 from realedit.pixels.masks import grow
 from realedit.pixels.unit import unit_of
 from realedit.settings import FullSettings
@@ -69,10 +70,12 @@ class Lender:
     mask: np.ndarray
 
 
-def strength_rule(settings: FullSettings) -> float | Strength:
+def strength_rule(settings: FullSettings, profile: Profile) -> float | Strength:
     """Returns the settings' limit on the energies' push, as the guided sampler takes it."""
     limit = settings.self_guidance
-    return Automatic(limit) if settings.automatic and limit > 0 else limit
+    if not settings.automatic or limit == 0:
+        return limit
+    return Combined(limit) if profile.passes == "one" else Automatic(limit)
 
 
 def as_leak_proof(masks: dict[int, Tensor], settings: FullSettings) -> dict[int, Tensor]:

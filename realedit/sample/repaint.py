@@ -23,6 +23,7 @@ from guidance.layers import map_size
 from inversion import Guidance
 from realedit.inverted.inversion import Inversion
 from realedit.models.backbone import Backbone, Prompt
+from realedit.models.profile import Profile
 from realedit.sample.regions import CLOSED_SHARE, as_leak_proof, as_tensor, strength_rule
 from realedit.settings import FullSettings
 
@@ -48,6 +49,7 @@ def repaint(
     *,
     region: np.ndarray,
     settings: FullSettings,
+    profile: Profile,
     seed: int,
     fresh: bool,
     tokens: tuple[int, ...] = (),
@@ -62,6 +64,7 @@ def repaint(
         prompt: what the picture is to show.
         region: where to sample, bool ``[H, W]``.
         settings: the knobs.
+        profile: the model's.
         seed: seed of the fresh noise.
         fresh: whether the region starts from fresh noise; else from the source's state without its mean.
         tokens: positions in the prompt of the words whose attention keeps the source's shape.
@@ -82,9 +85,10 @@ def repaint(
         guidance=Guidance(prompt.conditioning, prompt.null, settings.repaint_scale),
         terms=guided,
         start=start,
-        strength=strength_rule(settings),
+        strength=strength_rule(settings, profile),
         ties=_ties(backbone, capture, inversion, prompt, inside=inside, where=where, settings=settings),
-        remeasure=True,
+        remeasure=profile.remeasure,
+        shared=profile.shared_pass,
         callback=callback,
     )
     return Repainted(backbone.decode(out), trace)

@@ -8,7 +8,9 @@
 4. Self-guidance settles shape and size at the target, keeps the object out of the hole and takes the
    activations of its surroundings along. If the prompt does not name the object (it was removed), these terms
    have no attention to read and are left out.
-5. The model's change is the difference between its result and the anchor as its own VAE decodes it. Only this
+5. Where the model's profile says so, the hole starts at a higher noise level than all else and is painted by
+   the model (:mod:`realedit.sample.by_region`). 6. The model's change is the difference between its result
+   and the anchor as its own VAE decodes it. Only this
    difference is added to the anchor's pixels, so that neither the VAE's blur nor the working size touches the
    photo's detail.
 
@@ -18,9 +20,10 @@ values); PixelMan, arXiv 2412.14283 (pixel-manipulated branch, leak-proof self-a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -31,13 +34,13 @@ from torch.nn.functional import adaptive_avg_pool2d
 from guidance import (
     Absence,
     Capture,
+    ClassifierFree,
     Features,
     Shape,
     Size,
     Term,
     Ties,
     Trace,
-    Window,
     self_guided_sample,
     warp,
 )
@@ -46,7 +49,10 @@ from inversion import Guidance
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
 from realedit.models.backbone import Backbone, Prompt
-from realedit.pixels.resizing import at_size
+from realedit.models.profile import Profile, general
+from realedit.pixels.normalised_blur import normalised_blur
+from realedit.pixels.resizing import at_size, scaled
+from realedit.sample.by_region import Steps, guidance_of, painted_hole, pinned, seen_keys, starts
 from realedit.sample.regions import (
     LENT_SHARE,
     OBJECT_SHARE,
@@ -58,11 +64,16 @@ from realedit.sample.regions import (
     on_grid,
     strength_rule,
 )
+from realedit.sample.window import Window as PhotoWindow
 from realedit.settings import FullSettings
 
 _FREE_LEVELS = 2
 """At noise levels up to this one the objects' core is free, so that the seam can settle; above it the core is
 pinned to the anchor. Not measured."""
+_LIGHT_CELLS = 2.0
+"""Standard deviation, in latent cells, of the blur by which what the model painted is fitted to the photo's
+light: larger ones correct broad casts alone, smaller ones carry the photo's detail into the hole's edge. Not
+measured."""
 _SIZE_WEIGHT = 0.2
 """Weight of the size energy against the shape's 1: a larger one lets the area outvote the outline, a smaller
 one lets the area drift. Not measured."""
@@ -76,11 +87,18 @@ class Resampled:
         change: float32 ``[h, w, 3]``, to be added to the anchor's pixels (in 0..255).
         picture: float32 ``[h, w, 3]`` in 0..255, the decoded latent itself.
         trace: the energies along the way.
+        painted: the picture in the photo's light, float32 ``[h, w, 3]`` in 0..255; None where the change is
+            laid over the anchor everywhere.
+        hole: where that is the edit, bool ``[H, W]`` at the anchor's size.
+        window: the part of the photo that all of this is of; None for the whole.
     """
 
     change: np.ndarray
     picture: np.ndarray
     trace: Trace
+    painted: np.ndarray | None = None
+    hole: np.ndarray | None = None
+    window: PhotoWindow | None = None
 
 
 def resample(
@@ -93,6 +111,8 @@ def resample(
     subjects: Sequence[Subject],
     settings: FullSettings,
     seed: int,
+    profile: Profile | None = None,
+    plain: Prompt | None = None,
     callback: Callable[[int, int], None] | None = None,
     lenders: Sequence[Lender] = (),
 ) -> Resampled:
@@ -107,79 +127,162 @@ def resample(
         subjects: the anchor's pieces.
         settings: the knobs.
         seed: seed of the hole's fresh noise.
+        profile: the model's; the general one by default.
+        plain: the prompt without the objects that leave a hole; None where it is the same.
         callback: called after each step with (steps done, steps in all).
         lenders: one for each subject, whose keys and values it reads instead of the source's; none by
             default.
     """
+    profile = profile or general()
     schedule, source = inversion.result.schedule, inversion.result
-    start = max(1, round(settings.strength * schedule.steps))
     height, width = inversion.size
     z = backbone.encode(at_size(anchor.picture, (height, width)).clip(0, 255).round().astype(np.uint8))
     maps = Regions.of(anchor, subjects, z)
+    old = [subject.old for subject in subjects if subject.old is not None]
+    hole = painted_hole(anchor, old, profile.hole_margin)
+    steps = Steps.of(settings, schedule, hole=bool(hole.any()))
+    shown = _Shown(capture, inversion, maps, lenders, subjects, z, settings, profile, steps, on_grid(hole, z))
 
     def noise(level: int) -> Tensor:
         return _carried(source.noise(level), maps, subjects, seed)
-
-    def recall(level: int) -> AbstractContextManager[None]:
-        if lenders and settings.attention:
-            return capture.recall(*_lent(capture, lenders, subjects, level=level, z=z))
-        return capture.recall(*_own(capture, inversion, maps, level=level, z=z, settings=settings))
 
     out, trace = self_guided_sample(
         backbone,
         capture,
         schedule,
-        schedule.add_noise(z, noise(start), start),
-        guidance=Guidance(prompt.conditioning, prompt.null, settings.guidance_scale),
-        terms=_terms(subjects, maps, settings),
-        start=start,
-        strength=strength_rule(settings),
-        ties=_ties(inversion, prompt, maps, z=z, recall=recall, noise=noise, settings=settings),
-        remeasure=True,
+        schedule.add_noise(z, noise(steps.top), steps.top),
+        guidance=_told(prompt, plain, shown),
+        terms=_terms(subjects, maps, settings, steps),
+        start=steps.top,
+        strength=strength_rule(settings, profile),
+        ties=_ties(prompt, shown, noise),
+        remeasure=profile.remeasure,
+        shared=profile.shared_pass,
         callback=callback,
     )
     picture = backbone.decode(out)
     change = picture - backbone.decode(z)
-    if settings.smooth > 0:
-        change = cv2.GaussianBlur(change, (0, 0), settings.smooth * backbone.scale_factor)
-    return Resampled(change, picture, trace)
+    sigma = settings.smooth * backbone.scale_factor
+    if not steps.apart:
+        return Resampled(cv2.GaussianBlur(change, (0, 0), sigma) if sigma > 0 else change, picture, trace)
+    change = _smoothed(change, hole, sigma)
+    same = (
+        at_size(anchor.picture, (height, width)),
+        at_size(anchor.changed.astype(np.float32), (height, width)) == 0,
+    )
+    return Resampled(change, picture, trace, _in_light(picture, *same, backbone.scale_factor), hole)
 
 
-def _ties(
-    inversion: Inversion,
-    prompt: Prompt,
-    maps: Regions,
-    *,
-    z: Tensor,
-    recall: Callable[[int], AbstractContextManager[None]],
-    noise: Callable[[int], Tensor],
-    settings: FullSettings,
-) -> Ties:
+@dataclass(frozen=True)
+class _Shown:
+    """One resampling: what the model is shown of source and anchor.
+
+    Args:
+        capture: the windows, injected.
+        inversion: the source.
+        maps: the edit on the latent's grid.
+        lenders: see :func:`resample`.
+        subjects: see :func:`resample`.
+        z: the anchor's latent ``[1, C, h, w]``.
+        settings: the knobs.
+        profile: the model's.
+        steps: where hole and object start.
+        hole: the share of each cell that is painted from noise, ``[1, 1, h, w]``.
+    """
+
+    capture: Capture
+    inversion: Inversion
+    maps: Regions
+    lenders: Sequence[Lender]
+    subjects: Sequence[Subject]
+    z: Tensor
+    settings: FullSettings
+    profile: Profile
+    steps: Steps
+    hole: Tensor
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of the latent."""
+        return self.z.shape[-2], self.z.shape[-1]
+
+    @cached_property
+    def keys(self) -> dict[int, Tensor]:
+        """The sampling's own keys that are seen, by level of the UNet."""
+        if not (self.settings.mask_keys and self.settings.leak_proof and self.hole.any()):
+            return {}
+        return seen_keys(self.capture, self.hole, self.maps.target, self.size)
+
+    def recall(self, level: int) -> AbstractContextManager[None]:
+        """Lets self-attention at a noise level read what it may, and hides what it may not."""
+        done = (self.steps.top - level) / self.steps.top
+        keys = self.keys if done < self.profile.hole_free else {}
+        if not self.settings.attention or done < self.profile.shared_from:
+            return self.capture.recall({}, {}, keys)
+        if self.lenders:
+            lent = _lent(self.capture, self.lenders, self.subjects, level=level, z=self.z)
+            return self.capture.recall(*lent, keys)
+        masks = {at: self.maps.attention_mask(map_size(self.size, at)) for at in self.capture.levels}
+        memory = self.inversion.observations[level].memory
+        return self.capture.recall(memory, as_leak_proof(masks, self.settings), keys)
+
+
+def _told(prompt: Prompt, plain: Prompt | None, shown: _Shown) -> Guidance | ClassifierFree:
+    """Returns what the model is told at each step."""
+    result = shown.inversion.result
+    if result.null_embeddings is not None:  # which stand for one guidance throughout
+        return Guidance(prompt.conditioning, prompt.null, shown.settings.guidance_scale)
+    return guidance_of(
+        prompt, plain, shown.steps, schedule=result.schedule, settings=shown.settings, profile=shown.profile
+    )
+
+
+def _ties(prompt: Prompt, shown: _Shown, noise: Callable[[int], Tensor]) -> Ties:
     """Ties the sampling to the source outside the region, and to the anchor's latent ``z`` in the core."""
-    source = inversion.result
+    source, settings, maps, z = shown.inversion.result, shown.settings, shown.maps, shown.z
 
     def constrain(x_0: Tensor, level: int) -> Tensor:
-        return torch.lerp(x_0, z, settings.pin * maps.core) if level > _FREE_LEVELS else x_0
+        if level <= _FREE_LEVELS:
+            return x_0
+        blur = shown.profile.pin_blur
+        return pinned(x_0, z, maps.core, pin=settings.pin, low=settings.pin_low, blur=blur)
+
+    def begun(level: int) -> Tensor:
+        return source.schedule.add_noise(z, noise(level), level) if level else z
 
     return Ties(
         region=maps.region,
         source=(lambda level: source.trajectory[level]) if settings.hold else None,
-        reference=inversion.observations.get,
-        recall=recall,
+        reference=shown.inversion.observations.get,
+        recall=shown.recall,
         constrain=constrain,
         null=lambda level: source.null(prompt.null, level),
         noise=noise,
+        starts=starts(shown.hole, maps.target, shown.steps) if shown.steps.apart else None,
+        begun=begun,
     )
 
 
-def _own(
-    capture: Capture, inversion: Inversion, maps: Regions, *, level: int, z: Tensor, settings: FullSettings
-) -> tuple[Mapping[str, tuple[Tensor, Tensor]], dict[int, Tensor]]:
-    """Returns the source's keys and values, and by level of the UNet which cell may attend to which."""
-    if not settings.attention:
-        return {}, {}
-    masks = {at: maps.attention_mask(map_size((z.shape[-2], z.shape[-1]), at)) for at in capture.levels}
-    return inversion.observations[level].memory, as_leak_proof(masks, settings)
+def _smoothed(change: np.ndarray, hole: np.ndarray, sigma: float) -> np.ndarray:
+    """Blurs the model's change by a Gaussian of so many pixels; what was painted from noise takes no part."""
+    painted = scaled(hole.astype(np.float32), change.shape[1::-1]) > 0
+    if sigma == 0 or painted.all():
+        return change
+    return normalised_blur(change, ~painted, sigma)
+
+
+def _in_light(picture: np.ndarray, photo: np.ndarray, known: np.ndarray, cell: int) -> np.ndarray:
+    """Adds to a decoded picture what the autoencoder lost of the photo's light, so that no seam shows.
+
+    Args:
+        picture: float32 ``[h, w, 3]`` in 0..255.
+        photo: float32 ``[h, w, 3]`` in 0..255.
+        known: where the picture shows the photo, bool ``[h, w]``.
+        cell: pixels a cell of the latent.
+    """
+    if not known.any():
+        return picture
+    return picture + normalised_blur((photo - picture).astype(np.float32), known, _LIGHT_CELLS * cell)
 
 
 def _lent(
@@ -223,22 +326,24 @@ def _carried(noise: Tensor, maps: Regions, subjects: Sequence[Subject], seed: in
     return eps
 
 
-def _terms(subjects: Sequence[Subject], maps: Regions, settings: FullSettings) -> list[Term]:
+def _terms(subjects: Sequence[Subject], maps: Regions, settings: FullSettings, steps: Steps) -> list[Term]:
     """Returns the terms that hold each subject's shape and size and keep it out of the hole.
 
     The activations of the surroundings are taken along if one object alone moves: those of several come from
-    different places.
+    different places. Where the object starts below the hole, its own terms act in its own first steps,
+    and its size is that of its pixels.
     """
-    if settings.self_guidance == 0 or settings.window == 0:
+    window, own = steps.window(settings.window), steps.own_window(settings.window)
+    if settings.self_guidance == 0 or window is None:
         return []
-    window = Window(0.0, settings.window)
-    moved = [(subject, subject.transform) for subject in subjects if subject.transform is not None]
-    terms = [Term(Features(maps.around, to), 1.0, window) for _, to in moved] if len(moved) == 1 else []
-    for subject, to in moved:
-        if subject.tokens and subject.old is not None:
-            terms += [
-                Term(Shape(subject.tokens, to), 1.0, window),
-                Term(Size(subject.tokens, to.scale), _SIZE_WEIGHT, window),
-            ]
+    terms: list[Term] = []
+    if own is not None:
+        moved = [(subject, subject.transform) for subject in subjects if subject.transform is not None]
+        terms = [Term(Features(maps.around, to), 1.0, own) for _, to in moved] if len(moved) == 1 else []
+        for subject, to in moved:
+            if subject.tokens and subject.old is not None:
+                terms.append(Term(Shape(subject.tokens, to), 1.0, own))
+                if not steps.apart:
+                    terms.append(Term(Size(subject.tokens, to.scale), _SIZE_WEIGHT, own))
     terms += [Term(Absence(s.tokens, maps.hole), 1.0, window) for s in subjects if s.tokens]
     return terms

@@ -236,7 +236,8 @@ def _resampled(
         )
         for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
     ]
-    return work.resampled(inverted.inversion, text, anchor, subjects)
+    gone = [split(word)[1] for word, piece in zip(words, pieces, strict=True) if word and piece.taken]
+    return work.resampled(inverted, text, anchor, subjects, bare=without_words(text, gone))
 
 
 def _warnings(anchor: Anchor, pieces: Sequence[Piece], others: np.ndarray | None) -> tuple[str, ...]:

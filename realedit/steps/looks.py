@@ -145,4 +145,4 @@ def _resampled(
     ]
     lent = [(loan.inverted, loan.lent_by > 0.5) for loan in loans if loan.inverted is not None]
     lenders = [Lender(lender.inversion, mask) for lender, mask in lent]
-    return work.resampled(inverted.inversion, text, anchor, subjects, lenders)
+    return work.resampled(inverted, text, anchor, subjects, lenders)

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 
 from guidance import Trace
 from realedit.compose.anchor import Anchor
+from realedit.edits.plan import EditStep
 from realedit.engine import Engine
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_hand import from_mask
-from realedit.inverted.inversion import Inversion
 from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.inverted.levels import Reads
 from realedit.location import Location, Point
 from realedit.photo import Photo, composite
 from realedit.photo.colour_profile import in_colours_of
@@ -24,6 +26,7 @@ from realedit.prompts import split
 from realedit.sample.regions import Lender, Subject
 from realedit.sample.repaint import Repainted, repaint
 from realedit.sample.resample import Resampled, resample
+from realedit.sample.window import Window, window_about
 from realedit.settings import FullSettings, Settings
 from realedit.system.memory import translated
 from realedit.system.progress import Progress, silent
@@ -42,6 +45,7 @@ class Request:
         how: keyword arguments for :meth:`realedit.engine.Engine.invert`.
         progress: told of each stage.
         stopwatch: takes the stages' times.
+        step: what is made; None where nobody says, then all is inverted that any step may read.
     """
 
     settings: Settings = field(default_factory=Settings)
@@ -51,6 +55,7 @@ class Request:
     how: Mapping[str, Any] = field(default_factory=dict[str, Any])
     progress: Progress = silent
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    step: EditStep | None = None
 
 
 @dataclass(frozen=True)
@@ -178,9 +183,18 @@ class Work:
             state.prompt,
             named,
             request.how,
+            # what is shown is not looked for, but the other things that a prompt names are
+            reads=self._reads(words=bool(named) and (state.shown is None or bool(state.prompt))),
             progress=request.progress,
             during=partial(request.stopwatch.aside, "invert"),
         )
+
+    def _reads(self, *, words: bool) -> Reads | None:
+        """Returns what the step reads of an inversion."""
+        step, profile = self.request.step, self.engine.profile
+        if step is None:
+            return None
+        return Reads.of(self.settings, profile, paints=step.paints, hole=step.leaves_hole, words=words)
 
     def find(self, inverted: InvertedPhoto, word: str | None) -> Location:
         """Finds the object: as the user shows it, else where a step before has put it, else by its word.
@@ -256,51 +270,74 @@ class Work:
 
     def resampled(
         self,
-        inversion: Inversion,
+        inverted: InvertedPhoto,
         text: str,
         anchor: Anchor,
         subjects: Sequence[Subject],
         lenders: Sequence[Lender] = (),
+        *,
+        bare: str | None = None,
     ) -> Resampled:
         """Runs the anchor through the model, where :attr:`realedit.settings.FullSettings.resamples`.
 
         See :func:`realedit.sample.resample.resample`.
 
         Args:
-            inversion: the photo's inversion.
+            inverted: the photo with its inversion.
             text: what the edited photo shows.
             anchor: the edit in pixels.
             subjects: the edited objects.
             lenders: pictures that lend a look.
+            bare: what it shows without the objects that leave a hole; None where it is the same.
         """
+        window = self._window(anchor.changed)
+        if window is not None:
+            inverted = inverted.part_at(window.rows, window.columns)
+            shape = anchor.hole.shape
+            anchor, subjects = window.anchor(anchor), [window.subject(one, shape) for one in subjects]
+        inversion, backbone = inverted.inversion, self.engine.backbone
         with translated(), self.engine.capture:
             resampled = resample(
-                self.engine.backbone,
+                backbone,
                 self.engine.capture,
                 inversion,
-                self.engine.backbone.prompt(text, inversion.size),
+                backbone.prompt(text, inversion.size),
                 anchor=anchor,
                 subjects=subjects,
                 lenders=lenders,
                 settings=self.settings,
                 seed=self.request.seed,
+                profile=self.engine.profile,
+                plain=None if bare in (None, text) else backbone.prompt(str(bare), inversion.size),
                 callback=self._stage("resample"),
             )
         self.request.stopwatch.lap("resample")
-        return resampled
+        return replace(resampled, window=window)
+
+    def _window(self, region: np.ndarray) -> Window | None:
+        """Returns the part of a large photo that the model works on; None for the whole."""
+        if not self.engine.profile.native_window:
+            return None
+        backbone, inverter = self.engine.backbone, self.engine.inverter
+        return window_about(region, inverter.side, backbone.multiple)
 
     def repainted(
-        self, inversion: Inversion, text: str, region: np.ndarray, *, fresh: bool, held: str = ""
+        self, inverted: InvertedPhoto, text: str, region: np.ndarray, *, fresh: bool, held: str = ""
     ) -> Repainted:
         """Lets the model paint a region; see :func:`realedit.sample.repaint.repaint`.
 
         Args:
-            inversion: the photo's inversion.
+            inverted: the photo with its inversion.
             text: what the painted picture shows.
             region: where it paints, bool ``[H, W]``.
             fresh: start from fresh noise, so that nothing of what was there comes back.
             held: words in ``text`` whose object keeps the outline that the photo shows.
         """
+        window = self._window(region)
+        if window is not None:
+            inverted = inverted.part_at(window.rows, window.columns)
+            region = window.of(region)
+        inversion = inverted.inversion
         with translated(), self.engine.capture:
             painted = repaint(
                 self.engine.backbone,
@@ -309,13 +346,17 @@ class Work:
                 self.engine.backbone.prompt(text, inversion.size),
                 region=region,
                 settings=self.settings,
+                profile=self.engine.profile,
                 seed=self.request.seed,
                 fresh=fresh,
                 tokens=tuple(self.engine.backbone.tokens(text, held)) if held else (),
                 callback=self._stage("resample"),
             )
         self.request.stopwatch.lap("resample")
-        return painted
+        if window is None:
+            return painted
+        part = cv2.resize(painted.picture, (window.width, window.height), interpolation=cv2.INTER_CUBIC)
+        return replace(painted, picture=window.laid(part, self.photo.rgb.astype(np.float32)))
 
     def laid_over(self, edited: np.ndarray, alpha: np.ndarray) -> Laid:
         """Lays edited pixels over the photo.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import pytest
 import torch
 from torch import Tensor
 
 from guidance.capture import Capture, KeysValues
-from guidance.layers import LayerSelection, map_size
+from guidance.layers import EVERYWHERE, LayerSelection, attention_sites, map_size
 from realedit.models.backbone import Backbone, Prompt
 
 SIZE = (16, 24)
@@ -206,3 +207,53 @@ def test_recall_works_under_autocast(capture: Capture, forward: Forward) -> None
         plain = forward(x)
         got = _recalled(capture, forward, x, _memory(capture, forward, x), _masks(capture, True, torch.ones))
     assert (got - plain).abs().mean() < 0.02 * plain.abs().mean()
+
+
+def test_a_hidden_key_has_no_weight_in_any_self_attention_layer(backbone: Backbone, prompt: Prompt) -> None:
+    """Each layer's output is that of the keys that are left, whatever stands where keys are hidden."""
+    outputs: dict[str, Tensor] = {}
+    inputs: dict[str, Tensor] = {}
+    layers = [site for site in attention_sites(backbone.unet, cross=False)]
+    with Capture(backbone.unet, memory=LayerSelection(("up",), (0,)), hiding=EVERYWHERE) as windows:
+        assert set(windows.hiding_levels) == {site.level for site in layers}
+        keys = {}
+        for level in windows.hiding_levels:
+            h, w = map_size(SIZE, level)
+            keys[level] = torch.arange(h * w) % 3 != 1
+
+        def keep(name: str) -> Callable[..., None]:
+            def hook(_: object, given: tuple[Tensor, ...], named: dict[str, Tensor], out: Tensor) -> None:
+                inputs[name], outputs[name] = given[0] if given else named["hidden_states"], out
+
+            return hook
+
+        hooks = [site.module.register_forward_hook(keep(site.name), with_kwargs=True) for site in layers]
+        with windows.recall({}, {}, keys):
+            backbone(torch.randn(1, 4, *SIZE), 501, prompt.conditioning)
+            for hook in hooks:
+                hook.remove()
+            for site in layers:
+                x, seen, attn = inputs[site.name], keys[site.level], cast("Any", site.module)
+                altered = torch.where(seen[None, :, None], x, 30 * torch.randn_like(x))
+                again = attn(altered)
+                assert torch.equal(again[:, seen], outputs[site.name][:, seen])
+                q, k, v = attn.to_q(x), attn.to_k(x)[:, seen], attn.to_v(x)[:, seen]
+                q, k, v = (one.unflatten(2, (attn.heads, -1)).transpose(1, 2) for one in (q, k, v))
+                left = (q @ k.transpose(-1, -2) * attn.scale).softmax(-1) @ v
+                expected = attn.to_out[0](left.transpose(1, 2).flatten(2))
+                torch.testing.assert_close(outputs[site.name], expected, rtol=1e-4, atol=1e-4)
+    assert len(layers) > len(windows._self)
+
+
+def test_hidden_keys_and_another_runs_keys_go_together(capture: Capture, forward: Forward) -> None:
+    """The mask says which of both may be seen, and hiding takes from the run's own."""
+    x, other = torch.randn(1, 4, *SIZE), torch.randn(1, 4, *SIZE)
+    memory = _memory(capture, forward, other)
+    masks = _masks(capture, True, lambda cells: torch.ones(cells))
+    keys = {level: _half(mask.shape[0]) for level, mask in masks.items()}
+    narrowed = {level: mask.clone() for level, mask in masks.items()}
+    for level, mask in narrowed.items():
+        mask[:, : mask.shape[0]] &= keys[level]
+    with capture.recall(memory, masks, keys):
+        hidden = forward(x)
+    torch.testing.assert_close(hidden, _recalled(capture, forward, x, memory, narrowed))

@@ -21,7 +21,7 @@ from guidance import (
     Window,
     self_guided_sample,
 )
-from inversion import Guidance, Schedule, invert, replay
+from inversion import Conditioning, Guidance, Schedule, invert, replay
 from realedit.models.backbone import Backbone, Prompt
 
 STEPS = 6
@@ -241,3 +241,71 @@ def test_an_energy_that_is_not_finite_stops_the_sampling(
         self_guided_sample(
             backbone, capture, schedule, noisy, guidance=_guidance(prompt), terms=[broken], start=4
         )
+
+
+def test_a_cell_is_what_it_begins_with_above_its_start_and_free_below(
+    backbone: Backbone, capture: Capture, schedule: Schedule, latent: Tensor, prompt: Prompt
+) -> None:
+    """The left from the top, the right from level 3; the outer rows are the source's throughout."""
+    noise = torch.randn(latent.shape, generator=torch.Generator().manual_seed(3))
+    anchor = latent.flip(-1)
+    starts = torch.full((1, 1, 32, 48), 3.0)
+    starts[..., :24] = STEPS
+    region = torch.zeros(1, 1, 32, 48)
+    region[..., 4:28, :] = 1
+    met: dict[int, Tensor] = {}
+
+    def denoiser(x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
+        met[schedule.timesteps.index(t) + 1] = x_t[-1:]
+        return backbone(x_t, t, conditioning)
+
+    ties = Ties(
+        region=region,
+        source=lambda level: schedule.add_noise(latent, noise, level) if level else latent,
+        starts=starts,
+        begun=lambda level: schedule.add_noise(anchor, noise, level) if level else anchor,
+    )
+    start = torch.randn(latent.shape, generator=torch.Generator().manual_seed(4))
+    out, _ = self_guided_sample(denoiser, capture, schedule, start, guidance=_guidance(prompt), ties=ties)
+    inner = (..., slice(4, 28), slice(None, 24)), (..., slice(4, 28), slice(24, None))
+    for level in range(STEPS, 0, -1):
+        anchored, source = (schedule.add_noise(one, noise, level) for one in (anchor, latent))
+        pinned = [torch.equal(met[level][where], anchored[where]) for where in inner]
+        assert pinned == [level == STEPS, level >= 3]
+        assert torch.equal(met[level][..., :4, :], source[..., :4, :])
+    assert (out[inner[1]] - anchor[inner[1]]).abs().max() > 0.01
+    assert torch.equal(ties.free(4), region * (starts >= 4))
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_a_shared_pass_is_the_pass_that_it_saves(
+    backbone: Backbone,
+    capture: Capture,
+    schedule: Schedule,
+    latent: Tensor,
+    noisy: Tensor,
+    prompt: Prompt,
+    scale: float,
+) -> None:
+    references = _references(backbone, capture, schedule, latent, prompt)
+    tokens = tuple(backbone.tokens(prompt.text, "mug"))
+    term = Term(Shape(tokens, Transform(dx=0.2)), window=Window(0, 0.5))
+    results, counts = [], []
+    for shared in (False, True):
+        before = backbone.forwards, backbone.backwards
+        out, _ = self_guided_sample(
+            backbone,
+            capture,
+            schedule,
+            noisy,
+            guidance=_guidance(prompt, scale),
+            terms=[term],
+            start=4,
+            ties=Ties(reference=references.get),
+            shared=shared,
+        )
+        results.append(out)
+        counts.append((backbone.forwards - before[0], backbone.backwards - before[1]))
+    branches = 1 if scale == 1 else 2
+    assert counts == [(4 * branches + 2, 2), (4 * branches, 2)]
+    torch.testing.assert_close(results[1], results[0], rtol=0, atol=2e-3 * results[0].abs().max().item())

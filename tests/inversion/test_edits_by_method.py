@@ -17,8 +17,10 @@ from realedit.cli.options import InversionName, InversionOptions
 from realedit.engine import Engine
 from realedit.inverted.cache import Cache
 from realedit.inverted.inversion import capture_for, invert_photo
+from realedit.inverted.levels import all_levels
 from realedit.models.backbone import Backbone
 from realedit.models.choice import resolve_model
+from realedit.models.profile import general
 from realedit.result import EditResult
 
 PHOTO = Path(__file__).parents[2] / "examples" / "photos" / "mug.jpg"
@@ -42,7 +44,17 @@ def test_the_model_is_observed_at_the_trajectory_s_own_states(backbone: Backbone
     prompt = backbone.prompt(PROMPT, size)
     x_0 = backbone.encode(np.array(Image.open(PHOTO).convert("RGB").resize(width_height)))
     with capture:
-        found = invert_photo(backbone, capture, x_0, prompt, size=size, method=method, steps=STEPS, scale=1.0)
+        found = invert_photo(
+            backbone,
+            capture,
+            x_0,
+            prompt,
+            size=size,
+            method=method,
+            schedule=backbone.schedule(STEPS),
+            levels=all_levels(STEPS, general()),
+            scale=1.0,
+        )
         assert found.evaluations == EVALUATIONS[method] * STEPS
         assert sorted(found.observations) == list(range(1, STEPS + 1))
         for level, seen in found.observations.items():

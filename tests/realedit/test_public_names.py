@@ -20,9 +20,9 @@ REALEDIT = """
 """.split()
 GUIDANCE = """
     Absence Activations Appearance Automatic Background Capture Centroid Classifier ClassifierFree Clip
-    Condition Cutouts Energy Features GradientScale Guide Image LayerSelection Mask Measured NoiseShare
-    NoiseStep NoisyClassifier Observation Shape Size State Strength Target Term Ties Trace Transform
-    Window appearance_vectors edits self_guided_sample warp
+    Combined Condition Cutouts Energy Features GradientScale Guide Image LayerSelection Mask Measured
+    NoiseShare NoiseStep NoisyClassifier Observation Shape Size State Strength Target Term Ties Trace
+    Transform Window appearance_vectors edits self_guided_sample warp
 """.split()
 INVERSION = """
     Conditioning Denoiser Guidance InversionMethod InversionResult METHODS Schedule ddim ddpm direct

@@ -54,7 +54,9 @@ def test_a_model_of_sdxls_architecture_has_sdxls_and_others_the_general_one(tmp_
     narrower = {"unet": {**SDXL["unet"], "block_out_channels": [32, 64, 128]}}
     assert Profile.of(folder_with(None, tmp_path, narrower)) == general()
     assert named("sdxl").hole_strength == 1
-    assert named("sdxl").smooth == 0
+    assert named("sdxl").mask_keys
+    assert named("sdxl").pin_low is not None
+    assert named("sdxl").pin_low < named("sdxl").pin
 
 
 def test_the_embedded_models_own_is_read_whole() -> None:

@@ -15,6 +15,7 @@ from realedit import RealEditPipeline
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
 from realedit.models.profile import general
+from realedit.sample.by_region import Steps
 from realedit.sample.regions import Lender, Regions, Subject
 from realedit.sample.repaint import _around, _begun, _leak_proof
 from realedit.sample.resample import _carried, _lent, _terms
@@ -195,7 +196,7 @@ def test_of_what_goes_away_only_its_absence_is_asked_for() -> None:
     matte = NEW.astype(np.float32)
 
     def names(*subjects: Subject) -> list[str]:
-        return [type(term.energy).__name__ for term in _terms(subjects, maps, _full())]
+        return [type(term.energy).__name__ for term in _terms(subjects, maps, _full(), Steps(8, 8))]
 
     moved = Subject((2,), Transform(dx=0.5), OLD, matte)
     gone, pasted = Subject((3,), None, OLD, 0 * matte), Subject((4,), Transform(), None, matte)
@@ -206,4 +207,4 @@ def test_of_what_goes_away_only_its_absence_is_asked_for() -> None:
     assert names(unnamed) == ["Features"]
     # of several there is no one place that the surroundings come from
     assert names(moved, moved) == ["Shape", "Size", "Shape", "Size", "Absence", "Absence"]
-    assert _terms([moved], maps, _full(self_guidance=0)) == []
+    assert _terms([moved], maps, _full(self_guidance=0), Steps(8, 8)) == []
