@@ -18,8 +18,9 @@ from realedit.change import Change
 from realedit.location import Location
 from realedit.photo import Photo
 from realedit.photo.encode import Compression
+from realedit.photo.measured import Kept
 from realedit.photo.provenance import recipe_json
-from realedit.photo.save import Saved, save_measured
+from realedit.photo.save import Saved, encode_measured, save_measured
 from realedit.report.contents import figure, location_rows, location_tile
 from realedit.report.page import Report, write_report
 from realedit.report.panel import Tile, fit
@@ -138,6 +139,18 @@ class EditResult:
         return save_measured(
             self.photo, path, self.region, force=force, recipe=self.recipe, compression=compression
         )
+
+    def encoded(self, kind: str, compression: Compression = Compression()) -> tuple[bytes, Kept]:
+        """Returns the edited photo's file and what it keeps of the photo, without writing it.
+
+        Args:
+            kind: the format, as Pillow names it.
+            compression: a quality, or without loss.
+
+        Raises:
+            RealEditError: as of :meth:`save`.
+        """
+        return encode_measured(self.photo, kind, self.region, compression)
 
     def report(self) -> Report:
         """Returns what the edit did as pictures and tables: before, mask, reconstruction, after, figures.

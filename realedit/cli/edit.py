@@ -38,7 +38,9 @@ class EditOutput:
     output: Annotated[
         Path | None,
         Parameter(
-            name=("--output", "-o"), metavar="FILE", help="Edited photo. Default: PHOTO-edited beside it."
+            name=("--output", "-o"),
+            metavar="FILE",
+            help="Edited photo; - for standard output. Default: PHOTO-edited beside it.",
         ),
     ] = None
     force: Force = False
@@ -69,7 +71,7 @@ class EditOutput:
 
 def edit(
     photo: Annotated[
-        Path, Parameter(help="The photo: JPEG, PNG, TIFF, WebP, AVIF, HEIC, JPEG XL and others.")
+        Path, Parameter(help="The photo: JPEG, PNG, TIFF, WebP, AVIF, HEIC and others; - for standard input.")
     ],
     /,
     *,
@@ -82,29 +84,35 @@ def edit(
     model: ModelOptions = ModelOptions(),
 ) -> None:
     """Edit a photo: move, resize, turn, remove, restyle or replace the object that a word names."""
-    from realedit.cli import session
+    from realedit.cli import pipes, session
     from realedit.cli.edit_output import tell_dry_run, write_result
     from realedit.cli.request import asked
     from realedit.photo.encode import Compression
-    from realedit.photo.inputs import as_photo
 
     if to.preview is not None and not to.dry_run:
         raise UsageError("--preview draws a dry run", "add --dry-run")
     command = asked(what, where, sampling, quiet=talk.quiet)
-    loaded = as_photo(photo)
+    loaded = pipes.read(photo)
     # errors about files come before the model is loaded
     prepared = command.prepare(loaded)
     compression = Compression(file.quality, file.lossless)
-    files = output.plan_edit(
-        loaded,
-        photo,
-        to.output,
-        report=to.report,
-        preview=to.preview,
-        force=to.force,
-        compression=compression,
-    )
-    if not talk.quiet:
+    out = pipes.goes_out(photo, to.output)
+    if out:
+        beside = to.report or to.preview is not None
+        files = pipes.plan_out(
+            loaded, compression, json=talk.json, files=beside, server=to.server is not None
+        )
+    else:
+        files = output.plan_edit(
+            loaded,
+            photo,
+            to.output,
+            report=to.report,
+            preview=to.preview,
+            force=to.force,
+            compression=compression,
+        )
+    if not talk.quiet and not out:
         output.warn_of_replacing(photo, files.image, "edited photo")
     with progress_bars(quiet=talk.quiet) as progress:
         options = command.on(model)
@@ -122,7 +130,9 @@ def edit(
             session.announce_if_used(pipeline, options, quiet=talk.quiet)
         else:
             result = command.edit(pipeline, prepared, progress)
-    if result is not None:
+    if result is not None and out:
+        pipes.write_out(result, compression, quiet=talk.quiet)
+    elif result is not None:
         write_result(result, files, compression, force=to.force, talk=talk)
     elif dry is not None:
         tell_dry_run(loaded, dry, files, force=to.force, talk=talk)

@@ -122,6 +122,8 @@ def _run(tokens: list[str]) -> None:
         # asked for directly: parsing the other arguments first takes as long as printing the help
         app.help_print([token for token in options if token not in _HELP])
         return
+    # a dash alone would be taken for a flag; as a path it is the same
+    tokens = ["./-" if token == "-" else token for token in tokens]
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
     except cyclopts.CycloptsError as error:

@@ -119,29 +119,45 @@ def _write(
         )
     contents = {} if beside is None else {sidecar_path(output): recipe_json(beside)}
     check_free([output, *contents], source=photo.source, force=force)
-    encoded = encode_photo(photo, kind, compression, embedded, name=output.name)
-    kept = Kept({}, encoded.notes)
-    if region is not None:
-        kept = measured(encoded, kind, photo.original or photo.native, photo.metadata, region)
+    encoded = _encoded(photo, kind, compression, embedded, output.name)
+    kept = Kept({}, encoded.notes) if region is None else _kept(photo, kind, encoded, region)
     with disk_errors(output):
         write_files({output: encoded.content} | contents, force=force)
     return Saved(output, kept.figures, kept.warnings)
 
 
-def encode_photo(
-    photo: Photo,
-    kind: str,
-    compression: Compression = Compression(),
-    recipe: Mapping[str, Any] | None = None,
-    *,
-    name: str = "the photo",
+def encode_measured(
+    photo: Photo, kind: str, region: np.ndarray, compression: Compression = Compression()
+) -> tuple[bytes, Kept]:
+    """Returns an edited photo's file, marked as edited, and what it keeps of the photo.
+
+    Args:
+        photo: the edited photo.
+        kind: the format, as Pillow names it.
+        region: where the edit may have changed it, bool [H, W].
+        compression: see :func:`save_photo`.
+
+    Raises:
+        UsageError: the format cannot hold the photo.
+        PhotoError: the encoder failed.
+    """
+    encoded = _encoded(photo, kind, compression, None, "the photo")
+    return encoded.content, _kept(photo, kind, encoded, region)
+
+
+def _kept(photo: Photo, kind: str, encoded: Encoded, region: np.ndarray) -> Kept:
+    return measured(encoded, kind, photo.original or photo.native, photo.metadata, region)
+
+
+def _encoded(
+    photo: Photo, kind: str, compression: Compression, recipe: Mapping[str, Any] | None, name: str
 ) -> Encoded:
     """Returns an edited photo's file, marked as edited.
 
     Args:
         photo: the edited photo.
         kind: the format, as Pillow names it.
-        compression: a quality, or without loss.
+        compression: see :func:`save_photo`.
         recipe: goes into the file's XMP.
         name: what errors call the file.
 
