@@ -22,6 +22,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from realedit.pixels.guide import Guide
+
 _RIM_WEIGHT = 5.0
 """Weight of a difference on the rim, against one where copies meet: higher, and copies go on what they
 border; lower, and they agree with each other. Not measured."""
@@ -54,6 +56,15 @@ _RIM_REACH_PIXELS = 3
 _NEAREST_PIXELS = 2.0
 """Distance in pixels below which a pixel of the rim counts no more: larger mixes colours, smaller follows the
 nearest one. Not measured."""
+_GUIDE_WEIGHT = 1.0
+"""Weight of a squared difference in Lab from a guide's colour: higher follows the guide, lower the rim and
+the seams. Not measured."""
+_MOST_MISSED = 30.0**2
+"""Squared difference in Lab at which that saturates: higher avoids what is quite unlike the guide, lower lets
+more of it through. Not measured."""
+_ACROSS = 0.02
+"""Weight of a colour on the rim that lies behind an edge, of one that does not: higher lets colours cross
+edges, lower keeps sides apart. Not measured."""
 _ROUNDS = 6
 """Sweeps in each direction: more settle better, fewer take less time. Not measured."""
 _NEVER = 1e6
@@ -61,7 +72,13 @@ _NEVER = 1e6
 formula."""
 
 
-def choose_copies(features: np.ndarray, hole: np.ndarray, known: np.ndarray, steps: np.ndarray) -> np.ndarray:
+def choose_copies(
+    features: np.ndarray,
+    hole: np.ndarray,
+    known: np.ndarray,
+    steps: np.ndarray,
+    guide: Guide | None = None,
+) -> np.ndarray:
     """Chooses a step for each pixel of the hole.
 
     Args:
@@ -69,6 +86,7 @@ def choose_copies(features: np.ndarray, hole: np.ndarray, known: np.ndarray, ste
         hole: bool ``[H, W]``.
         known: bool ``[H, W]``, what may be copied.
         steps: int32 ``[n, 2]``, (row, column).
+        guide: what the hole should show.
 
     Returns:
         int32 ``[H, W, 2]``, 0 outside the hole. Where no step leads to a known pixel it is any of them.
@@ -79,7 +97,12 @@ def choose_copies(features: np.ndarray, hole: np.ndarray, known: np.ndarray, ste
     drawn, usable = drawn_from(features, known, rows[..., None], columns[..., None], steps)
     own = np.where(usable, 0, _NEVER).astype(np.float32)
     own += _rim_difference(features[..., :3], known, steps, box)
-    own += _COLOUR_WEIGHT * _unlike_rim(features[..., :3], hole, known, drawn[..., :3], (rows, columns))
+    own += _COLOUR_WEIGHT * _unlike_rim(
+        features[..., :3], hole, known, drawn[..., :3], (rows, columns), guide
+    )
+    if guide is not None:
+        missed = ((drawn[..., :3] - guide.lab[box][..., None, :]) ** 2).sum(-1)
+        own += _GUIDE_WEIGHT * guide.trust[box][..., None] * np.minimum(missed, _MOST_MISSED)
     own[~hole[box]] = 0
     squares = (drawn**2).sum(-1)
     apart = squares[..., :, None] + squares[..., None, :] - 2 * drawn @ drawn.transpose(0, 1, 3, 2)
@@ -123,6 +146,7 @@ def _unlike_rim(
     known: np.ndarray,
     drawn: np.ndarray,
     at: tuple[np.ndarray, np.ndarray],
+    guide: Guide | None,
 ) -> np.ndarray:
     """Returns U over its weight for colours ``drawn`` ``[h, w, n, 3]`` at rows and columns ``[h, w]``."""
     away = cv2.distanceTransform((~hole).astype(np.uint8), cv2.DIST_L2, 5)
@@ -136,11 +160,31 @@ def _unlike_rim(
     for row in range(len(out)):  # a row at a time, for the memory
         apart2 = (at[0][row][:, None] - rim[:, 0]) ** 2 + (at[1][row][:, None] - rim[:, 1]) ** 2
         weight = 1 / (apart2.astype(np.float32) + _NEAREST_PIXELS**2) ** 2
+        if guide is not None and len(guide.edges):
+            here = np.stack([at[0][row], at[1][row]], axis=-1).astype(np.float32)
+            weight *= np.where(_hidden(here, rim.astype(np.float32), guide.edges), _ACROSS, 1)
         weight /= weight.sum(-1, keepdims=True)
         mine = drawn[row]
         apart = (mine**2).sum(-1)[..., None] + squares - 2 * mine @ colours.T
         alike = np.exp(-apart.clip(0) / (2 * _COLOUR_WIDTH**2))
         out[row] = -np.log((alike @ weight[..., None])[..., 0] + _FOREIGN_SHARE)
+    return out
+
+
+def _hidden(here: np.ndarray, there: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Tells which of some points ``[m, 2]`` an edge hides from which pixels ``[n, 2]``, bool ``[n, m]``."""
+    out = np.zeros((len(here), len(there)), bool)
+
+    def turns(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+        return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (
+            c[..., 0] - a[..., 0]
+        ) > 0
+
+    for edge in edges:
+        start, end = edge[:2], edge[2:]
+        parted = turns(start, end, here)[:, None] != turns(start, end, there)[None]
+        p, q = here[:, None], there[None]
+        out |= parted & (turns(p, q, start) != turns(p, q, end))
     return out
 
 

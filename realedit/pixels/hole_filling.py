@@ -88,7 +88,7 @@ def fill_with_steps(
     hole_or_forbidden = gap | _foreign(part, gap, None if forbidden is None else forbidden[window])
     completion = None
     if hole_or_forbidden.mean() <= _MOST_FORBIDDEN:
-        if melded and _several_surfaces(part, gap, hole_or_forbidden):
+        if melded and several_surfaces(part, gap, hole_or_forbidden):
             completion = complete_by_copies(part, gap, hole_or_forbidden)
         if completion is None:
             completion = complete_by_patches(part, gap, hole_or_forbidden, melded=melded)
@@ -173,8 +173,14 @@ def smooth_fill(rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return out
 
 
-def _several_surfaces(rgb: np.ndarray, gap: np.ndarray, forbidden: np.ndarray) -> bool:
-    """Tells whether what borders the hole is of several colours, so that patches would mix them."""
+def several_surfaces(rgb: np.ndarray, gap: np.ndarray, forbidden: np.ndarray) -> bool:
+    """Tells whether what borders a hole is of several colours, so that patches would mix them.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+        gap: the hole, bool ``[H, W]``.
+        forbidden: bool ``[H, W]``, what does not count.
+    """
     rim = _rim(gap) & ~gap & ~forbidden
     if rim.sum() < _LEAST_RIM_PIXELS:
         return False

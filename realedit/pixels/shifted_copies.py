@@ -23,9 +23,11 @@ import cv2
 import numpy as np
 
 from realedit.pixels.copy_choice import MOST_DIFFERENCE, SEAM_PRICE, choose_copies, drawn_from
+from realedit.pixels.guide import Guide
 from realedit.pixels.offset_candidates import offset_candidates
 from realedit.pixels.pyramid import Completion, Scene, coarse_to_fine, completed
 from realedit.pixels.screened_poisson import solve_screened_poisson
+from realedit.pixels.straight_edges import straight_edges
 
 _MOST_CHOSEN_PIXELS = 5000
 """Area in pixels of the hole's box in the copy where steps are chosen: a larger one is finer and takes more
@@ -69,7 +71,11 @@ def complete_by_copies(
     scenes = coarse_to_fine(rgb, hole, forbidden)
     small = [k for k, scene in enumerate(scenes) if _box_area(scene.hole) <= _MOST_CHOSEN_PIXELS]
     scenes = scenes[small[-1] if small else 0 :]
-    steps = _chosen(scenes[0]) if scenes else None
+    finest = scenes[-1] if scenes else None
+    guide = None
+    if finest is not None:
+        guide = straight_edges(finest.lab, finest.hole, ~(finest.hole | finest.forbidden))
+    steps = _chosen(scenes[0], guide) if scenes else None
     if steps is None:
         return None
     for coarser, scene in pairwise(scenes):
@@ -88,12 +94,13 @@ def _box_area(hole: np.ndarray) -> int:
     return width * height
 
 
-def _chosen(scene: Scene) -> np.ndarray | None:
+def _chosen(scene: Scene, guide: Guide | None) -> np.ndarray | None:
     known = ~(scene.hole | scene.forbidden)
     steps = offset_candidates(scene.lab, scene.hole, known)
     if not len(steps):
         return None
-    return choose_copies(_features(scene), scene.hole, known, steps)
+    small = None if guide is None else guide.resized(scene.hole.shape[::-1])
+    return choose_copies(_features(scene), scene.hole, known, steps, small)
 
 
 def _features(scene: Scene) -> np.ndarray:

@@ -463,8 +463,8 @@ def test_an_inpainter_fills_the_hole_and_the_recipe_names_it(scene: Scene, tmp_p
     ours = scene.pipeline.edit(scene.inverted, Remove("mug"), **given)
     there = scene.masks["mug"]
     assert (filled.photo.rgb[there] != ours.photo.rgb[there]).any(-1).mean() > 0.8
-    # the light about the hole is kept, but for what differs too much for light; random weights paint no grain
-    assert np.abs(filled.photo.rgb[there].mean(0) - ours.photo.rgb[there].mean(0)).max() < 8
+    # the light about the hole is kept; random weights paint no grain
+    assert np.abs(filled.photo.rgb[there].mean(0) - ours.photo.rgb[there].mean(0)).max() < 3
     assert filled.photo.rgb[there].std(0).max() < ours.photo.rgb[there].std(0).min()
     assert np.array_equal(filled.photo.rgb[~filled.region], scene.rgb[~filled.region])
     assert (filled.recipe["inpainter"], ours.recipe["inpainter"]) == ("tiny-lama.safetensors", None)
