@@ -10,6 +10,7 @@ from realedit.errors import UsageError
 from realedit.photo.encode_jpeg import encode_anew, encode_kept, left_behind
 from realedit.photo.formats import FORMATS
 from realedit.photo.metadata import PhotoMetadata
+from realedit.photo.profile_conversion import is_srgb
 from realedit.photo.samples import Samples
 from realedit.photo.writers import WRITERS
 
@@ -135,7 +136,7 @@ def _jpeg(held: Samples, original: Samples, metadata: PhotoMetadata, compression
 def _left_out(metadata: PhotoMetadata, kind: str) -> tuple[str, ...]:
     """Returns a note of what a photo has beside its pixels and a format does not hold."""
     form = FORMATS[kind]
-    has = {"EXIF": metadata.exif, "colour profile": metadata.icc}
+    has = {"EXIF": metadata.exif, "colour profile": metadata.icc and not is_srgb(metadata.icc)}
     lost = [name for name, held in has.items() if held and name not in form.metadata]
     return (f"{form.name} files do not hold the photo's {' and '.join(lost)}",) if lost else ()
 

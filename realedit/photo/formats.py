@@ -104,7 +104,7 @@ _SIGNATURES = (
 )
 HEAD_BYTES = 64
 """Bytes from a file's begin that show which format it has. Set by the formats."""
-_TGA_TYPES, _TGA_DEPTHS = (1, 2, 3, 9, 10, 11), (8, 15, 16, 24, 32)
+_TGA_TYPES, _TGA_DEPTHS = (1, 2, 3, 9, 10, 11), (1, 8, 15, 16, 24, 32)
 """Kinds of pictures and bits of a pixel that TGA has. Set by its specification."""
 
 

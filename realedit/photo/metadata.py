@@ -135,17 +135,30 @@ def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
 
 def with_file(metadata: PhotoMetadata, data: bytes) -> PhotoMetadata:
     """Returns the metadata of a decoded file with what its bytes tell: how it is compressed, and its size."""
-    warnings = metadata.warnings
+    packet, warnings = metadata.xmp, metadata.warnings
+    if metadata.format == "JXL":  # its plugin does not read XMP
+        packet, more = read_xmp(_jxl_xmp(data))
+        warnings += more
     depth = _avif_depth(data) if metadata.format == "AVIF" else 8
     if depth > 8:
         warnings += (f"the AVIF's {depth} bits a channel are read as 8",)
     return replace(
         metadata,
+        xmp=packet,
         jpeg=metadata.jpeg and replace(metadata.jpeg, file=data),
-        lossy=metadata.format in ("JPEG", "AVIF") or (metadata.format == "WEBP" and _is_lossy_webp(data)),
+        lossy=_is_lossy(metadata.format, data),
         file_bytes=len(data),
         warnings=warnings,
     )
+
+
+def _is_lossy(kind: str | None, data: bytes) -> bool:
+    """Tells whether a file is compressed with loss; False where it does not tell (JPEG XL, JPEG 2000)."""
+    if kind == "AVIF":
+        # without loss, red, green and blue are coded as they are: matrix 0 of H.273
+        at = data.find(b"nclx")
+        return at < 0 or data[at + 8 : at + 10] != b"\0\0"
+    return kind == "JPEG" or (kind == "WEBP" and _is_lossy_webp(data))
 
 
 def _is_lossy_webp(data: bytes) -> bool:
@@ -157,6 +170,19 @@ def _is_lossy_webp(data: bytes) -> bool:
             return kind == b"VP8 "
         at += 8 + length + length % 2
     return False
+
+
+def _jxl_xmp(data: bytes) -> bytes:
+    """Returns the XMP of a JPEG XL file, from its box of that name; empty if it has none, or is compressed."""
+    at = 0
+    while at + 8 <= len(data):
+        length, kind = struct.unpack(">I4s", data[at : at + 8])
+        if kind == b"xml ":
+            return data[at + 8 : at + length if length else len(data)]
+        if length < 8:  # the last box, or one of more than 4 GB
+            break
+        at += length
+    return b""
 
 
 def _avif_depth(data: bytes) -> int:
@@ -214,6 +240,8 @@ def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
 
 def read_orientation(image: Image.Image) -> int:
     """Returns the EXIF orientation (1 to 8) that is still to be applied to the decoded image."""
+    if image.format == "JXL":  # its decoder has turned it
+        return 1
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except _EXIF_ERRORS:
