@@ -173,7 +173,7 @@ def _is_lossy_webp(data: bytes) -> bool:
 
 
 def _jxl_xmp(data: bytes) -> bytes:
-    """Returns the XMP of a JPEG XL file, from its box of that name; empty if it has none, or is compressed."""
+    """Returns the XMP of a JPEG XL file, from its box of that name; empty without one."""
     at = 0
     while at + 8 <= len(data):
         length, kind = struct.unpack(">I4s", data[at : at + 8])
