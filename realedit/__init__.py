@@ -57,5 +57,11 @@ def __getattr__(name: str) -> object:
 
         return own_version()
     if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+        try:
+            return getattr(import_module(_LAZY[name]), name)
+        except ImportError:
+            from realedit.system.installation import check_packages
+
+            check_packages()  # tells of a file of the user's that is named like one of our packages
+            raise
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -198,8 +198,10 @@ def _listed(photos: Sequence[Path], folder: Path) -> Iterator[Wanted]:
         UsageError: the folder of results is the photos' own.
     """
     for given in photos:
-        if not given.is_dir():
-            problem = None if given.is_file() else PhotoError(f"no such file: {given}", "check the path")
+        if not os.path.isdir(given):
+            problem = (
+                None if os.path.isfile(given) else PhotoError(f"no such file: {given}", "check the path")
+            )
             yield Wanted(given, Path(given.name), problem=problem)
             continue
         if given.resolve() == folder.resolve():

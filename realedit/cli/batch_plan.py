@@ -156,7 +156,8 @@ def _files(command: EditCommand) -> list[Path]:
     """Returns the files that a command's edits name."""
     from realedit.edits.prepared import named_files
 
-    return [Path(file) for edit in command.plan.edits for file in named_files(edit).values()]
+    own = [Path(file) for edit in command.plan.edits for file in named_files(edit).values()]
+    return [*own, *(file for later in command.then for file in _files(later))]
 
 
 def _model_files(model: ModelOptions) -> list[Path]:
@@ -176,6 +177,7 @@ def _decides(command: EditCommand) -> dict[str, Any]:
         "sampling": asdict(command.sampling),
         "crop": command.allow_crop,
         "besides": command.recipe.model_dump(),
+        **({"then": [_decides(later) for later in command.then]} if command.then else {}),
     }
 
 

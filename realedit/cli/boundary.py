@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import logging
 import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from realedit.errors import RealEditError
+from realedit.errors import RealEditError, SomePhotosFailedError, UsageError
 
 INTERRUPTED = 130
 """Exit code after an interrupt (Ctrl-C), as shells have it: 128 + SIGINT."""
@@ -18,12 +20,13 @@ _BROKEN_PIPE = 141
 """Exit code where the reader of the output has gone, as shells have it: 128 + SIGPIPE."""
 
 
-def guard(command: Callable[[], None], *, debug: bool) -> int:
+def guard(command: Callable[[], None], *, debug: bool, as_json: bool = False) -> int:
     """Runs a command and returns its exit code; errors go to stderr, with all details for `debug`.
 
     Args:
         command: what to run.
         debug: whether the user wants details.
+        as_json: whether errors are printed on stdout as well, as one JSON object.
     """
     try:
         with _plain_logs(), warnings.catch_warnings():
@@ -33,6 +36,8 @@ def guard(command: Callable[[], None], *, debug: bool) -> int:
             sys.stdout.flush()
     except KeyboardInterrupt:
         say("realedit: interrupted; no file is half-written")
+        if as_json:
+            _print_json("Interrupted", "interrupted", None, INTERRUPTED)
         return INTERRUPTED
     except BrokenPipeError:
         # Python would complain once more when it flushes at exit.
@@ -41,7 +46,11 @@ def guard(command: Callable[[], None], *, debug: bool) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        known = error if isinstance(error, RealEditError) else _out_of_memory(error)
+        known = error if isinstance(error, RealEditError) else _known(error)
+        if as_json and not isinstance(error, SomePhotosFailedError):  # whose records are printed already
+            shown = known or RealEditError(f"{type(error).__name__}: {error}")
+            kind = type(known or error).__name__
+            _print_json(kind, shown.message, shown.hint, shown.exit_code)
         if known is None:
             return _unexpected(error, debug=debug)
         report(known, debug=debug)
@@ -71,7 +80,22 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
     return RealEditError.exit_code
 
 
-def _out_of_memory(error: Exception) -> RealEditError | None:
+def _print_json(kind: str, message: str, hint: str | None, code: int) -> None:
+    """Prints an error on stdout as one JSON object on one line."""
+    fields = {
+        "kind": kind,
+        "message": _one_line(message),
+        "hint": hint and _one_line(hint),
+        "exit_code": code,
+    }
+    with suppress(OSError):
+        print(json.dumps({"error": fields}), flush=True)
+
+
+def _known(error: Exception) -> RealEditError | None:
+    """Returns what the system says that a user can act on, wherever it was met."""
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return UsageError("the name of a file is too long", "choose a shorter one")
     # imported late: --help does not need it and should be quick
     from realedit.system.memory import out_of_memory
 

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter, Token
 
 from realedit.cli.flag_order import FLAGS, field_of
+from realedit.cli.lengths import Pixels, length
 from realedit.cli.options import EDIT, flag, number
 from realedit.edits.edit import Edit, Given, flag_of, givens
 from realedit.edits.kinds import KINDS
 
 Words = tuple[str, ...]
 """The values of a text flag, one for each time that it is given."""
-Numbers = tuple[float, ...]
+Numbers = tuple[float | Pixels, ...]
 """The values of a number flag, one for each time that it is given."""
 
 
@@ -38,13 +39,14 @@ def _parameter(given: Given, text: str) -> object:
         return Annotated[tuple[Literal[given.choices], ...], Parameter(**shared, show_choices=False)]
     if given.low is None or given.high is None:
         return Annotated[Words, Parameter(**shared)]
-    one = number(given.low, given.high)
+    low, high = given.low, given.high
+    one = number(low, high) if given.along is None else length(low, high, given.along)
 
-    def taken(kind: object, token: Token) -> float | str:
+    def taken(kind: object, token: Token) -> float | str | Pixels:
         if token.value in given.choices:
             return token.value
         try:
-            return float(one(kind, [token]))
+            return one(kind, [token])
         except ValueError as error:
             if not given.choices:
                 raise
@@ -54,7 +56,7 @@ def _parameter(given: Given, text: str) -> object:
         return tuple(taken(kind, token) for token in tokens)
 
     return Annotated[
-        tuple[float | str, ...] if given.choices else Numbers,
+        tuple[float | Pixels | str, ...] if given.choices else Numbers,
         Parameter(**shared, converter=convert, n_tokens=1, accepts_keys=False, consume_multiple=False),
     ]
 

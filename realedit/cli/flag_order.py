@@ -55,7 +55,7 @@ def field_of(flag: str) -> str:
 
 
 def gather(
-    order: Sequence[str], values_of: Callable[[str], Iterable[str | float]], shown_by: str | None
+    order: Sequence[str], values_of: Callable[[str], Iterable[object]], shown_by: str | None
 ) -> list[dict[str, Any]]:
     """Returns the edits that the flags ask for, as entries (:mod:`realedit.edits.entries`).
 

@@ -80,8 +80,9 @@ def locate(
         output.make_folder(to)
     with disk_errors(path):
         write_files(contents, force=force)
-    if location.warning is not None and not talk.quiet:
-        say(f"realedit: warning: {location.warning}")
+    warnings = [*loaded.metadata.warnings, *shown.told, *([location.warning] if location.warning else [])]
+    for warning in warnings if not talk.quiet else ():
+        say(f"realedit: warning: {warning}")
     if talk.json:
         output.print_json(files | output.location_fields(location))
         return

@@ -22,6 +22,7 @@ from realedit.cli.edit_options import EditOptions
 from realedit.cli.fetch import fetch
 from realedit.cli.flag_order import in_order
 from realedit.cli.inspect import invert, locate, models, schema
+from realedit.cli.lengths import joined
 from realedit.cli.ui import ui
 from realedit.errors import UsageError
 from realedit.system.installation import check_packages, own_version
@@ -113,10 +114,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:  # the names of files may be in no encoding
         reconfigure(errors="surrogateescape")
-    return boundary.guard(partial(_run, tokens), debug="--debug" in tokens)
+    return boundary.guard(partial(_run, tokens), debug="--debug" in tokens, as_json=_wants_json(tokens))
 
 
-def _run(tokens: list[str]) -> None:
+def _wants_json(tokens: list[str]) -> bool:
+    return "--json" in (tokens[: tokens.index("--")] if "--" in tokens else tokens)
+
+
+def _run(given: list[str]) -> None:
+    tokens = joined(given)
     options = tokens[: tokens.index("--")] if "--" in tokens else tokens
     if not tokens or not _HELP.isdisjoint(options):
         # asked for directly: parsing the other arguments first takes as long as printing the help

@@ -10,14 +10,16 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Group, Parameter, Token
 
+from realedit.cli.lengths import Pixels, places
 from realedit.errors import UsageError
 from realedit.settings import LARGEST_STRENGTH
 
 InversionName = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
 Precision = Literal["float32", "float16", "bfloat16"]
 
-Box = tuple[float, float, float, float]
-Point = tuple[float, float]
+Place = float | Pixels
+Box = tuple[Place, Place, Place, Place]
+Point = tuple[Place, Place]
 Points = tuple[Point, ...]
 
 EDIT = Group("Edit", sort_key=1)
@@ -56,27 +58,11 @@ def integer(low: int, high: int) -> Callable[[Any, Sequence[Token]], int]:
     return convert
 
 
-def fractions(names: str) -> Callable[[Any, Sequence[Token]], tuple[float, ...]]:
-    """Returns a converter of comma-separated fractions of the photo's sides, such as `x,y`."""
-    count = names.count(",") + 1
+def several_places(names: str) -> Callable[[Any, Sequence[Token]], tuple[tuple[float | Pixels, ...], ...]]:
+    """Returns a converter of a flag that may be repeated, each time with what :func:`places` reads."""
+    one = places(names)
 
-    def convert(_type: object, tokens: Sequence[Token]) -> tuple[float, ...]:
-        text = tokens[0].value
-        values = tuple(_float(part) for part in text.split(","))
-        if len(values) != count or not all(0 <= value <= 1 for value in values):
-            raise ValueError(f"expected {names}, fractions of width and height from 0 to 1, got '{text}'")
-        if count == 4 and not (values[0] < values[2] and values[1] < values[3]):
-            raise ValueError(f"expected x0 < x1 and y0 < y1, got '{text}'")
-        return values
-
-    return convert
-
-
-def several_fractions(names: str) -> Callable[[Any, Sequence[Token]], tuple[tuple[float, ...], ...]]:
-    """Returns a converter of a flag that may be repeated, each time with what :func:`fractions` reads."""
-    one = fractions(names)
-
-    def convert(kind: object, tokens: Sequence[Token]) -> tuple[tuple[float, ...], ...]:
+    def convert(kind: object, tokens: Sequence[Token]) -> tuple[tuple[float | Pixels, ...], ...]:
         return tuple(one(kind, [token]) for token in tokens)
 
     return convert
@@ -108,7 +94,7 @@ def value(convert: Callable[..., Any], metavar: str, text: str, **others: Any) -
 
 def _points(text: str) -> Parameter:
     """Returns the parameter of a flag that names points; it may be repeated."""
-    return value(several_fractions("x,y"), "X,Y", text, show_default=False, consume_multiple=False)
+    return value(several_places("x,y"), "X,Y", text, show_default=False, consume_multiple=False)
 
 
 Json = Annotated[bool, flag("Print one JSON object instead of text.")]
@@ -133,14 +119,15 @@ class ObjectOptions:
     box: Annotated[
         Box | None,
         value(
-            fractions("x0,y0,x1,y1"),
+            places("x0,y0,x1,y1"),
             "X0,Y0,X1,Y1",
-            "Box around the object, in fractions of width and height.",
+            "Box around the object: fractions of width and height (0.2), per cent (20%) or pixels (120px; "
+            "numbers above 1 are pixels).",
         ),
     ] = None
     point: Annotated[
         Points,
-        _points("A point on the object, in the same fractions. May be repeated, and given with --box."),
+        _points("A point on the object, likewise. May be repeated, and given with --box."),
     ] = ()
     not_point: Annotated[
         Points,

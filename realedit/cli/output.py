@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def plan_edit(
 
     if output is None:
         output = source.with_name(f"{source.stem}-edited{own_suffix(photo.metadata.format, source)}")
-    if not output.is_dir():
+    if not os.path.isdir(output):  # which bears names that are too long
         format_for(output.suffix)
     pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
     if preview is not None and preview.suffix.lower() not in PICTURES:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from realedit.cli import session
 from realedit.cli.boundary import say
-from realedit.cli.flag_order import gather
+from realedit.cli.flag_order import FLAGS, gather
+from realedit.cli.lengths import NOT_KNOWN, Pixels, in_fractions
 from realedit.cli.options import Box, EditSampling, ModelOptions, ObjectOptions, Point
 from realedit.edits.entries import read_entries
 from realedit.edits.plan import Plan, plan
@@ -70,8 +71,10 @@ def commanded(
         where = _filled(where, refine=recipe.refine)
     where = _filled(where, prompt=recipe.prompt)
     sampling = _filled(sampling, inversion=recipe.inversion, steps=recipe.steps, seed=recipe.seed)
-    planned = plan(_edits(what, where, file), shown=where.given is not None)
-    return EditCommand(planned, where, sampling, what.allow_crop or bool(recipe.allow_crop), recipe, later)
+    planned = plan(_edits(what, where, file, NOT_KNOWN), shown=where.given is not None)
+    in_pixels = what if any(isinstance(one, Pixels) for name in FLAGS for one in what.values(name)) else None
+    allow_crop = what.allow_crop or bool(recipe.allow_crop)
+    return EditCommand(planned, where, sampling, allow_crop, recipe, later, in_pixels)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class EditCommand:
         allow_crop: whether part of the object may leave the photo.
         recipe: what a recipe says of the model and the settings.
         then: what is asked of the edited photo after that.
+        in_pixels: the flags that edit, where some give lengths in pixels: the plan is then made anew for each
+            photo, and ``plan`` has fractions of a photo without end.
     """
 
     plan: Plan
@@ -93,6 +98,7 @@ class EditCommand:
     allow_crop: bool = False
     recipe: RecipeOptions = field(default_factory=RecipeOptions)
     then: tuple[EditCommand, ...] = ()
+    in_pixels: EditOptions | None = None
 
     def on(self, model: ModelOptions) -> ModelOptions:
         """Returns the model's options, with the recipe's working size if they name none."""
@@ -124,7 +130,11 @@ class EditCommand:
             PhotoError: a file cannot be read.
             UsageError: a mask or an outline does not fit the photo.
         """
-        return prepare(photo, self.plan, session.shown(self.where, photo))
+        shown = session.shown(self.where, photo)
+        planned = self.plan
+        if self.in_pixels is not None:
+            planned = plan(_edits(self.in_pixels, self.where, None, photo.size), shown=bool(shown))
+        return prepare(photo, planned, shown)
 
     def edit(self, pipeline: RealEditPipeline, prepared: Prepared, progress: Progress) -> EditResult:
         """Does the edit, and what is asked after it.
@@ -214,11 +224,14 @@ def _file(what: EditOptions) -> EditsFile | None:
     return read_file(what.edits_file)
 
 
-def _edits(what: EditOptions, where: ObjectOptions, file: EditsFile | None) -> list[Edit]:
-    """Returns the edits that a file or the flags ask for."""
+def _edits(
+    what: EditOptions, where: ObjectOptions, file: EditsFile | None, size: tuple[int, int]
+) -> list[Edit]:
+    """Returns the edits that a file or the flags ask for, of a photo of this width and height."""
     if file is not None:
         return file.edits
-    edits = read_entries(gather(what.order, what.values, where.given), "the edits asked for")
+    entries = in_fractions(gather(what.order, what.values, where.given), size)
+    edits = read_entries(entries, "the edits asked for")
     if not edits:
         raise UsageError(
             "no edit was asked for", "for example: --move mug --dx 0.2, or --resize mug --scale 1.3"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from PIL import Image
 
 from realedit.cli.boundary import say
+from realedit.cli.lengths import in_fractions
 from realedit.cli.options import BackboneOptions, ModelOptions, ObjectOptions
 from realedit.edits.prepared import Shown
 from realedit.photo import Photo
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
+    from realedit.edits.prepared import Points
     from realedit.find.by_cutout import Cutter
+    from realedit.location import Box
     from realedit.pipeline import InvertedPhoto, RealEditPipeline
 
 
@@ -29,9 +32,9 @@ def shown(options: ObjectOptions, photo: Photo) -> Shown:
     return Shown.read(
         photo,
         mask=options.mask,
-        box=options.box,
-        point=options.point,
-        not_point=options.not_point,
+        box=cast("Box | None", in_fractions(options.box, photo.size)),
+        point=cast("Points", in_fractions(options.point, photo.size)),
+        not_point=cast("Points", in_fractions(options.not_point, photo.size)),
         refine=options.refine,
     )
 

@@ -47,6 +47,7 @@ class Given:
         picture: "photo" if the field names another photo, "outline" if it names a mask at the photo's size.
         called: what errors call the text ("the new look"). The text must not be empty; None allows it.
         optional: whether a JSON entry may leave the field out although the dataclass has no default for it.
+        along: the side of the photo that the number is a fraction of, if it is one.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Given:
     picture: Literal["photo", "outline"] | None = None
     called: str | None = None
     optional: bool = False
+    along: Literal["x", "y"] | None = None
 
     @property
     def flag(self) -> str:
@@ -80,7 +82,8 @@ class Given:
     @property
     def flag_help(self) -> str:
         """Its help where fields are flags."""
-        return self._help(flag_of)
+        text = self._help(flag_of)
+        return text if self.along is None else f"{text} Also as 20% or 120px."
 
     @property
     def json_help(self) -> str:

@@ -85,6 +85,7 @@ class Move(Edit):
             low=-1,
             high=1,
             unit=" widths",
+            along="x",
         ),
     )
     dy: float = field(
@@ -96,6 +97,7 @@ class Move(Edit):
             low=-1,
             high=1,
             unit=" heights",
+            along="y",
         ),
     )
     perspective: Perspective = field(default="auto", metadata=_PERSPECTIVE)
@@ -368,13 +370,13 @@ class Paste(Edit):
     x: float = field(
         default=0.5,
         metadata=given(
-            "x", "Where its middle lies: 0 left, 1 right. Default: 0.5.", "FRACTION", low=0, high=1
+            "x", "Where its middle lies: 0 left, 1 right. Default: 0.5.", "FRACTION", low=0, high=1, along="x"
         ),
     )
     y: float = field(
         default=0.5,
         metadata=given(
-            "y", "Where its middle lies: 0 top, 1 bottom. Default: 0.5.", "FRACTION", low=0, high=1
+            "y", "Where its middle lies: 0 top, 1 bottom. Default: 0.5.", "FRACTION", low=0, high=1, along="y"
         ),
     )
     scale: float = field(

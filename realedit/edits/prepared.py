@@ -14,7 +14,7 @@ from realedit.edits.plan import EditStep, Plan
 from realedit.errors import UsageError
 from realedit.location import Box, Point
 from realedit.photo import Photo
-from realedit.photo.inputs import PhotoLike, as_mask, as_photo
+from realedit.photo.inputs import PhotoLike, as_mask, as_photo, told_mask
 
 Points = Point | Sequence[Point] | np.ndarray
 """One point (x, y) in [0, 1], or several."""
@@ -30,6 +30,7 @@ class Shown:
         points: (x, y) in [0, 1], each on the object.
         not_points: (x, y) in [0, 1], each not on it.
         refine: whether the mask's edge is brought to the photo's; None: where the mask is rough.
+        told: what was made of the mask that the user should know.
 
     Raises:
         UsageError: a mask is given with a box or points, or points off the object alone.
@@ -40,6 +41,7 @@ class Shown:
     points: tuple[Point, ...] = ()
     not_points: tuple[Point, ...] = ()
     refine: bool | None = None
+    told: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.mask is not None and (self.box is not None or self.points or self.not_points):
@@ -77,8 +79,8 @@ class Shown:
         """
         named = isinstance(mask, str | os.PathLike)
         name = f"the mask {mask}" if named else "the mask"
-        read = None if mask is None else as_mask(mask, photo, name)
-        return cls(read, box, points_of(point), points_of(not_point), refine)
+        read, told = (None, ()) if mask is None else told_mask(mask, photo, name)
+        return cls(read, box, points_of(point), points_of(not_point), refine, told)
 
 
 def points_of(given: Points | None) -> tuple[Point, ...]:

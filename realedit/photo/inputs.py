@@ -6,22 +6,15 @@ import os
 
 import numpy as np
 
-from realedit.errors import PhotoError, UsageError
+from realedit.errors import PhotoError
 from realedit.photo.in_memory import InMemory
+from realedit.photo.mask_values import check_selects, drawn_mask, is_inverted, lightness, to_size
 from realedit.photo.photo import Photo, load_photo
 
 PhotoLike = Photo | str | os.PathLike[str] | InMemory
 _LEAST_SIDE_PIXELS = 16
 """Shorter side of a photo in pixels: smaller photos are refused, since nothing can be told apart in them;
 others are taken. Set by eye."""
-_MASK_HALF = 0.5
-"""Share of white in [0, 1]: above it a mask's pixel is selected, up to it is not. Set by definition."""
-_BLACK_SHARE, _WHITE_SHARE = 0.1, 0.9
-"""Shares of white in [0, 1]: between the two a mask's pixel counts as grey, outside them as black or white.
-Not measured."""
-_MOST_GREY = 0.5
-"""Share of a mask file's pixels that are grey: above it the file is refused as a photo, up to it is a mask.
-Not measured."""
 
 
 def as_photo(photo: PhotoLike) -> Photo:
@@ -45,7 +38,17 @@ def _loaded(photo: PhotoLike) -> Photo:
 
 
 def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") -> np.ndarray:
-    """Returns a mask as float32 ``[H, W]`` in [0, 1], 1 where it is white.
+    """Returns a mask as float32 ``[H, W]`` in [0, 1], 1 where it is white; see :func:`told_mask`."""
+    return told_mask(mask, photo, name)[0]
+
+
+def told_mask(
+    mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask"
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Returns a mask as float32 ``[H, W]`` in [0, 1], and what was made of it that the user should know.
+
+    It is 1 where the picture is white, or where it is opaque if some of it is not: cut-outs and the masks of
+    several programs are drawn in the alpha channel. A mask of another size and the same ratio is scaled.
 
     Args:
         mask: ``[H, W]`` of any numeric type, or a picture in any form that :func:`as_photo` takes.
@@ -54,20 +57,35 @@ def as_mask(mask: np.ndarray | PhotoLike, photo: Photo, name: str = "the mask") 
 
     Raises:
         PhotoError: it cannot be read.
-        UsageError: its size is not the photo's, it selects nothing or everything, or most of it is grey: it
-            is a photo, not a mask.
+        UsageError: its ratio is not the photo's, it selects nothing or everything, or it is a photo.
     """
-    array = mask if isinstance(mask, np.ndarray) else _loaded(mask).rgb
-    if array.shape[:2] != photo.rgb.shape[:2]:
-        sizes = f"{array.shape[1]} x {array.shape[0]} but the photo is {photo.width} x {photo.height}"
-        raise UsageError(f"{name} is {sizes}", "draw it at the photo's size")
-    grey = array if array.ndim == 2 else array[..., :3].max(-1)
-    alpha = grey.astype(np.float32) / (255 if grey.dtype == np.uint8 and grey.max() > 1 else 1)
-    hard = alpha > _MASK_HALF
-    if not hard.any() or hard.all():
-        what = "everything" if hard.all() else "nothing"
-        raise UsageError(f"{name} selects {what}", "paint the object white on black")
-    # an array may hold a network's probabilities, but a file is drawn
-    if array is not mask and ((alpha > _BLACK_SHARE) & (alpha < _WHITE_SHARE)).mean() > _MOST_GREY:
-        raise UsageError(f"most of {name} is neither black nor white", "paint the object white on black")
-    return alpha
+    values, told = _values(mask, name)
+    fitted = to_size(values, photo.size, name)
+    if fitted is not values:
+        sizes = f"{values.shape[1]} x {values.shape[0]} to {photo.width} x {photo.height}"
+        told = (*told, f"{name} was scaled from {sizes} pixels, the photo's size")
+    check_selects(fitted, name)
+    if is_inverted(fitted):
+        told = (
+            *told,
+            f"{name} selects all but a part inside: what is white is edited; if it is drawn the other way "
+            "round, invert it",
+        )
+    return fitted, told
+
+
+def _values(mask: np.ndarray | PhotoLike, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Returns a mask at its own size, and what was made of it.
+
+    Raises:
+        PhotoError: it cannot be read.
+        UsageError: it is a photo.
+    """
+    if isinstance(mask, np.ndarray):
+        return lightness(mask), ()  # it may hold a network's probabilities
+    drawn = _loaded(mask)
+    if drawn.native.alpha is not None and not drawn.native.opaque():
+        alpha = drawn.native.alpha
+        share = (alpha / np.iinfo(alpha.dtype).max).astype(np.float32)
+        return share, (f"{name} is read from its transparency: what is opaque is selected",)
+    return drawn_mask(drawn.rgb, name)

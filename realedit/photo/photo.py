@@ -6,21 +6,24 @@ The samples that the file holds (16 bits, palette, CMYK, alpha ...) stay as they
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from realedit.errors import PhotoError
+from realedit.errors import PhotoError, UsageError
 from realedit.photo.decode import decode_bytes
 from realedit.photo.in_memory import InMemory, from_memory
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.samples import Samples
 from realedit.system.outside_json import read_at_most
 
+_ADDRESS = re.compile(r"(?P<kind>https?|ftp|s3|gs|file):/", re.IGNORECASE)
 _MOST_BYTES = 2**30
 """Bytes of a photo's file: a longer one is refused before it is read whole, a shorter one is read. The most
 pixels that are decoded are 0.7 GB at 16 bits and four channels."""
@@ -172,7 +175,9 @@ def hidden_by_alpha(before: Photo, after: Photo) -> tuple[str, ...]:
 
 
 def _read(path: Path) -> bytes:
-    if path.is_dir():
+    if found := _ADDRESS.match(str(path)):
+        raise PhotoError(f"{found['kind']}: the photo is at an address, not in a file", "download it first")
+    if os.path.isdir(path):
         raise PhotoError(f"{path} is a folder, not a photo", "name one image file in it")
     try:
         data = read_at_most(path, _MOST_BYTES)
@@ -182,6 +187,8 @@ def _read(path: Path) -> bytes:
         raise PhotoError(f"{path} may not be read by this user", "check the file's permissions") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            raise UsageError(f"no file has a name as long as {path.name[:20]}...", "check the name") from None
         raise PhotoError(f"{path} cannot be read ({reason})", "check the name and the disk") from error
     if not data:
         raise PhotoError(f"{path} is empty", "copy or export it again")

@@ -74,6 +74,7 @@ def gathered(
         ),
         warnings=(
             *prepared.photo.metadata.warnings,
+            *prepared.shown.told,
             *dict.fromkeys(warning for outcome in outcomes for warning in all_warnings(outcome)),
             *hidden_by_alpha(prepared.photo, last.photo),
         ),
