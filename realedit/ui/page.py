@@ -64,7 +64,7 @@ def _blocks(gradio: Any, facts: dict[str, Any]) -> Any:  # noqa: ANN401 - of a p
             html_template=structure,
             js_on_load=_START.replace("{facts}", json.dumps(facts)),
             apply_default_css=False,
-            elem_id="realedit",
+            elem_id="realedit-page",
         )
     return blocks
 

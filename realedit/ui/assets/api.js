@@ -59,7 +59,8 @@ export function follow(job, on = {}) {
     end("cancelled", () => reject(Object.assign(new Error("cancelled"), { cancelled: true })));
     source.onerror = () => {
       if (source.readyState !== EventSource.CLOSED) return; // it tries again by itself
-      reject(new Refused({ message: t("lost") }, 0));
+      // a page that is left closes it too: then nothing is to be told, or kept, any more
+      setTimeout(() => reject(new Refused({ message: t("lost") }, 0)), 1000);
     };
   });
 }

@@ -13,8 +13,8 @@ const NOTHING = () => ({ points: [], beside: [], word: "" });
 export async function start(root, facts = {}) {
   await loadTexts();
   const app = new App(root.querySelector(".re"), facts);
-  await app.begin();
   window.realedit = app; // for tests, and for the curious
+  await app.begin();
 }
 
 class App {
@@ -80,7 +80,9 @@ class App {
 
   // Shows a photo of the session, with nothing chosen.
   async show(id) {
-    const image = await api.picture(api.viewOf(id));
+    this.loading = true;
+    this.stage.locked = true;
+    const image = await api.picture(api.viewOf(id)).catch((error) => { this.loading = false; throw error; });
     const before = this.history.original && !this.picking ? await this.#original() : image;
     this.stage.clear();
     Object.assign(this.stage, { photo: image, before });
@@ -92,7 +94,12 @@ class App {
     this.one("canvas").setAttribute("aria-label", t("canvas"));
     this.one("name").textContent = this.history.original?.name ?? "";
     this.stage.fit();
+    this.loading = false;
     this.tip(t("preparing"));
+    this.#makeReady(id);
+  }
+
+  async #makeReady(id) {
     await api.post(`api/photos/${id}/ready`).catch(() => {});
     if (this.photo === id) this.tip(this.#advice());
     this.#ready();

@@ -8,12 +8,16 @@ const KEY = "realedit";
 export class History {
   constructor(app) {
     this.app = app;
-    this.begin(null);
+    this.#empty(null);
+  }
+
+  #empty(photo) {
+    Object.assign(this, { original: photo, steps: [], at: 0, editing: null });
+    this.show();
   }
 
   begin(photo) {
-    Object.assign(this, { original: photo, steps: [], at: 0, editing: null });
-    this.show();
+    this.#empty(photo);
     this.keep();
   }
 
@@ -92,11 +96,11 @@ export class History {
 
   async #shown(said) {
     const { tool } = this.app;
+    this.show();
+    this.keep();
     this.app.compare(false);
     await this.app.show(this.current);
     this.app.choose(tool === "paste" ? "move" : tool);
-    this.show();
-    this.keep();
     if (said) this.app.say(said);
   }
 
@@ -170,11 +174,12 @@ export class History {
     await this.app.show(this.current);
     this.app.choose("move");
     this.show();
-    if (kept.working && kept.entry) await this.#goOn(kept.working, kept.entry);
-    this.keep();
+    if (kept.working && kept.entry) this.#goOn(kept.working, kept.entry);
+    else this.keep();
   }
 
   async #goOn(job, entry) {
+    this.entry = entry;
     try {
       const result = await this.app.watch(job);
       this.steps = [...this.steps.slice(0, this.at), { ...entry, result }];
@@ -182,6 +187,9 @@ export class History {
       await this.#shown(t("done"));
     } catch (error) {
       if (!error.cancelled) this.app.wrong(error);
+    } finally {
+      this.entry = null;
+      this.keep();
     }
   }
 

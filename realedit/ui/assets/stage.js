@@ -240,7 +240,7 @@ export class Stage {
   }
 
   #share([x, y]) {
-    const keep = (value) => Math.min(Math.max(value, 0), 0.9999);
+    const keep = (value) => Number(Math.min(Math.max(value, 0), 0.9999).toFixed(4));
     return [keep(x / this.width), keep(y / this.height)];
   }
 

@@ -108,7 +108,8 @@ export function form(tool) {
   const numbers = TOOLS[tool].fields.filter((name) => name in NUMBERS);
   if (numbers.length) parts.push(`<div class="re-pair">${numbers.map(number).join("")}</div>`);
   for (const name of TOOLS[tool].fields) if (!(name in NUMBERS)) parts.push(field(name, tool));
-  return parts.join("");
+  const all = parts.join("");
+  return numbers.length ? `<details class="re-exact"><summary>${t("exact")}</summary>${all}</details>` : all;
 }
 
 function number(name) {
