@@ -14,6 +14,7 @@ from realedit.batch.records import sha256, sha256_of
 from realedit.errors import PhotoError, RealEditError, UsageError
 from realedit.photo.formats import HEAD_BYTES, READABLE, SUFFIXES, own_suffix, sniff
 from realedit.system.installation import distribution_version
+from realedit.system.whole_files import TEMPORARY
 
 _OUR_OWN = (".realedit.json", ".report.html")
 """Ends of the names of files that lie beside edited photos."""
@@ -229,7 +230,15 @@ def skipped(photos: Sequence[Path], folder: Path) -> list[tuple[Path, str]]:
 
 
 def _files(given: Path, folder: Path) -> list[Path]:
-    return [file for file in sorted(given.rglob("*")) if file.is_file() and not _within(file, folder)]
+    """Returns a folder's files, but for those that are not whole yet and those in the folder of results."""
+    begin, end = TEMPORARY
+    return [
+        file
+        for file in sorted(given.rglob("*"))
+        if file.is_file()
+        and not (file.name.startswith(begin) and file.name.endswith(end))
+        and not _within(file, folder)
+    ]
 
 
 def _kind(file: Path) -> str | None:

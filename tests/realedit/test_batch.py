@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, tasks_for, write_outputs
+from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, skipped, tasks_for, write_outputs
 from realedit.errors import (
     MemoryLimitError,
     ModelUnavailableError,
@@ -416,3 +416,27 @@ def test_a_line_that_a_full_disk_cuts_short_is_taken_back_and_told(
             append_line(journal, {"key": "second"})
     append_line(journal, {"key": "third"})
     assert [fields["key"] for _, fields in read_lines(journal)] == ["first", "third"]
+
+
+def test_photos_are_known_by_their_content_and_what_is_skipped_is_listed(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    Image.new("RGB", (20, 20)).save(folder / "a.jfif", "JPEG")
+    Image.new("RGB", (20, 20)).save(folder / "b.jpg", "PNG")
+    Image.new("RGB", (20, 20)).save(folder / "c.avif", "AVIF")
+    Image.new("RGB", (20, 20)).save(folder / "noname", "WEBP")
+    Image.new("RGB", (20, 20)).save(folder / ".realedit-1.tmp", "PNG")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "empty.jpg").touch()
+    (folder / "a.jfif.realedit.json").write_text("{}")
+    tasks = tasks_for([folder], tmp_path / "out", files=())
+    assert [(task.photo.name, task.output.name) for task in tasks] == [
+        ("a.jfif", "a.jfif"),
+        ("b.jpg", "b.png"),
+        ("c.avif", "c.avif"),
+        ("noname", "noname.webp"),
+    ]
+    assert skipped([folder], tmp_path / "out") == [
+        (folder / "empty.jpg", "empty"),
+        (folder / "notes.txt", "no picture that realedit reads"),
+    ]
