@@ -16,6 +16,7 @@ from realedit.cli import boundary
 from realedit.cli.batch import batch
 from realedit.cli.bench import bench
 from realedit.cli.cache import cache_app
+from realedit.cli.calibrate import calibrate
 from realedit.cli.cutout import cutout
 from realedit.cli.edit import edit
 from realedit.cli.edit_options import EditOptions
@@ -48,7 +49,19 @@ Exit codes: 0 done, 1 unexpected, 2 usage, 3 photo, 4 object not found,
 5 out of the frame, 6 model, 7 memory, 8 output exists, 9 cache, 10 numbers,
 11 installation, 12 some of many photos, 130 interrupted."""
 _HELP = {"--help", "-h"}
-_COMMANDS = ("locate", "cutout", "invert", "batch", "models", "fetch", "schema", "bench", "cache", "ui")
+_COMMANDS = (
+    "locate",
+    "cutout",
+    "invert",
+    "batch",
+    "models",
+    "fetch",
+    "schema",
+    "bench",
+    "calibrate",
+    "cache",
+    "ui",
+)
 
 
 app = cyclopts.App(
@@ -90,6 +103,9 @@ app.command(fetch, help_epilogue="Example: realedit fetch sam")
 app.command(schema, help_epilogue="Example: realedit schema > edits.schema.json")
 app.command(
     bench, help_epilogue="Example: realedit bench cases --method realedit --method peers --output results"
+)
+app.command(
+    calibrate, help_epilogue="Example: realedit calibrate --model sdxl --minutes 60 --output calibrated"
 )
 app.command(cache_app)
 app.command(

@@ -80,8 +80,13 @@ def recipe(
         "guidance_scale": how["guidance_scale"],
         "seed": seed,
         "settings": asdict(settings),
-        "versions": {name: distribution_version(name) or "source" for name in _VERSIONS_OF},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Returns the versions of what decides a picture."""
+    return {name: distribution_version(name) or "source" for name in _VERSIONS_OF}
 
 
 def _listed(points: Sequence[Point]) -> list[Any] | None:

@@ -72,13 +72,10 @@ class GocaFinder:
             ObjectNotFoundError: it stands out nowhere.
         """
         which, noun = split(word)
-        tokens = self.backbone.tokens(inverted.prompt, noun)
         contrast = -math.inf
-        if tokens:
-            maps = self.look(rgb, inverted.prompt, inverted.size)
-            contrast = maps.contrast(tokens, self._others(inverted.prompt, [noun]))
+        if self.backbone.tokens(inverted.prompt, noun):
+            heat, contrast = self.heat(rgb, inverted, noun)
             if contrast >= self.profile.found:
-                heat = maps.heat(tokens, self.profile.find_affinity).cpu().numpy()
                 if which is not None:
                     heat, _ = chosen(heat, which)
                 found = self.cutter.by_heat(rgb, heat, word, score=1 - math.exp(-contrast))
@@ -90,6 +87,19 @@ class GocaFinder:
             "--mask",
             detail=f"contrast {contrast:.2f}, needs {self.profile.found:g}",
         )
+
+    def heat(self, rgb: np.ndarray, inverted: InvertedPhoto, noun: str) -> tuple[np.ndarray, float]:
+        """Returns where a noun of the prompt is, float32 ``[h, w]`` in [0, 1], and its contrast.
+
+        Args:
+            rgb: the photo, uint8 ``[H, W, 3]``.
+            inverted: see :meth:`find`.
+            noun: words that the model reads in the prompt.
+        """
+        tokens = self.backbone.tokens(inverted.prompt, noun)
+        maps = self.look(rgb, inverted.prompt, inverted.size)
+        contrast = maps.contrast(tokens, self._others(inverted.prompt, [noun]))
+        return maps.heat(tokens, self.profile.find_affinity).cpu().numpy(), contrast
 
     def others(
         self, rgb: np.ndarray, inverted: InvertedPhoto, own: np.ndarray, words: Sequence[str]
