@@ -306,7 +306,11 @@ class Calibrator:
         """Returns what tells that a word is in a case's photo; None where the time is over."""
         if not word:
             return None
-        values = values_of(profile, FINDING) | {"word": word}
+        values = values_of(profile, FINDING)
+        if word == case.object:
+            line = self._line("finding", profile, values, case, self._point)
+            return None if line is None else float(line["there"])
+        values |= {"word": word}
 
         def measure(_: Profile, loaded: LoadedCase) -> dict[str, Any]:
             found = pointed(self._at(profile), loaded, word)
