@@ -89,6 +89,7 @@ class _Job:
     lines: Mapping[int, EditCommand]
     """What a manifest asks, by the numbers of its lines."""
     to: BatchOptions
+    file: FileOptions
     compression: Compression
     model: ModelOptions
     journal: Path | None
@@ -148,7 +149,7 @@ def batch(
         for folder in {task.output.parent for task in tasks} | {to.output}:
             output.make_folder(folder)
     shown = None if to.dry_run else journal
-    job = _Job(planned.command, planned.lines, to, compression, planned.model, shown, talk.quiet)
+    job = _Job(planned.command, planned.lines, to, file, compression, planned.model, shown, talk.quiet)
     with (
         nullcontext() if to.dry_run else only_one(to.output),
         progress_bars(quiet=talk.quiet) as progress,
@@ -245,7 +246,7 @@ def _one(job: _Job, pipeline: RealEditPipeline, task: Task) -> PhotoRecord:
 
     began = perf_counter()
     command = job.asked_of(task)
-    loaded = as_photo(task.photo)
+    loaded = job.file.stripped(as_photo(task.photo))
     prepared = command.prepare(loaded)
     record = partial(PhotoRecord, task.key, str(task.photo), str(task.output), "done")
     replaced = job.to.force or task.owns(task.leftovers)

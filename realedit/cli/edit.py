@@ -92,7 +92,7 @@ def edit(
     if to.preview is not None and not to.dry_run:
         raise UsageError("--preview draws a dry run", "add --dry-run")
     command = asked(what, where, sampling, quiet=talk.quiet)
-    loaded = pipes.read(photo)
+    loaded = file.stripped(pipes.read(photo))
     # errors about files come before the model is loaded
     prepared = command.prepare(loaded)
     compression = Compression(file.quality, file.lossless)
@@ -117,6 +117,8 @@ def edit(
     with progress_bars(quiet=talk.quiet) as progress:
         options = command.on(model)
         if to.server is not None:
+            if file.strip_gps or file.strip_metadata:
+                raise UsageError("--server does not strip metadata", "leave one of them out")
             _by_server(
                 command, photo, files, compression, to=to, talk=talk, options=options, progress=progress
             )

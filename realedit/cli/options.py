@@ -6,13 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter, Token
 
 from realedit.cli.lengths import Pixels, places
 from realedit.errors import UsageError
 from realedit.settings import LARGEST_STRENGTH
+
+if TYPE_CHECKING:
+    from realedit.photo.photo import Photo
 
 InversionName = Literal["direct", "null_text", "negative_prompt", "ddim", "fixed_point", "ddpm", "noised"]
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -323,7 +326,7 @@ class EditSampling:
 @Parameter(name="*", group=OUTPUT)
 @dataclass(frozen=True)
 class FileOptions:
-    """How the edited photo is compressed."""
+    """How the edited photo is compressed, and what it says of itself."""
 
     quality: Annotated[
         int | None,
@@ -334,6 +337,18 @@ class FileOptions:
         ),
     ] = None
     lossless: Annotated[bool, flag("Compress without loss: WebP, AVIF, JPEG XL.")] = False
+    strip_gps: Annotated[bool, flag("Leave out where the photo was taken: GPS and names of places.")] = False
+    strip_metadata: Annotated[
+        bool, flag("Leave out all that the photo says of itself but its colour profile and resolution.")
+    ] = False
+
+    def stripped(self, photo: Photo) -> Photo:
+        """Returns a photo without what is to be left out."""
+        if not (self.strip_gps or self.strip_metadata):
+            return photo
+        from realedit.photo.stripping import without_metadata, without_places
+
+        return without_metadata(photo) if self.strip_metadata else without_places(photo)
 
 
 @Parameter(name="*", group=OUTPUT)
