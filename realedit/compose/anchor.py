@@ -55,7 +55,10 @@ class Anchor:
     @property
     def matte(self) -> np.ndarray:
         """What all pieces together cover at their new places, float32 ``[H, W]`` in [0, 1]."""
-        return 1 - np.prod([1 - matte for matte in self.mattes], axis=0, dtype=np.float32)
+        left = 1 - self.mattes[0]
+        for matte in self.mattes[1:]:
+            left *= 1 - matte
+        return np.subtract(1, left, out=left)
 
     @property
     def changed(self) -> np.ndarray:

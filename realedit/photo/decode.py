@@ -8,7 +8,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -305,7 +305,7 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
         exif=clean_exif(exif, (values.shape[1], values.shape[0])),
         icc=only_bytes(info.get("icc_profile")),
         xmp=packet,
-        warnings=warned,
+        warnings=(*warned, *_beside(file, info)),
     )
     if mode.startswith("LA;16"):
         values, mode = values[..., [0, 0, 0, 1]], "RGBA;16"
@@ -315,6 +315,22 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
             f"{name} has pixels of a kind that realedit cannot keep ({mode})", "export it as PNG"
         )
     return Samples(mode, values, None, metadata.icc), metadata
+
+
+def _beside(file: Any, info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Returns a note of what a HEIC file holds beside its picture: no library here writes it again.
+
+    Args:
+        file: the file as pillow-heif opens it.
+        info: what it says of the picture.
+    """
+    auxiliary: Iterable[object] = info.get("aux") or ()
+    others = len(file) - 1
+    names = [
+        *(["its HDR gain map"] if any("hdrgainmap" in str(name) for name in auxiliary) else []),
+        *([f"{others} further picture{'s' if others > 1 else ''} in its file"] if others > 0 else []),
+    ]
+    return (f"left out of the edited photo: {', '.join(names)}",) if names else ()
 
 
 def _check_pixels(name: str, size: tuple[int, int], most: int | None) -> None:

@@ -34,7 +34,8 @@ class Photo:
     """One still picture, turned upright.
 
     Attributes:
-        rgb: uint8 [H, W, 3], the view that models see: colours as stored, transparency ignored.
+        rgb: uint8 [H, W, 3], the view that models see: colours as stored, transparency ignored. Of an RGB
+            photo it is the samples themselves: not to be written into.
         native: the file's own samples at its own depth.
         metadata: all else that the file says.
         source: the file that it came from, if any; kept to protect that file, never written anywhere.
@@ -149,8 +150,9 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
     if samples.palette is not None:
         samples = samples.with_colours_for((alpha > 0) & (edited_rgb != photo.rgb).any(axis=-1))
     part = samples.crop(*box).blend(edited_rgb[box], alpha[box])
-    values, rgb = samples.values.copy(), photo.rgb.copy()
+    values = samples.values.copy()
     values[box] = part.values
+    rgb = values if samples.mode == "RGB" else photo.rgb.copy()
     rgb[box] = part.to_rgb()
     native = replace(samples, values=values)
     return replace(photo, rgb=rgb, native=native, original=photo.original or photo.native)

@@ -81,8 +81,8 @@ class Samples:
     def to_rgb(self) -> np.ndarray:
         """Returns the RGB view, uint8 [H, W, 3]: colours as stored, transparency ignored.
 
-        RGB values stay as they are, whatever their profile; CMYK is converted to sRGB, by its profile if the
-        photo carries a usable one.
+        RGB values stay as they are, whatever their profile, and are the samples themselves, not a copy; CMYK
+        is converted to sRGB, by its profile if the photo carries a usable one.
         """
         values = self.values
         match self.mode:
@@ -94,6 +94,8 @@ class Samples:
                 return np.repeat(values[..., :1], 3, axis=-1)
             case "P" if self.palette is not None:
                 return self.palette[values, :3]
+            case "RGB":
+                return values
             case "CMYK":
                 return _convert_cmyk(values, self.icc, to_rgb=True)
             case "I;16":

@@ -148,3 +148,14 @@ def test_more_bits_than_are_read_are_told_or_refused(tmp_path: Path) -> None:
     (tmp_path / "ten.ppm").write_bytes(b"P6\n2 1\n1023\n" + bytes(12))
     with pytest.raises(PhotoError, match="this PPM of more than 8 bits a channel"):
         load_photo(tmp_path / "ten.ppm")
+
+
+def test_further_pictures_of_a_heic_are_told(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    both = heif.from_pillow(Image.fromarray(_picture()))
+    both.add_from_pillow(Image.fromarray(255 - _picture()))
+    both.save(tmp_path / "two.heic", quality=90)
+    photo = load_photo(tmp_path / "two.heic")
+    assert photo.metadata.warnings == ("left out of the edited photo: 1 further picture in its file",)
+    heif.from_pillow(Image.fromarray(_picture())).save(tmp_path / "one.heic", quality=90)
+    assert load_photo(tmp_path / "one.heic").metadata.warnings == ()
