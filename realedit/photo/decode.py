@@ -8,7 +8,7 @@ import re
 import struct
 import warnings
 import zlib
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sized
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -317,7 +317,7 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
     return Samples(mode, values, None, metadata.icc), metadata
 
 
-def _beside(file: Any, info: Mapping[str, Any]) -> tuple[str, ...]:
+def _beside(file: Sized, info: Mapping[str, Any]) -> tuple[str, ...]:
     """Returns a note of what a HEIC file holds beside its picture: no library here writes it again.
 
     Args:
