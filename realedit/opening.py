@@ -16,6 +16,7 @@ from realedit.inverted.cache import Cache
 from realedit.models.backbone import Backbone
 from realedit.models.choice import resolve_model
 from realedit.models.loading import open_model
+from realedit.models.profile import said_profile
 from realedit.system.memory import translated
 
 
@@ -34,9 +35,11 @@ def open_engine(
     inpainter: str | Path | None = None,
     loras: Sequence[str | Path] = (),
     vae: str | Path | None = None,
+    profile: str | Path | None = None,
 ) -> Engine:
     """Opens a model; arguments and errors are those of :meth:`realedit.RealEditPipeline.from_pretrained`."""
     ref = resolve_model(model, loras=loras, vae=vae, offline=bool(offline))
+    defaults = None if profile is None else said_profile(profile)
     chosen = choose_cutout(cutout, offline)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     from realedit.external import Captioner, Inpainter
@@ -58,6 +61,7 @@ def open_engine(
         inpainter=painter,
         detector=DetectorFinder(detector, segmenter, device, offline, cutter=cutter) if finds else None,
         captioner=None if captioner is None else Captioner(captioner, device, offline),
+        profile=defaults,
     )
 
 

@@ -79,6 +79,7 @@ class RealEditPipeline:
         inpainter: str | Path | None = None,
         loras: Sequence[str | Path] = (),
         vae: str | Path | None = None,
+        profile: str | Path | None = None,
     ) -> RealEditPipeline:
         """Opens a model; its weights are loaded when they are first needed.
 
@@ -100,6 +101,8 @@ class RealEditPipeline:
             inpainter: a file with LaMa's weights, which fills holes in the place of our own filling.
             loras: safetensors files that are added to the model's weights, each "FILE" or "FILE:weight".
             vae: a VAE in the place of the model's own: a folder, a safetensors file or a hub id.
+            profile: the model's defaults, by a file of ``realedit calibrate`` or a name ("sdxl"); by default
+                those that suit it (:class:`realedit.models.profile.Profile`).
 
         Raises:
             ModelUnavailableError: a model is not here and cannot be fetched, or cannot be used.
@@ -119,6 +122,7 @@ class RealEditPipeline:
             inpainter=inpainter,
             loras=loras,
             vae=vae,
+            profile=profile,
         )
         return cls(engine)
 

@@ -77,7 +77,7 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
         "versions": versions(),
         "code": code_digest(),
         "threads": settings.threads,
-        "model": identity(ref),
+        "model": identity(ref, model.profile),
         "device": settings.model.device,
         "dtype": settings.model.dtype,
         "size": settings.model.working_size,

@@ -24,6 +24,7 @@ class ModelSettings:
     dtype: str | None = None
     offline: bool | None = None
     working_size: int | None = None
+    profile: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Workbench:
             offline=chosen.offline,
             cache=False,
             working_size=chosen.working_size,
+            profile=chosen.profile,
         )
 
     @property

@@ -189,7 +189,7 @@ def _shared(model: ModelOptions, batch: Asked) -> dict[str, Any]:
 
     here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
     return {
-        "model": identity(here),
+        "model": identity(here, model.profile),
         "options": asdict(replace(model, cutout=choose_cutout(model.cutout, model.offline or None).name)),
         "report": batch.report,
         **{name: asked for name, asked in asdict(batch.file).items() if asked},

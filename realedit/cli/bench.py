@@ -197,7 +197,9 @@ def bench(
     from realedit.bench.worker import RunSettings
 
     folder = how.output if how.output is not None else Path(f"bench-{dataset.resolve().name}")
-    chosen = ModelSettings(model.model, model.device, model.dtype, model.offline or None, model.working_size)
+    chosen = ModelSettings(
+        model.model, model.device, model.dtype, model.offline or None, model.working_size, model.profile
+    )
     running = RunSettings(folder, chosen, settings, sampling.seed, debug=talk.debug, side=how.side)
     with progress_bars(quiet=talk.quiet) as progress:
         records = run(cases, methods, running, processes=how.jobs, resume=how.resume, progress=progress)

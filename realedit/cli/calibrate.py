@@ -106,6 +106,7 @@ def calibrate(
             working_size=model.working_size,
             loras=model.lora,
             vae=model.vae,
+            profile=model.profile,
         )
         folder = to.output or Path(f"calibrate-{engine.ref.name}")
         output.make_folder(folder)

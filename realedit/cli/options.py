@@ -207,6 +207,14 @@ class BackboneOptions:
             "madebyollin/sdxl-vae-fp16-fix.",
         ),
     ] = None
+    profile: Annotated[
+        str | None,
+        Parameter(
+            metavar="NAME",
+            help="The model's defaults: a file that realedit calibrate wrote, sdxl or general. Default: what "
+            "suits it (realedit models NAME).",
+        ),
+    ] = None
     device: Annotated[
         str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1, mps. Default: the fastest here.")
     ] = None

@@ -100,6 +100,7 @@ def load(
         inpainter=options.inpainter,
         loras=options.lora,
         vae=options.vae,
+        profile=options.profile,
     )
     _announce_cutout(pipeline.engine.cutter, quiet=quiet)
     return pipeline

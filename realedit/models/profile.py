@@ -25,7 +25,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from realedit.errors import ModelUnavailableError
+from realedit.errors import ModelUnavailableError, UsageError
 from realedit.models import hub
 from realedit.models.choice import ModelInfo, ModelRef, fingerprint
 from realedit.models.folder import PROFILE, RECOGNISER
@@ -228,20 +228,41 @@ class Profile:
         return json.dumps(TypeAdapter(Profile).dump_python(self, mode="json"), indent=1) + "\n"
 
 
-def identity(ref: ModelRef) -> str:
+def said_profile(said: str | Path) -> Profile:
+    """Returns a profile by the name of one of the package's, or by its file.
+
+    Raises:
+        UsageError: there is neither.
+        ModelUnavailableError: the file cannot be read.
+    """
+    if not isinstance(said, Path) and said in {profile.name for profile in packaged()}:
+        return named(said)
+    file = Path(said).expanduser()
+    if not file.is_file():
+        names = ", ".join(profile.name for profile in packaged())
+        raise UsageError(f"no profile '{said}'", f"use {names}, or a file that realedit calibrate wrote")
+    return _over(general(), file, ModelRef(file.stem, "folder", str(file.parent), "flag"))
+
+
+def identity(ref: ModelRef, said: str | Path | None = None) -> str:
     """Hashes all that decides an edit: the model's fingerprint, the recogniser, if any, and the profile.
 
     An inversion depends on neither of these two; which object is edited, and how, does.
 
+    Args:
+        ref: which model it is.
+        said: the profile that the user names; see :func:`said_profile`.
+
     Raises:
         ModelUnavailableError: as :func:`realedit.models.choice.fingerprint` does.
     """
+    profile = Profile.of(ref) if said is None else said_profile(said)
     digest = hashlib.sha256(fingerprint(ref).encode())
     beside = None if ref.folder is None else ref.folder / RECOGNISER
     if beside is not None and beside.is_dir():
         for file in sorted(path for path in beside.iterdir() if path.is_file()):
             digest.update(f":{file.name}:".encode() + hashlib.sha256(file.read_bytes()).digest())
-    digest.update(f":{PROFILE}:{replace(Profile.of(ref), name='', sources={}).dump()}".encode())
+    digest.update(f":{PROFILE}:{replace(profile, name='', sources={}).dump()}".encode())
     return digest.hexdigest()
 
 
@@ -356,5 +377,5 @@ def _over(base: Profile, file: Path, ref: ModelRef) -> Profile:
     except (OSError, ValueError, TypeError, ValidationError) as error:
         raise ModelUnavailableError(
             f"{ref.name}: {file.name} cannot be read ({str(error).splitlines()[0]})",
-            "install the model again" if file.name == PROFILE else f"remove {file}, and calibrate again",
+            f"remove {file}, and calibrate again" if file.parent == calibrated_folder() else "make it again",
         ) from error

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from inversion import METHODS
-from realedit.errors import ModelUnavailableError
+from realedit.errors import ModelUnavailableError, UsageError
 from realedit.models.choice import ModelRef, fingerprint, resolve_model
 from realedit.models.profile import (
     VARIABLE,
@@ -19,6 +19,7 @@ from realedit.models.profile import (
     identity,
     named,
     packaged,
+    said_profile,
 )
 from realedit.settings import Settings
 
@@ -55,8 +56,7 @@ def test_a_model_of_sdxls_architecture_has_sdxls_and_others_the_general_one(tmp_
     assert Profile.of(folder_with(None, tmp_path, narrower)) == general()
     assert named("sdxl").hole_strength == 1
     assert named("sdxl").mask_keys
-    assert named("sdxl").pin_low is not None
-    assert named("sdxl").pin_low < named("sdxl").pin
+    assert (named("sdxl").pin_low or 0) < named("sdxl").pin
 
 
 def test_the_embedded_models_own_is_read_whole() -> None:
@@ -144,3 +144,17 @@ def test_one_that_was_calibrated_for_this_very_model_is_used_before_its_folders(
 def test_one_comes_back_from_its_json_the_same(tmp_path: Path) -> None:
     for profile in packaged():
         assert Profile.of(folder_with(profile.dump(), tmp_path)) == profile
+
+
+def test_a_profile_can_be_named_by_its_file_or_as_one_of_the_packages(tmp_path: Path) -> None:
+    assert said_profile("sdxl") == named("sdxl")
+    (tmp_path / "mine.json").write_text('{"steps": 30}')
+    assert said_profile(tmp_path / "mine.json") == replace(
+        general(),
+        name="mine",
+        architecture={},
+        steps=30,
+        sources={k: v for k, v in general().sources.items() if k != "steps"},
+    )
+    with pytest.raises(UsageError, match="no profile 'sdx'"):
+        said_profile("sdx")
