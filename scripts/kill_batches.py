@@ -70,11 +70,14 @@ def kill(folder: Path, given: argparse.Namespace) -> int:
         output = folder / f"batch{batches}"
         hit = 0
         while True:
+            began = time.monotonic()
             process = started(photos, output, given)
             last = hit >= 8 or kills >= given.kills  # lets a batch end
             try:
                 code = process.wait(None if last else chance.uniform(0, 1.1 * took))
                 if code == 0:
+                    # machines are busy now and idle then: the next kills are to fall within a run of today
+                    took = time.monotonic() - began if hit == 0 else took
                     break
                 if last:
                     raise SystemExit(f"a rerun of {output.name} ended with exit code {code}")

@@ -273,3 +273,49 @@ def test_a_file_of_the_users_that_is_named_like_our_package_is_told_by_its_name(
     last = script.stderr.splitlines()[-1]
     assert "ForeignPackageError" in last
     assert str(realedit.folder / "inversion.py") in last
+
+
+def test_what_needs_no_weights_loads_none(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object) -> None:
+        raise AssertionError("the weights are loaded")
+
+    monkeypatch.setattr("realedit.models.loading._Located.load", load)
+    box = ("--box", "0.25,0.4,0.45,0.7")
+    assert run(capsys, "locate", "photo.png", *box, "--json")[0] == 0
+    assert run(capsys, "photo.png", *box, "--dx", "0.1", *QUICK)[0] == 0
+    code, told, _ = run(
+        capsys, "photo.png", "--move", "mug", "--dx", "0.1", "--device", "cuda:99", "-o", "b.png", "--json"
+    )
+    assert code == 2
+    assert "cuda:99" in told["error"]["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.parametrize("kilobytes", [900_000, 2_400_000])
+def test_a_limit_on_memory_ends_in_the_exit_of_memory(
+    realedit: Command, sample: Path, kilobytes: int
+) -> None:
+    limited = ("sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "sh")
+    result = realedit(sample, "--move", "mug", "--dx", "0.1", "-o", "out.jpg", wrapper=limited)
+    assert result.returncode == 7, result.stderr
+    assert "too little memory" in result.stderr
+    assert all(line.startswith("realedit: ") for line in result.stderr.splitlines())
+    assert realedit.listing() == {}
+
+
+def test_a_palette_with_an_opacity_for_each_colour_is_edited(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Image.open("photo.png") as photo:
+        photo.quantize(64).save("palette.png", transparency=bytes(200 + n % 50 for n in range(64)))
+    words = ("palette.png", "--box", "0.25,0.4,0.45,0.7", "--dx", "0.2", "-o", "out.png", *QUICK)
+    assert run(capsys, *words)[0] == 0
+    before, after = (
+        np.asarray(Image.open(name).convert("RGBA")).astype(int) for name in ("palette.png", "out.png")
+    )
+    assert (before[..., 3] == after[..., 3]).all()
+    changed = (before != after).any(axis=-1)
+    assert 0.02 < changed.mean() < 0.3
+    assert not changed[:, 170:].any()

@@ -8,11 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from realedit.errors import MemoryLimitError, NumericalError
+from realedit.errors import MemoryLimitError, NumericalError, PhotoError
 from realedit.system.memory import out_of_memory, translated
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -93,3 +94,33 @@ def test_memory_errors_are_recognised_without_torch() -> None:
         check=False,
     )
     assert (done.stdout, done.stderr) == ("True None False\n", "")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("can't start new thread"),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        cv2.error("OpenCV(4.13.0) alloc.cpp:73: error: (-4:Insufficient memory) Failed to allocate 9 bytes"),
+        OSError(12, "Cannot allocate memory"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_every_library_says_it_in_its_own_way(error: Exception) -> None:
+    assert isinstance(out_of_memory(error), MemoryLimitError)
+    wrapped = ValueError("cannot be loaded")
+    wrapped.__cause__ = error
+    assert isinstance(out_of_memory(wrapped), MemoryLimitError)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PhotoError("not enough memory.jpg is no photo"),
+        FileNotFoundError(2, "bad_alloc.jpg"),
+        ValueError("bad_alloc"),
+    ],
+)
+def test_a_file_may_be_called_like_an_error(error: Exception) -> None:
+    assert out_of_memory(error) is None
