@@ -7,6 +7,7 @@ export class Refused extends Error {
   constructor(error, status) {
     super(error.message);
     this.hint = error.hint || "";
+    this.kind = error.kind || "";
     this.status = status;
   }
 }

@@ -8,6 +8,7 @@ import { fill, has, loadTexts, t } from "./texts.js";
 import { FIRST, TOOLS, entries, form, label, lacks, settingsForm, settingsOf } from "./tools.js";
 
 const ALIVE_SECONDS = 60;
+const FITS = 0.5; // share of the photo that a pasted thing begins with, at most
 const NOTHING = () => ({ points: [], beside: [], word: "" });
 
 export async function start(root, facts = {}) {
@@ -168,7 +169,7 @@ class App {
           this.stage.cleared = null;
           this.#take({ ...found, sprite });
           this.stage.to = keep;
-          this.note(word ? t("chosen_word", { word }) : t("chosen"), found.warning);
+          this.note(word ? t("chosen_word", { word }) : t("chosen"), found.warning ? t("unsure") : "");
           this.#ready();
         },
         cleared: async () => {
@@ -379,6 +380,9 @@ class App {
       centroid: [0.5, 0.5], foot: carry(thing.foot), about: "centre", foreign: true, sprite: thing.sprite,
       from: { photo: photo.id, points: word ? [] : points, word },
     };
+    // what is larger than most of the photo would be hard to take hold of
+    const large = Math.max(across * (x1 - x0), down * (y1 - y0));
+    this.stage.to = { ...STILL, scale: large > FITS ? Number((FITS / large).toFixed(3)) : 1 };
     this.choose("paste");
     this.note(t("paste_place"));
     this.#ready();
@@ -443,7 +447,9 @@ class App {
 
   wrong(error) {
     const ended = error.status === 404;
-    const text = ended ? t("again") : [error.message, error.hint].filter(Boolean).join(" · ");
+    // a hint that names flags is the command line's; the page has its own ways out
+    const hint = has(`hint_${error.kind}`) ? t(`hint_${error.kind}`) : error.hint?.includes("--") ? "" : error.hint;
+    const text = ended ? t("again") : [error.message, hint].filter(Boolean).join(" · ");
     const where = this.history.original ? this.one("error") : this.root.querySelector(".re-empty-note");
     where.textContent = text;
     where.classList.add("re-error");
