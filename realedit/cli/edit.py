@@ -27,6 +27,7 @@ from realedit.system.progress import Progress, progress_bars
 if TYPE_CHECKING:
     from realedit.cli.output import Destination
     from realedit.cli.request import EditCommand
+    from realedit.edits.prepared import Prepared
     from realedit.photo.encode import Compression
 
 
@@ -119,9 +120,11 @@ def edit(
         if to.server is not None:
             if file.strip_gps or file.strip_metadata:
                 raise UsageError("--server does not strip metadata", "leave one of them out")
-            _by_server(
-                command, photo, files, compression, to=to, talk=talk, options=options, progress=progress
-            )
+            if photo == pipes.STANDARD:
+                raise UsageError("--server takes a file, not standard input", "save the photo first")
+            if options != ModelOptions():
+                raise UsageError("--server edits with its own model", "give its flags to 'realedit ui'")
+            _by_server(command, prepared, photo, files, compression, to=to, talk=talk, progress=progress)
             return
         pipeline = session.load(options, quiet=talk.quiet, progress=progress, needed=not to.dry_run)
         if not talk.quiet:
@@ -142,13 +145,13 @@ def edit(
 
 def _by_server(
     command: EditCommand,
+    prepared: Prepared,
     photo: Path,
     files: Destination,
     compression: Compression,
     *,
     to: EditOutput,
     talk: TalkOptions,
-    options: ModelOptions,
     progress: Progress,
 ) -> None:
     """Lets a running server do an edit, and writes what comes back.
@@ -162,7 +165,6 @@ def _by_server(
 
     if to.dry_run or to.report:
         raise UsageError("--server does not do --dry-run or --report", "leave --server out")
-    if options != ModelOptions():
-        raise UsageError("--server edits with its own model", "give the model's flags to 'realedit ui'")
-    edited = Server(str(to.server)).edit(command, photo, files.image.suffix, compression, progress)
-    write_remote(edited, command, files, force=to.force, talk=talk)
+    server = Server(str(to.server))
+    edited = server.edit(command, prepared, photo, files.image.suffix, compression, progress)
+    write_remote(edited, prepared, command.then, files, force=to.force, talk=talk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from realedit.cli.output import Destination
     from realedit.cli.remote import RemoteEdit
     from realedit.cli.request import EditCommand
+    from realedit.edits.prepared import Prepared
     from realedit.photo.encode import Compression
     from realedit.photo.photo import Photo
     from realedit.result import EditResult
@@ -78,13 +79,20 @@ def write_result(
 
 
 def write_remote(
-    edited: RemoteEdit, command: EditCommand, files: Destination, *, force: bool, talk: TalkOptions
+    edited: RemoteEdit,
+    prepared: Prepared,
+    then: Sequence[EditCommand],
+    files: Destination,
+    *,
+    force: bool,
+    talk: TalkOptions,
 ) -> None:
     """Writes an edited photo that a server has made, and prints what was done, as :func:`write_result`.
 
     Args:
         edited: what the server has made.
-        command: what was asked for; its files' names are the recipe's.
+        prepared: what was asked for; its files' names are the recipe's.
+        then: what was asked for after that.
         files: where to.
         force: whether files may be replaced.
         talk: what is printed.
@@ -99,9 +107,9 @@ def write_remote(
     from realedit.system.whole_files import write_files
 
     told = edited.told
-    recipe = {**told["recipe"], "edits": entries(list(command.plan.edits))}
-    if command.then:
-        named = zip(recipe["then"], command.then, strict=True)
+    recipe = {**told["recipe"], "edits": entries(list(prepared.plan.edits))}
+    if then:
+        named = zip(recipe["then"], then, strict=True)
         recipe["then"] = [{**one, "edits": entries(list(later.plan.edits))} for one, later in named]
     sidecar = sidecar_path(files.image)
     with disk_errors(files.image):

@@ -7,6 +7,7 @@ import secrets
 import urllib.error
 import urllib.request
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -19,8 +20,10 @@ from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
     from realedit.cli.request import EditCommand
+    from realedit.edits.prepared import Prepared
     from realedit.photo.encode import Compression
 
+_SESSION = "X-Realedit-Session"
 _PATIENCE_SECONDS = 600.0
 """How long a server may say nothing: it says every ten seconds that it is alive. Not measured."""
 _ERRORS = {
@@ -66,12 +69,19 @@ class Server:
         self._headers = {"X-Realedit": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
 
     def edit(
-        self, command: EditCommand, photo: Path, suffix: str, compression: Compression, progress: Progress
+        self,
+        command: EditCommand,
+        prepared: Prepared,
+        photo: Path,
+        suffix: str,
+        compression: Compression,
+        progress: Progress,
     ) -> RemoteEdit:
         """Lets the server do an edit.
 
         Args:
-            command: what is asked for; it is checked already.
+            command: what is asked for.
+            prepared: the same, checked, for this photo.
             photo: the photo's file.
             suffix: of the edited photo's file.
             compression: what the user wants of that file.
@@ -82,32 +92,38 @@ class Server:
         """
         progress("asking the server", 0, 0)
         try:
-            result = self._done(command, {"photo": photo}, {}, suffix, compression, progress)
+            first = _asked(command, prepared, suffix, compression)
+            result = self._done(*first, {"photo": photo}, progress)
             for later in command.then:
-                base = {"photo": result["photo"]["id"]}
-                result = _followed_by(result, self._done(later, {}, base, suffix, compression, progress))
+                request, files = _asked(later, None, suffix, compression)
+                request["photo"] = result["photo"]["id"]
+                result = _followed_by(result, self._done(request, files, {}, progress))
             edited = self._call("GET", f"/api/photos/{result['photo']['id']}/file").read()
-            self._call("DELETE", "/api/session").close()
         except (OSError, HTTPException, KeyError, ValueError) as error:
             raise ServerError(
                 f"the server {self._base} does not answer as realedit does ({error})",
                 "start one with: realedit ui",
             ) from error
+        finally:
+            self._leave()
         return RemoteEdit(edited, result)
+
+    def _leave(self) -> None:
+        """Ends the session, which removes its files; the server does it by itself where this fails."""
+        if _SESSION in self._headers:
+            with suppress(OSError, HTTPException, RealEditError):
+                self._call("DELETE", "/api/session").close()
 
     def _done(
         self,
-        command: EditCommand,
+        request: Mapping[str, Any],
+        files: Mapping[str, Path],
         photo: Mapping[str, Path],
-        base: Mapping[str, str],
-        suffix: str,
-        compression: Compression,
         progress: Progress,
     ) -> Mapping[str, Any]:
         """Returns what one edit came to, of a photo that goes along or of one that is there."""
-        request, files = _asked(command, suffix, compression)
-        job = self._json("POST", "/api/edit", *_form({**request, **base}, {**photo, **files}))
-        self._headers["X-Realedit-Session"] = str(job["session"])
+        job = self._json("POST", "/api/edit", *_form(request, {**photo, **files}))
+        self._headers[_SESSION] = str(job["session"])
         return self._followed(str(job["id"]), progress)
 
     def _followed(self, job: str, progress: Progress) -> Mapping[str, Any]:
@@ -156,7 +172,7 @@ def _followed_by(first: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[
 
 
 def _asked(
-    command: EditCommand, suffix: str, compression: Compression
+    command: EditCommand, prepared: Prepared | None, suffix: str, compression: Compression
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """Returns a request as the server reads it, and the files that go with it by their parts' names."""
     from realedit.edits.edit import givens
@@ -169,18 +185,25 @@ def _asked(
         files[name] = path
         return name
 
-    listed = entries(list(command.plan.edits))
-    for edit, entry in zip(command.plan.edits, listed, strict=True):
+    edits = (command if prepared is None else prepared).plan.edits
+    listed = entries(list(edits))
+    for edit, entry in zip(edits, listed, strict=True):
         for about in givens(type(edit)).values():
             if about.picture and entry.get(about.name) is not None:
                 entry[about.name] = part(Path(str(entry[about.name])))
     where, how = command.where, command.how
+    shown = None if prepared is None else prepared.shown
+    box, points, beside = (
+        (where.box, where.point, where.not_point)
+        if shown is None
+        else (shown.box, shown.points, shown.not_points)
+    )
     said = {
         "edits": listed,
         "mask": None if where.mask is None else part(where.mask),
-        "box": where.box,
-        "point": list(where.point),
-        "not_point": list(where.not_point),
+        "box": box,
+        "point": list(points),
+        "not_point": list(beside),
         "refine": where.refine,
         "prompt": where.prompt,
         "min_confidence": where.min_confidence,
