@@ -218,16 +218,21 @@ def settle(rgb: np.ndarray, filled: np.ndarray, hole: np.ndarray, solid: np.ndar
     if not margin.any():
         return filled
     sigma = max(hole.shape) / _LIGHT_SIGMAS_A_SIDE
-    missed: np.ndarray = rgb.astype(np.float32) - filled
+    x, y, w, h = cv2.boundingRect(hole.astype(np.uint8))
+    box = np.s_[y : y + h, x : x + w]
+    photo, filled, margin = rgb[box], filled[box], margin[box]
+    missed: np.ndarray = photo.astype(np.float32) - filled
     # what differs by more than light may is another thing there, whose colour is not to spread
     common = np.median(missed[margin], axis=0)
     common *= np.linalg.norm(common) <= _LIGHT_LEVELS
     steady: np.ndarray = cv2.GaussianBlur(missed, (0, 0), sigma / _STEADY) - common
     off = np.linalg.norm(steady, axis=-1) / _LIGHT_LEVELS
     low = normalised_blur(missed / ((1 + off**2) ** 2)[..., None], margin, sigma)
-    share = share_of_fill(hole, solid)[..., None]
-    mixed = rgb * (1 - share) + (filled + low) * share
-    return np.clip(mixed, 0, 255).round().astype(np.uint8)
+    share = share_of_fill(hole, solid)[box][..., None]
+    mixed = photo * (1 - share) + (filled + low) * share
+    out = rgb.copy()
+    out[box] = np.clip(mixed, 0, 255).round().astype(np.uint8)
+    return out
 
 
 def share_of_fill(hole: np.ndarray, solid: np.ndarray) -> np.ndarray:

@@ -26,6 +26,9 @@ be mixed. Not measured."""
 _AVERAGE_UNITS = 1.5
 """Standard deviation in units of the averages of both colours: more of it takes in other parts and things,
 less of it their texture. Not measured."""
+_BEYOND_UNITS = 6
+"""Added in units to twice the reach for the distance up to which surroundings are looked at: more takes in
+what is farther away, less may see too little of them. Not measured."""
 _LEAST_SHARE = 0.2
 """The object's share in a pixel: above it the pixel is taken into the hole, up to it the pixel stays. Set by
 eye on 16 scenes of ReS."""
@@ -49,8 +52,22 @@ def rest_beside(
         unit: 1/256 of the longer side, in pixels.
         elsewhere: bool ``[H, W]``, what belongs to other things.
     """
+    far = 2 * reach + _BEYOND_UNITS * unit
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    pad = int(far) + 2
+    box = np.s_[max(0, y - pad) : y + h + pad, max(0, x - pad) : x + w + pad]
+    out = np.zeros_like(mask)
+    others = None if elsewhere is None else elsewhere[box]
+    out[box] = _rest(rgb[box], mask[box], reach, far, unit, others)
+    return out
+
+
+def _rest(
+    rgb: np.ndarray, mask: np.ndarray, reach: float, far: float, unit: float, elsewhere: np.ndarray | None
+) -> np.ndarray:
+    """Finds them in a window; the surroundings are what lies from ``reach`` to ``far`` from the mask."""
     near = grow(mask, reach) & ~mask
-    beyond = grow(mask, 2 * reach + 6 * unit) & ~grow(mask, reach)
+    beyond = grow(mask, far) & ~grow(mask, reach)
     if not near.any() or not beyond.any():
         return np.zeros_like(mask)
     inside = shrink(mask, _INSIDE_UNITS * unit)

@@ -1,0 +1,1 @@
+"""Measures fillings of holes whose truth is known."""
