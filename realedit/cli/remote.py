@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from realedit import errors
 from realedit.errors import RealEditError, UsageError
+from realedit.system.outside_json import parse_json
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ class Server:
 
     def _json(self, method: str, path: str, content: bytes, kind: str) -> Mapping[str, Any]:
         with self._call(method, path, content, kind) as answer:
-            return json.load(answer)
+            return _object(answer.read())
 
     def _call(self, method: str, path: str, content: bytes | None = None, kind: str = "") -> HTTPResponse:
         headers = {**self._headers, **({"Content-Type": kind} if kind else {})}
@@ -244,15 +245,30 @@ def _events(stream: HTTPResponse) -> Generator[tuple[str, Mapping[str, Any]]]:
         if text.startswith("event: "):
             name = text[7:]
         elif text.startswith("data: "):
-            yield name, json.loads(text[6:])
+            yield name, _object(text[6:])
+
+
+def _object(text: str | bytes) -> Mapping[str, Any]:
+    """Returns a JSON object that a server sent.
+
+    Raises:
+        ServerError: it sent something else.
+    """
+    try:
+        found = parse_json(text)
+    except ValueError as error:
+        raise ServerError(f"the server's answer cannot be read ({error})", "is it a realedit ui?") from error
+    if not isinstance(found, dict):
+        raise ServerError("the server's answer cannot be read", "is it a realedit ui?")
+    return cast("dict[str, Any]", found)
 
 
 def _refused(error: urllib.error.HTTPError) -> RealEditError:
     """Returns a refusal as the error that the command itself would have raised."""
     content = error.read()
     try:
-        return _error(json.loads(content)["error"])
-    except (ValueError, KeyError, TypeError):
+        return _error(_object(content)["error"])
+    except (ServerError, ValueError, KeyError, TypeError):
         lines: Sequence[str] = content.decode(errors="replace").strip().splitlines()
         return ServerError(lines[0].removeprefix("realedit: ") if lines else str(error))
 

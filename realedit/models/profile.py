@@ -20,7 +20,7 @@ from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -30,6 +30,7 @@ from realedit.models import hub
 from realedit.models.choice import ModelInfo, ModelRef, fingerprint
 from realedit.models.folder import PROFILE, RECOGNISER
 from realedit.settings import LARGEST_STRENGTH, FullSettings, Settings
+from realedit.system.outside_json import read_json
 
 VARIABLE = "REALEDIT_PROFILES"
 """Environment variable that names the folder of calibrated profiles."""
@@ -320,11 +321,11 @@ def _configs_in(root: Path | None) -> Configs:
     found: dict[str, Mapping[str, Any]] = {}
     for part, name in _CONFIGS.items():
         try:
-            config = json.loads((root / name).read_bytes()) if root is not None else None
+            config = read_json(root / name) if root is not None else None
         except (OSError, ValueError):
             continue
         if isinstance(config, dict):
-            found[part] = config
+            found[part] = cast("dict[str, Any]", config)
     return found
 
 
@@ -365,7 +366,7 @@ def _over(base: Profile, file: Path, ref: ModelRef) -> Profile:
         ModelUnavailableError: the file cannot be read.
     """
     try:
-        said = json.loads(file.read_bytes())
+        said = read_json(file)
         if not isinstance(said, dict):
             raise ValueError("it is no JSON object")
         # of the base's only what was not said, sources too

@@ -95,8 +95,6 @@ KEYS = st.sampled_from(
 
 @settings(
     max_examples=150,
-    derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
@@ -115,8 +113,6 @@ def test_json_of_any_shape_is_read_or_refused(tmp_path: Path, name: str, data: s
 
 @settings(
     max_examples=150,
-    derandomize=True,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.binary(max_size=300))
