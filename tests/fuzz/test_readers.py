@@ -48,7 +48,8 @@ def test_a_damaged_file_is_read_or_refused(
     count = -(-total * target.share // SHARES)
     seeds = list(target.seeds())
     others = [b'{"a": [1, "b", null]}', b"PK\3\4", b"\xff\xd8\xff\xd9", b"II*\0\x08\0\0\0"]
-    taken, slowest, faults = 0, 0.0, []
+    before = peak_bytes()  # the process may have done other tests
+    faults: list[str] = []
     place = tmp_path / "in"
     place.mkdir()
     file = place / target.suffix
@@ -59,11 +60,11 @@ def test_a_damaged_file_is_read_or_refused(
         data = target.wrap(mutated(seeds, random.Random(f"{target.name} {number}"), others))
         file.write_bytes(data)
         faulthandler.dump_traceback_later(60, exit=True)  # a reader that never ends ends the run
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                taken += target.run(file)
+                target.run(file)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -74,13 +75,11 @@ def test_a_damaged_file_is_read_or_refused(
             (tmp_path / f"{number}{file.suffix}").write_bytes(data)
         finally:
             faulthandler.cancel_dump_traceback_later()
-        took = time.perf_counter() - began
-        slowest = max(slowest, took)
+        took = time.process_time() - began
         if took > MOST_SECONDS:
             faults.append(f"input {number}: took {took:.1f} s")
     assert not faults, "\n".join([f"{len(faults)} of {count} in {tmp_path}:", *faults[:20]])
-    assert peak_bytes() < MOST_BYTES
-    assert 0 <= taken <= count
+    assert peak_bytes() - before < MOST_BYTES
 
 
 json_values = st.recursive(
