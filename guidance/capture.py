@@ -199,7 +199,7 @@ class Capture:
                 run's ``L`` keys first, then the ``M`` of the memory. Layers without both are left as they
                 are.
             keys: by level of the UNet, bool ``[L]``, False where the run's own keys are hidden from every
-                query, in all layers that can hide them; see :attr:`hiding_levels`.
+                query, or ``[L, L]``, from a query; in all layers that can, see :attr:`hiding_levels`.
 
         Raises:
             RuntimeError: the windows are not injected.

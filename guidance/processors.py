@@ -95,7 +95,8 @@ class SelfAttentionWindow:
         sink: receives ``(K, V)``, each ``[B, L, D]``.
         memory: another run's ``(K, V)``, each ``[B, M, D]``, appended to the layer's own.
         mask: bool ``[L, L + M]``, True where a query may attend to a key, the layer's own keys first.
-        keys: bool ``[L]``, False where a key of the layer's own is hidden from every query.
+        keys: bool ``[L]``, False where a key of the layer's own is hidden from every query, or ``[L, L]``,
+            from a query.
     """
 
     inner: Processor
@@ -131,6 +132,6 @@ class SelfAttentionWindow:
         mask = None if self.memory is None else self.mask
         if self.keys is None:
             return mask
-        memory = torch.ones(keys - len(self.keys), dtype=torch.bool, device=self.keys.device)
-        seen = torch.cat([self.keys, memory])[None]
+        own = self.keys if self.keys.dim() == 2 else self.keys[None]
+        seen = torch.cat([own, own.new_ones(len(own), keys - own.shape[1])], 1)
         return seen if mask is None else mask & seen

@@ -112,9 +112,10 @@ def starts(hole: Tensor, target: Tensor, steps: Steps) -> Tensor:
 
 
 def seen_keys(capture: Capture, hole: Tensor, target: Tensor, latent: tuple[int, int]) -> dict[int, Tensor]:
-    """Returns which of a sampling's own keys are seen, all but the hole's, by the UNet's level; bool ``[L]``.
+    """Returns which query sees which of a sampling's own keys, by the UNet's level; bool ``[1 or L, L]``.
 
-    A level at which the hole is everything is left out.
+    None sees the hole's, and the hole does not see the object at its new place, which it would continue. A
+    level at which there is no hole, or nothing else to see, is left out.
 
     Args:
         capture: the windows.
@@ -126,9 +127,13 @@ def seen_keys(capture: Capture, hole: Tensor, target: Tensor, latent: tuple[int,
     for level in capture.hiding_levels:
         size = map_size(latent, level)
         left, taken = (adaptive_avg_pool2d(one, size).flatten() for one in (hole, target))
-        seen = (left <= CLOSED_SHARE) | (taken > OBJECT_SHARE)
-        if seen.any() and not seen.all():
-            found[level] = seen
+        is_target = taken > OBJECT_SHARE
+        is_hole = (left > CLOSED_SHARE) & ~is_target
+        background = ~is_hole & ~is_target
+        if not is_hole.any() or not background.any():
+            continue
+        seen = ~is_hole[None]
+        found[level] = torch.where(is_hole[:, None], background[None], seen) if is_target.any() else seen
     return found
 
 

@@ -109,10 +109,16 @@ def test_every_self_attention_layer_hides_the_holes_keys_and_no_others() -> None
     target[..., 4:8, 4:8] = 1
     found = seen_keys(windows, hole, target, (16, 16))
     assert sorted(found) == [1, 2]
-    expected = torch.ones(8, 8, dtype=torch.bool)
-    expected[2:6, 0:4] = False
-    expected[2:4, 2:4] = True  # the object stands there now
-    assert torch.equal(found[1].view(8, 8), expected)
+    gone, stands = torch.zeros(8, 8, dtype=torch.bool), torch.zeros(8, 8, dtype=torch.bool)
+    gone[2:6, 0:4], stands[2:4, 2:4] = True, True  # the object stands there now
+    gone &= ~stands
+    gone, stands = gone.flatten(), stands.flatten()
+    assert not found[1][:, gone].any()  # nobody sees the hole, not even itself
+    assert not found[1][gone][:, stands].any()  # nor does the hole see the object
+    assert found[1][~gone][:, ~gone].all()
+    assert found[1][gone][:, ~gone & ~stands].all()
+    removed = seen_keys(windows, hole, torch.zeros_like(target), (16, 16))
+    assert removed[1].shape == (1, 64)  # the same for every query
     # a hole that is everything hides nothing: there would be nothing to see
     assert seen_keys(windows, torch.ones_like(hole), torch.zeros_like(target), (16, 16)) == {}
 
