@@ -84,7 +84,8 @@ class Steps:
 def painted_hole(anchor: Anchor, old: Sequence[np.ndarray], margin: float) -> np.ndarray:
     """Returns what the model paints from noise: where objects and their shadows were, and a margin.
 
-    What was only given light is not part of it: the photo itself is there.
+    What was only given light is not part of it: the photo itself is there. Nor is where an object or its
+    shadow now is: the anchor has them.
 
     Args:
         anchor: the edit in pixels.
@@ -97,7 +98,8 @@ def painted_hole(anchor: Anchor, old: Sequence[np.ndarray], margin: float) -> np
     was = anchor.shadow_before.copy()
     for mask in old:
         was |= mask
-    return grow(was, margin * max(was.shape)) & anchor.hole & ~(anchor.matte > 0.5)
+    stands = (anchor.matte > 0.5) | anchor.shadow_after
+    return grow(was, margin * max(was.shape)) & anchor.hole & ~stands
 
 
 def starts(hole: Tensor, target: Tensor, steps: Steps) -> Tensor:

@@ -88,11 +88,14 @@ def test_what_was_only_given_light_is_not_painted() -> None:
     old[20:40, 10:30], lit[45:60, 10:30], matte[20:40, 28:48] = True, True, 1
     hole = lit | np.pad(np.ones((24, 24), bool), ((18, 22), (8, 64)))
     nothing = np.zeros(size, bool)
-    anchor = Anchor(np.zeros((*size, 3), np.float32), (matte,), hole, nothing, nothing)
+    shadow = nothing.copy()
+    shadow[37:42, 10:30] = True  # of the object at its new place
+    anchor = Anchor(np.zeros((*size, 3), np.float32), (matte,), hole, nothing, shadow)
     found = painted_hole(anchor, [old], 0.02)
+    assert not found[shadow].any()
     assert not found[lit].any()
     assert not found[matte > 0].any()
-    assert found[old & (matte == 0)].all()
+    assert found[old & (matte == 0) & ~shadow].all()
     assert (found <= hole).all()
     assert found[19, 15]  # two pixels of margin
     assert not found[17, 15]
