@@ -69,6 +69,7 @@ class Engine:
         self.captioner = captioner
         self.inpainter = inpainter
         self.profile = profile or Profile.of(ref, backbone.configs)
+        backbone.least_size = self.profile.least_size_conditioning
         recogniser = None if ref.folder is None else Recogniser.load(ref.folder)
         attention = WordFinder(backbone, ref, recogniser, self.profile)
         cutter = cutter or Cutter()
@@ -189,7 +190,7 @@ class Engine:
     def _naming(self, text: str, words: Sequence[str]) -> str:
         """Returns a prompt with some words in it, where the model reads them."""
         for word in words:
-            text = with_words(text, word)
+            text = with_words(text, word, self.profile.caption)
             if not self.reads(text, word):  # beyond what the model reads of a long prompt
                 text = f"{with_article(word)}, {text}"
         return text

@@ -11,6 +11,7 @@ _PLACES = "on in at with by near next beside behind under above".split()
 _ARTICLE = rf"(?:\b(?:{'|'.join(_ARTICLES)})\s+)"
 _PLACED = rf"(?:{'|'.join(_PLACES)}|in front)"
 PLAIN = "a photo"
+CAPTION = "a photo of {thing}"
 """The prompt of a photo without a description."""
 FUNCTION_WORDS = frozenset(
     _ARTICLES + _PLACES + "and or of from to into onto over is are its their this that there".split()
@@ -69,12 +70,18 @@ def holds_words(prompt: str, words: str) -> bool:
     return re.search(rf"\b{re.escape(words.lower())}\b", prompt.lower()) is not None
 
 
-def with_words(prompt: str, words: str) -> str:
-    """Adds an object's words at the prompt's end, unless the prompt holds them already."""
+def with_words(prompt: str, words: str, caption: str = CAPTION) -> str:
+    """Adds an object's words at the prompt's end, unless the prompt holds them already.
+
+    Args:
+        prompt: what the photo shows; nothing, or that it is a photo, where nobody says.
+        words: the object's.
+        caption: what a photo of ``{thing}`` shows where nobody says.
+    """
     if holds_words(prompt, words):
         return prompt
     named = with_article(words)
-    return f"a photo of {named}" if prompt.strip() in ("", PLAIN) else f"{prompt} and {named}"
+    return caption.format(thing=named) if prompt.strip() in ("", PLAIN) else f"{prompt} and {named}"
 
 
 def with_article(words: str) -> str:

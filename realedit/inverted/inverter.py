@@ -27,7 +27,6 @@ from realedit.models.choice import ModelRef, fingerprint
 from realedit.models.profile import Layers, Profile, general
 from realedit.photo import Photo
 from realedit.pixels.resizing import at_size
-from realedit.prompts import PLAIN
 from realedit.system.memory import translated
 from realedit.system.one_at_a_time import one_at_a_time
 from realedit.system.outside_json import parse_json
@@ -125,7 +124,7 @@ class Inverter:
             "inversion_scale": inversion_scale,
             **({"glance": True} if glance else {}),
         }
-        text = prompt or PLAIN
+        text = prompt or self.profile.plain_caption
         size = self.backbone.working_size(photo.height, photo.width, self.side)
 
         def make() -> Made:

@@ -51,11 +51,13 @@ class Backbone:
     Attributes:
         lock: held by whoever works with the model: it is watched and changed while it runs, so that a second
             thread must wait. The thread that holds it may take it again.
+        least_size: the shorter side in pixels that the model is told a picture has, at least.
     """
 
     def __init__(self, model: StableDiffusionXLPipeline | Unloaded) -> None:
         self._model = model
         self.lock = new_lock()
+        self.least_size = 0
         self.forwards = 0
         self.backwards = 0
 
@@ -196,7 +198,7 @@ class Backbone:
         with quiet_libraries():
             encoded: Any = pipe.encode_prompt(text, device=self.device, do_classifier_free_guidance=True)
         embedding, null, pooled, null_pooled = encoded
-        h, w = size
+        h, w = told_size(size, self.least_size)
         dtype = embedding.dtype
         time_ids = torch.tensor([[h, w, 0, 0, h, w]], dtype=dtype, device=self.device)
         count = len(self.pipeline.tokenizer(text, truncation=True).input_ids)
@@ -271,6 +273,20 @@ class Backbone:
     @property
     def _alphas_cumprod(self) -> Tensor:
         return self.pipeline.scheduler.alphas_cumprod.clamp_min(LEAST_ABAR)
+
+
+def told_size(size: tuple[int, int], least: int) -> tuple[int, int]:
+    """Returns the (height, width) that the model is told a picture has: enlarged to a shorter side.
+
+    SDXL was told the sizes of its pictures before they were enlarged, and gives what is told to be small the
+    blur of such pictures (Podell et al. 2023, arXiv 2307.01952).
+
+    Args:
+        size: in pixels, at which it works.
+        least: pixels of the shorter side, at least.
+    """
+    factor = max(1.0, least / min(size))
+    return round(size[0] * factor), round(size[1] * factor)
 
 
 def _subsequence(tokenizer: CLIPTokenizer, prompt: str, words: str) -> list[int]:

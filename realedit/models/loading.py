@@ -15,6 +15,7 @@ from realedit.models import folder as folders
 from realedit.models.choice import ModelRef
 from realedit.models.description import Description, Unloaded
 from realedit.models.hub import first_line
+from realedit.models.profile import Profile
 from realedit.system.memory import out_of_memory
 from realedit.system.one_at_a_time import CATCHING
 
@@ -111,7 +112,7 @@ class _Located:
             half = self.dtype if self.dtype.itemsize == 2 else None
             return additions.load_vae(self.ref.vae, half, self.layout.root).eval().requires_grad_(False)
         # the fp16 SDXL VAE overflows
-        dtype = torch.float32 if part == "vae" else self.dtype
+        dtype = getattr(torch, Profile.of(self.ref).vae_dtype) if part == "vae" else self.dtype
         if self.layout.weights is not None:
             return _from_single_file(self.ref, self.layout, part, dtype)
         return _load_network(self.ref, self.layout, part, dtype)

@@ -9,6 +9,7 @@ import pytest
 
 from inversion import METHODS
 from realedit.errors import ModelUnavailableError, UsageError
+from realedit.models.backbone import told_size
 from realedit.models.choice import ModelRef, fingerprint, resolve_model
 from realedit.models.profile import (
     VARIABLE,
@@ -158,3 +159,13 @@ def test_a_profile_can_be_named_by_its_file_or_as_one_of_the_packages(tmp_path: 
     )
     with pytest.raises(UsageError, match="no profile 'sdx'"):
         said_profile("sdx")
+
+
+@pytest.mark.parametrize(
+    ("size", "least", "told"),
+    [((256, 384), 0, (256, 384)), ((256, 384), 1024, (1024, 1536)), ((1216, 832), 1024, (1497, 1024))],
+)
+def test_a_model_is_told_no_smaller_size_than_its_profile_says(
+    size: tuple[int, int], least: int, told: tuple[int, int]
+) -> None:
+    assert told_size(size, least) == told
