@@ -118,7 +118,7 @@ def applied(page: Any) -> None:  # noqa: ANN401 - likewise
 
 
 def wide(browser: Any, url: str, folder: Path) -> None:  # noqa: ANN401 - likewise
-    """Pictures of the page: the flower in hand, and the edit done."""
+    """A picture of the page: the flower in hand."""
     page = opened(browser, url, WIDE)
     choose(page)
     page.mouse.move(*at(page, FLOWER))
@@ -127,13 +127,6 @@ def wide(browser: Any, url: str, folder: Path) -> None:  # noqa: ANN401 - likewi
     page.mouse.up()
     page.wait_for_timeout(200)
     save(page.screenshot(), folder / "drag.webp")
-    page.click('[data-do="apply"]')
-    applied(page)
-    page.click('[data-do="compare"]')
-    page.locator("[data-recipe-card] > summary").click()
-    page.locator("[data-recipe-card]").scroll_into_view_if_needed()
-    page.wait_for_timeout(200)
-    save(page.screenshot(), folder / "compare.webp")
 
 
 def phone(browser: Any, url: str, folder: Path) -> None:  # noqa: ANN401 - likewise

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from realedit.errors import UsageError
 from realedit.system.installation import own_version
+from realedit.ui import tunnel
 from realedit.ui.api import Visitors, add_api
 from realedit.ui.api_page import api_page
 from realedit.ui.editor import Editor
@@ -193,6 +194,8 @@ def serve(
             server_header=False,
         )
         on_ready(address.url(port))
+        if address.shared:
+            on_ready(f"{tunnel.opened(address.host, port).rstrip('/')}/?token={address.token}")
         uvicorn.Server(config).run(sockets=[own])
     finally:
         service.close()
