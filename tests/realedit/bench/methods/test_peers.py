@@ -128,8 +128,9 @@ def test_what_ledits_is_told() -> None:
 def test_self_guidance_costs_two_branches_and_what_guides(bench: Workbench, mug: LoadedCase) -> None:
     with counted(bench.backbone.unet) as count:
         outcome = edit(bench, mug, "self-guidance", steps=16)
-    # three guided steps, each with a pass for the reference and one for the gradient
-    assert outcome.evaluations == count.evaluations == 2 * 16 + 2 * 3
+    # three guided steps, each with a pass for the reference and one for the gradient; passes back count twice
+    assert (count.forwards, count.backwards) == (2 * 16 + 2 * 3, 3)
+    assert outcome.evaluations == count.evaluations == 2 * 16 + 4 * 3
     assert outcome.picture.shape == mug.photo.shape
 
 
