@@ -2,7 +2,7 @@
 
     python -m examples.cutout.evaluate_masks COCOEE --part second
 
-Every photograph's own mask is made rough in four ways. Printed is the mean IoU with the own mask before and
+Every photograph's own mask is made rough in five ways. Printed is the mean IoU with the own mask before and
 after refining, by default (where the mask is found to be rough) and when it is asked for (``--refine``).
 """
 
@@ -17,7 +17,7 @@ from realedit.cutout.cutout import Answer, CutOut
 from realedit.cutout.hints import Hint
 from realedit.find.refined import refined
 
-KINDS = ("own", "dilated", "eroded", "painted", "shifted")
+KINDS = ("own", "dilated", "eroded", "painted", "shifted", "polygon")
 """The masks that are refined."""
 
 
@@ -25,7 +25,8 @@ def roughened(mask: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarr
     """Returns a mask, bool ``[H, W]``, made rough; lengths are in sides of a square of its area.
 
     Dilated by 0.08; eroded by 0.05, or by 0.02 where little would be left; painted: outside by 0.05 with an
-    edge that wavers by 0.05; shifted right and down by 0.05.
+    edge that wavers by 0.05; shifted right and down by 0.05; polygon: its outline's corners alone, those that
+    are left where it may bend by 0.06.
     """
     side = float(np.sqrt(mask.sum()))
     solid = mask.astype(np.uint8)
@@ -43,6 +44,10 @@ def roughened(mask: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarr
         return inside + 0.05 * side * wavering > -0.05 * side
     if kind == "shifted":
         return np.roll(mask, (int(0.05 * side), int(0.05 * side)), (0, 1))
+    if kind == "polygon":
+        outlines, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        corners = [cv2.approxPolyDP(outline, 0.06 * side, True) for outline in outlines]
+        return cv2.fillPoly(np.zeros_like(solid), corners, 1) > 0
     return mask
 
 
