@@ -227,7 +227,6 @@ class RealEditPipeline:
             return found.assured(least)
         if not word:
             raise UsageError("what is to be found?", "give a word, a mask, a box or a point")
-        word = self.engine.meant(word)
         how = how or (self.engine.profile.look if photo is loaded else {})
         inverted = self.engine.inverted_for(photo, prompt, [word], how, progress=progress)
         return self.engine.find(loaded, inverted, word).assured(least)

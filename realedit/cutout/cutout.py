@@ -224,8 +224,9 @@ class CutOut:
             Hint((), hint.negative, mask=rough),
             replace(hint, positive=deep, mask=rough),
         ]
-        # What a point rules out is asked for as well, and taken off.
-        refused = [Hint(hint.negative, hint.positive)] if hint.negative else []
+        # What a point rules out is asked for as well, and taken off; of one kind with what a heat is on, it
+        # would be all of them.
+        refused = [Hint(hint.negative, hint.positive)] if hint.negative and hint.heat is None else []
         again = self._look(rgb, [*asked, *refused], window, _CLOSE)
         answers = again.logits[np.arange(len(again.logits)), again.sure.argmax(1)]
         said, other = answers[: len(asked)], answers[len(asked) :]

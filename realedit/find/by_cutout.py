@@ -162,7 +162,12 @@ class Cutter:
         return noun in self.words
 
     def by_name(
-        self, rgb: np.ndarray, words: str, another_way: Callable[[], Location] | None = None
+        self,
+        rgb: np.ndarray,
+        words: str,
+        another_way: Callable[[], Location] | None = None,
+        *,
+        several: bool = False,
     ) -> Location:
         """Finds what words name, "the left orange", and cuts it out.
 
@@ -171,6 +176,7 @@ class Cutter:
             words: the object's.
             another_way: finds them too, or raises ObjectNotFoundError; it is asked where names are not sure
                 enough in a photo of the recogniser's kind, and what it finds is taken if that is likelier.
+            several: whether all things of the name are meant; else one is, in one piece.
 
         Raises:
             UsageError: the words list several things, or say nothing.
@@ -179,9 +185,9 @@ class Cutter:
         named = self.names.find(self._looks.seen(rgb, self.names.look), words)
         another_way = another_way if named.recognised is not None else None
         wanted = named.heat.max() > 0 and (named.present or another_way is not None)
-        every = self._own.rough(rgb, by_name.hints(named.heat)) if wanted else []
+        every = self._own.rough(rgb, by_name.hints(named.heat, named.others)) if wanted else []
         sought = Sought(named, tuple(rough for answers in every for rough in answers))
-        found = self._named(rgb, sought, words)
+        found = self._named(rgb, sought, words, several=several)
         if another_way is not None and (found is None or found.confidence < by_name.ENOUGH):
             with suppress(ObjectNotFoundError):
                 other = another_way()
@@ -195,12 +201,14 @@ class Cutter:
             )
         return by_name.told(found, named.word)
 
-    def _named(self, rgb: np.ndarray, sought: Sought, words: str) -> Location | None:
+    def _named(self, rgb: np.ndarray, sought: Sought, words: str, *, several: bool) -> Location | None:
         """Returns the likeliest of what words may mean, cut out; None if they are not in the photo."""
         if sought.chosen is None:
             return None
         sure = sought.confidence(sought.chosen.mask)
         alpha = self._settled(rgb, sought.chosen).alpha
+        if not several:
+            alpha = by_name.one_piece(alpha, sought.named.heat)
         if (alpha > _HALF).mean() < _EMPTY_SHARE:
             return None
         return Location(words, alpha, sought.named.heat, sure, "word", confidence=sure)

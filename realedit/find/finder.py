@@ -61,7 +61,8 @@ class Finder:
             ObjectNotFoundError: nothing in the photo looks like it, or no model knows the word.
         """
         if self.detector is not None:
-            return self.detector.find(photo.rgb, word)
+            return self.detector.find(photo.rgb, self.meant(word))
+        several = self.cutter.words.plural(word)
         word = self.meant(word)
         noun = split(word)[1]
         by_attention = partial(self._by_attention, photo, inverted, word)
@@ -73,9 +74,10 @@ class Finder:
                     raise
                 raise unknown_word(self.cutter.words, noun, error.detail) from None
         if self.attention.trained:
-            return self.cutter.by_name(photo.rgb, word, by_attention if self.attention.knows(word) else None)
+            another_way = by_attention if self.attention.knows(word) else None
+            return self.cutter.by_name(photo.rgb, word, another_way, several=several)
         try:
-            return self.cutter.by_name(photo.rgb, word)
+            return self.cutter.by_name(photo.rgb, word, several=several)
         except ObjectNotFoundError:
             return by_attention()
 

@@ -129,6 +129,14 @@ class Words:
                     return " ".join([*before, one])
         return bare
 
+    def plural(self, words: str) -> bool:
+        """Whether words ask for several things of one name: "mugs", "the people"; of no name it is not known.
+
+        Raises:
+            UsageError: as :meth:`normalised`.
+        """
+        return self.normalised(words).split()[-1].lower() != tidied(words).split()[-1].lower()
+
     def nearest_known(self, words: str) -> list[str]:
         """Up to three known words spelt like an unknown one, or its last word; the likest first."""
         last = words.lower().split()[-1:] or [""]

@@ -20,6 +20,7 @@ from realedit.find.by_name import (
     confidence,
     hints,
     iou,
+    one_piece,
     peaks,
     soft_iou,
     told,
@@ -126,6 +127,35 @@ def test_one_thing_is_meant_rather_than_two_of_a_name() -> None:
     assert wholeness(left) == 1
     assert wholeness(np.zeros(SHAPE, bool)) == 0
     assert sought(heat, both, one).chosen is one
+
+
+def test_what_the_words_leave_out_is_not_taken_along() -> None:
+    left, right = box(5, 10, 25, 30), box(25, 10, 45, 30)
+    heat = left.astype(np.float32)
+    both, one = rough(left | right, 4.0), rough(left, 1.0)
+    one_of_a_kind = sought(heat, both, one)
+    assert one_of_a_kind.chosen is both
+    named = replace(one_of_a_kind.named, others=right.astype(np.float32))
+    assert replace(one_of_a_kind, named=named).chosen is one
+
+
+def test_the_others_of_a_name_are_points_against_every_hint() -> None:
+    given = hints(bump(12, 10, 1.0), bump(45, 30, 1.0))
+    assert len(given) == 3
+    for hint in given:
+        ((x, y),) = hint.negative
+        assert (x, y) == pytest.approx((45.5 / 60, 30.5 / 40), abs=0.01)
+    assert all(not hint.negative for hint in hints(bump(12, 10, 1.0), np.zeros(SHAPE, np.float32)))
+
+
+def test_a_thing_is_the_piece_that_its_word_is_most_on() -> None:
+    small, large = box(5, 10, 15, 20), box(25, 5, 50, 35)
+    alpha = np.maximum(0.9 * small, large).astype(np.float32)
+    alpha[10:20, 15] = 0.3  # its soft edge stays
+    np.testing.assert_array_equal(one_piece(alpha, bump(10, 15, 1.0)), np.where(large, 0, alpha))
+    np.testing.assert_array_equal(one_piece(alpha, bump(40, 15, 1.0)) > 0.5, large)
+    np.testing.assert_array_equal(one_piece(large.astype(np.float32), bump(10, 15, 1.0)), large)
+    np.testing.assert_array_equal(one_piece(0 * alpha, bump(10, 15, 1.0)), 0 * alpha)
 
 
 def test_iou_in_closed_form() -> None:

@@ -79,3 +79,14 @@ def test_faint_places_are_no_objects() -> None:
     heat[28:30, 2:4] = 0.3  # below the share of the highest
     heat[2, 30] = 0.9  # as hot as the object, but a single cell
     assert len(parts(heat)) == 1
+
+
+def test_objects_that_touch_come_apart_where_the_heat_sinks_between_them() -> None:
+    rows, columns = np.mgrid[:32, :32]
+    bumps = [np.exp(-((columns - x) ** 2 + (rows - 16) ** 2) / (2 * 5.0**2)) for x in (10, 21)]
+    heat = np.maximum(*bumps).astype(np.float32)
+    assert heat[16, 10:22].min() > 0.5  # one place at the lowest level
+    own, others = chosen(heat, "left")
+    assert _peak(own) == (10, 16)
+    assert _peak(others) == (21, 16)
+    assert others[16, 16:].sum() > 0.9 * heat[16, 16:].sum()

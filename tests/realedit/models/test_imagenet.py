@@ -238,6 +238,22 @@ def test_what_is_said_is_brought_to_a_word(words: Words, said: str, meant: str) 
 
 
 @pytest.mark.parametrize(
+    ("said", "several"),
+    [
+        ("mugs", True),
+        ("the People.", True),
+        ("left teddy bears", True),
+        ("The Mug", False),
+        ("scissors", False),
+        ("glass", False),
+        ("thingumajigs", False),
+    ],
+)
+def test_plurals_ask_for_several(words: Words, said: str, several: bool) -> None:
+    assert words.plural(said) is several
+
+
+@pytest.mark.parametrize(
     "said", ["mug, bowl", "mug and bowl", "a mug; the bowl", "mug/bowl", "mug | bowl", "mug & bowl"]
 )
 def test_a_list_is_refused_with_a_hint(words: Words, said: str) -> None:
