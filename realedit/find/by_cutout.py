@@ -15,7 +15,7 @@ from realedit.cutout.cuts_out import CutsOut
 from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
 from realedit.errors import ObjectNotFoundError, UsageError
-from realedit.find import by_name
+from realedit.find import by_name, colours
 from realedit.find.by_name import Sought
 from realedit.find.kept_looks import KeptLooks
 from realedit.find.names import PRESENT, NameFinder
@@ -186,7 +186,8 @@ class Cutter:
         another_way = another_way if named.recognised is not None else None
         wanted = named.heat.max() > 0 and (named.present or another_way is not None)
         every = self._own.rough(rgb, by_name.hints(named.heat, named.others)) if wanted else []
-        sought = Sought(named, tuple(rough for answers in every for rough in answers))
+        answers = tuple(rough for answers in every for rough in answers)
+        sought = Sought(named, answers, _coloured(rgb, words, named.word, answers))
         found = self._named(rgb, sought, words, several=several)
         if another_way is not None and (found is None or found.confidence < by_name.ENOUGH):
             with suppress(ObjectNotFoundError):
@@ -237,6 +238,12 @@ class Cutter:
         return Location(
             word, answer.alpha, heat, answer.confidence, source, warning, confidence=answer.confidence
         )
+
+
+def _coloured(rgb: np.ndarray, words: str, noun: str, answers: Sequence[Rough]) -> np.ndarray | None:
+    """Returns how much each of the answers' places has of the colour that words name, if they name one."""
+    colour = colours.named(words, noun)
+    return colours.share(rgb, colour, *answers[0].mask.shape) if answers and colour else None
 
 
 def _inside(size: tuple[int, int], box: Box) -> np.ndarray:

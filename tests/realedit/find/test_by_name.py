@@ -18,6 +18,7 @@ from realedit.find.by_name import (
     Sought,
     alike,
     confidence,
+    framed,
     hints,
     iou,
     one_piece,
@@ -98,7 +99,7 @@ def test_the_word_chooses_what_its_heat_covers_and_most_hints_find() -> None:
     heat = meant.astype(np.float32)
     found = sought(heat, *answers)
     assert found.chosen is answers[2]
-    assert found.confidence(meant) == pytest.approx(confidence(0.9, 1.0, 0.5))
+    assert found.confidence(meant) == pytest.approx(confidence(0.9, 1.0, 0.5, sure=0.5))
     assert found.confidence(meant) > found.confidence(part) > found.confidence(other)
     assert sought(heat, *answers, presence=0.1).chosen is None
 
@@ -139,6 +140,14 @@ def test_what_the_words_leave_out_is_not_taken_along() -> None:
     assert replace(one_of_a_kind, named=named).chosen is one
 
 
+def test_the_colour_that_is_named_chooses() -> None:
+    left, right = box(5, 10, 20, 30), box(35, 10, 50, 30)
+    heat = (left + np.float32(0.6) * right).astype(np.float32)
+    found = sought(heat, rough(left, 1.0), rough(right, 0.8))
+    assert found.chosen is found.answers[0]
+    assert replace(found, colour=right.astype(np.float32)).chosen is found.answers[1]
+
+
 def test_the_others_of_a_name_are_points_against_every_hint() -> None:
     given = hints(bump(12, 10, 1.0), bump(45, 30, 1.0))
     assert len(given) == 3
@@ -170,10 +179,21 @@ def test_confidence_rises_with_every_fact() -> None:
         confidence(0.6, 0.4, 0.3),
         confidence(0.6, 0.3, 0.4),
         confidence(0.6, 0.3, 0.3, 0.2),
+        confidence(0.6, 0.3, 0.3, sure=0.5),
     )
     assert 0 < base < min(more) < 1
+    assert confidence(0.6, 0.3, 0.3, framed=0.05) < base  # surroundings go out of the frame
     assert confidence(0.6, 0.3, 0.3, 0.01) == base  # what the recogniser does not see it says nothing of
     assert confidence(0.0, 0.3, 0.3) < base < confidence(1.0, 0.3, 0.3)
+
+
+def test_how_much_of_the_frame_a_mask_touches() -> None:
+    height, width = SHAPE
+    around = 2 * (height + width) - 4
+    assert framed(box(10, 10, 30, 30)) == 0
+    assert framed(box(0, 0, width, height)) == 1
+    assert framed(box(0, 10, 30, 30)) == pytest.approx(20 / around)
+    assert framed(box(0, 0, 30, 30)) == pytest.approx(59 / around)
 
 
 def test_doubt_is_told() -> None:
