@@ -143,7 +143,7 @@ def batch(
     compression = Compression(file.quality, file.lossless)
     planned = plan_batch(asked)
     if not talk.quiet:
-        _tell_skipped(asked.photos, to.output)
+        tell_skipped(asked.photos, to.output)
     tasks, journal = planned.tasks, to.output / JOURNAL
     if not to.dry_run:
         for folder in {task.output.parent for task in tasks} | {to.output}:
@@ -210,7 +210,7 @@ def _tell_kept(file: Path, kept: Path, *, quiet: bool) -> None:
         say(f"realedit: warning: {file} was changed since it was written: kept as {kept.name}, done again")
 
 
-def _tell_skipped(photos: Sequence[Path], folder: Path) -> None:
+def tell_skipped(photos: Sequence[Path], folder: Path) -> None:
     """Says which files of the folders are no photos."""
     from realedit.batch import skipped
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter, Token
 
 from realedit.cli import output
+from realedit.cli.batch import tell_skipped
 from realedit.cli.boundary import report, say
 from realedit.cli.options import OUTPUT, Force, ModelOptions, ObjectOptions, TalkOptions, flag, value
 from realedit.errors import (
@@ -90,6 +91,8 @@ def cutout(
     if to.mask_only and to.background is not None:
         raise UsageError("--mask-only and --background contradict each other", "give one of them")
     files = _files(photo, to)
+    if photo.is_dir() and to.output is not None and not talk.quiet:
+        tell_skipped([photo], to.output)
     # folders that are missing are made once there is something to put into them
     check_free([path for path in files.values() if path.parent.is_dir()], source=None, force=to.force)
     failed = 0
@@ -129,9 +132,10 @@ def _one(
     from realedit.system.whole_files import write_files
 
     loaded = as_photo(source)
+    shown = session.shown(where, loaded)
     found = pipeline.locate_shown(
         loaded,
-        session.shown(where, loaded),
+        shown,
         word,
         prompt=where.prompt,
         min_confidence=where.min_confidence,
@@ -141,8 +145,9 @@ def _one(
     output.make_folder(path.parent)
     with disk_errors(path):
         write_files({path: content}, force=to.force)
-    if found.warning is not None and not talk.quiet:
-        say(f"realedit: warning: {source}: {found.warning}")
+    warnings = [*loaded.metadata.warnings, *shown.told, *([found.warning] if found.warning else [])]
+    for warning in warnings if not talk.quiet else ():
+        say(f"realedit: warning: {source}: {warning}")
     if talk.json:
         output.print_json(
             {"photo": source, "output": path, **output.location_fields(found), "warning": found.warning}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from realedit.cli import output
+from realedit.cli.boundary import say
 from realedit.cli.edit_options import EditOptions
 from realedit.cli.options import (
     MODEL,
@@ -140,6 +141,8 @@ def edit(
     elif result is not None:
         write_result(result, files, compression, force=to.force, talk=talk)
     elif dry is not None:
+        for warning in (*loaded.metadata.warnings, *prepared.shown.told) if not talk.quiet else ():
+            say(f"realedit: warning: {warning}")
         tell_dry_run(loaded, dry, files, force=to.force, talk=talk)
 
 

@@ -57,12 +57,14 @@ def test_a_folder_is_cut_out_and_what_fails_is_told(realedit: Command, photo: np
     folder = realedit.folder / "photos"
     (folder / "deep").mkdir(parents=True)
     Image.fromarray(photo).save(folder / "deep" / "one.jpg")
-    (folder / "broken.png").write_text("no photo")
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno photo")
+    (folder / "notes.png").write_text("no photo")
     words = ("cutout", "photos", "--point", "0.3,0.5", "--background", "#ff0080", "-o", "cut")
     result = realedit(*words)
     assert result.returncode == 12
     assert result.stdout == "cut/deep/one.png\n"
-    assert "realedit: error: photos/broken.png: broken.png is not an image" in result.stderr
+    assert "realedit: error: photos/broken.png: broken.png is " in result.stderr
+    assert "realedit: skipped photos/notes.png: no picture that realedit reads" in result.stderr
     assert "1 of 2 photos were not cut out" in result.stderr
     out = _array(realedit.folder / "cut" / "deep" / "one.png")
     assert out.shape == photo.shape

@@ -246,6 +246,8 @@ def test_a_soft_mask_is_taken_and_an_inverted_one_told(
     soft = Image.fromarray((np.asarray(soft, float) * 255 / np.asarray(soft).max()).astype(np.uint8))
     _, said = located(capsys, soft)
     assert "soft mask" in said
+    words = ("photo.png", "--mask", "mask.png", "--dx", "0.1", "--dry-run", "--json", "--no-cache")
+    assert "soft mask" in run(capsys, *words)[2]
     _, said = located(capsys, Image.fromarray(255 - disc))
     assert "invert it" in said
     Image.open("photo.png").save("mask.png")
