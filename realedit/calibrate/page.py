@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from realedit.bench.statistics import Interval
+from realedit.bench.statistics import Interval, paired_difference
 from realedit.calibrate.records import plain
 from realedit.calibrate.run import Calibration, Group, Told
 from realedit.system.whole_files import write_files
@@ -62,6 +62,8 @@ def write(folder: Path, found: Calibration, *, title: str, notes: Sequence[str])
         if drawn is not None:
             files[folder / plot] = drawn
         sections.append(_section(group, found.lines.get(group.name, ()), plot if drawn else ""))
+    if found.ways:
+        sections.append(_ways(found.ways))
     if found.told is not None:
         sections.append(_threshold(found.told))
     sections.append(_profile(found))
@@ -79,6 +81,7 @@ def summary(found: Calibration) -> list[str]:
             text += f"; held back: {_number(group.held)} before, {_number(group.after)} after"
             text += f" ({_interval(group.difference)})"
         lines.append(text + ("; taken back" if group.taken_back else ""))
+    lines += [": ".join(row) for row in _ways(found.ways).rows] if found.ways else []
     if found.told is not None:
         lines.append(f"found at or above: {found.told.value:.3g} (was {found.told.before:.3g})")
     return lines
@@ -115,6 +118,22 @@ def _section(group: Group, lines: Sequence[Mapping[str, Any]], plot: str) -> Sec
     ]
     head = ("setting", "tried at", "cases", "difference (95 %)", "")
     return Section(group.name, text, head, rows, plot, pictures[:_PICTURES])
+
+
+def _ways(ways: Mapping[str, Sequence[Mapping[str, Any]]]) -> Section:
+    """Lays both ways of finding beside each other, on the same cases."""
+    rows: list[tuple[str, str]] = []
+    for way, lines in ways.items():
+        points, iou, evaluations = (
+            float(np.mean([line[name] for line in lines])) for name in ("points", "iou", "evaluations")
+        )
+        said = f"points at {points:.1%} of {len(lines)}, IoU of half the heat {iou:.3f}"
+        said += f", {evaluations:g} evaluations"
+        rows.append((way, said))
+    if len(ways) == 2:
+        one, other = ([float(line["iou"]) for line in lines] for lines in ways.values())
+        rows.append(("goca less attention", f"IoU {_interval(paired_difference(other, one))}"))
+    return Section("Ways of finding, on all scenes", "", ("way", ""), rows)
 
 
 def _threshold(told: Told) -> Section:

@@ -93,6 +93,7 @@ class Calibration:
         groups: what was looked for.
         told: the threshold of what is there; None where no words were measured.
         lines: every measurement on the other scenes, by group.
+        ways: every measurement of finding by attention and by goca on all scenes, beside each other.
     """
 
     profile: Profile
@@ -100,6 +101,7 @@ class Calibration:
     groups: Sequence[Group]
     told: Told | None = None
     lines: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict[str, Any])
+    ways: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict[str, Any])
 
 
 class Calibrator:
@@ -153,7 +155,7 @@ class Calibrator:
             ("pixels", PIXELS, [c for c in seen if c.edit.kind not in BY_TEXT], self._edit, None),
             ("text", TEXT, [c for c in seen if c.edit.kind in BY_TEXT], self._edit, None),
         ]
-        told = None
+        told, ways = None, dict[str, Sequence[Mapping[str, Any]]]()
         for group, axes, own, measure, until in kinds:
             if not own or (finding_alone and group != "finding"):
                 continue
@@ -164,9 +166,11 @@ class Calibrator:
             if group == "finding":
                 self._deadline = began + 60 * minutes
                 told = self._told(profile, start, own)
+                self._deadline = began + 60 * minutes
+                ways = self._ways(found.descent.values, start, own)
                 profile = replace(profile, found=told.value)
         named = replace(profile, name=name, architecture={}, sources=_sources(start, profile, groups))
-        return Calibration(named, start, groups, told, lines)
+        return Calibration(named, start, groups, told, lines, ways)
 
     def _group(
         self, name: str, axes: Sequence[Axis], cases: Sequence[Case], base: Profile, measure: Measure
@@ -203,6 +207,21 @@ class Calibrator:
             difference,
         )
         return group, before if worse else after
+
+    def _ways(
+        self, values: Values, base: Profile, cases: Sequence[Case]
+    ) -> dict[str, Sequence[Mapping[str, Any]]]:
+        """Measures both ways of finding on all cases, as far as the time goes; the same cases for both."""
+        found: dict[str, list[Mapping[str, Any]]] = {"attention": [], "goca": []}
+        for case in cases:
+            lines = [
+                self._line("finding", profile_of(base, at), at, case, self._point)
+                for at in ({**values, "find": way} for way in found)
+            ]
+            if all(line is not None for line in lines):
+                for own, line in zip(found.values(), lines, strict=True):
+                    own.append(line or {})
+        return {way: lines for way, lines in found.items() if lines}
 
     def _metric(self, group: str) -> str:
         return "1 - (pointing + IoU) / 2" if group == "finding" else self._judge.metric
