@@ -130,6 +130,7 @@ class Calibrator:
         self._loaded: dict[str, LoadedCase] = {}
         self._measured = 0
         self._deadline = 0.0
+        self._searched = 0.0
 
     def run(
         self, cases: Sequence[Case], minutes: float, *, finding_alone: bool = False, name: str = "calibrated"
@@ -142,7 +143,7 @@ class Calibrator:
             finding_alone: whether settings of edits are left as they are.
             name: of the profile.
         """
-        began = time.monotonic()
+        self._searched = 0.0
         start = profile = self._engine.profile
         groups: list[Group] = []
         lines: dict[str, Sequence[Mapping[str, Any]]] = {}
@@ -151,26 +152,30 @@ class Calibrator:
         )
         seen = [case for case in cases if case.truth is not None]
         kinds = [
-            ("finding", FINDING, words, self._point, began + 60 * minutes * _FINDING_SHARE),
-            ("pixels", PIXELS, [c for c in seen if c.edit.kind not in BY_TEXT], self._edit, None),
-            ("text", TEXT, [c for c in seen if c.edit.kind in BY_TEXT], self._edit, None),
+            ("finding", FINDING, words, self._point, _FINDING_SHARE),
+            ("pixels", PIXELS, [c for c in seen if c.edit.kind not in BY_TEXT], self._edit, 1.0),
+            ("text", TEXT, [c for c in seen if c.edit.kind in BY_TEXT], self._edit, 1.0),
         ]
         told, ways = None, dict[str, Sequence[Mapping[str, Any]]]()
-        for group, axes, own, measure, until in kinds:
+        for group, axes, own, measure, share in kinds:
             if not own or (finding_alone and group != "finding"):
                 continue
-            self._deadline = until or began + 60 * minutes
+            self._allow(60 * minutes * share)
             found, lines[group] = self._group(group, axes, own, profile, measure)
             groups.append(found)
             profile = profile_of(profile, found.final)
             if group == "finding":
-                self._deadline = began + 60 * minutes
+                self._allow(60 * minutes)
                 told = self._told(profile, start, own)
-                self._deadline = began + 60 * minutes
+                self._allow(60 * minutes)
                 ways = self._ways(found.descent.values, start, own)
                 profile = replace(profile, found=told.value)
         named = replace(profile, name=name, architecture={}, sources=_sources(start, profile, groups))
         return Calibration(named, start, groups, told, lines, ways)
+
+    def _allow(self, seconds: float) -> None:
+        """Sets when looking for settings ends: measuring for the report does not count."""
+        self._deadline = time.monotonic() + seconds - self._searched
 
     def _group(
         self, name: str, axes: Sequence[Axis], cases: Sequence[Case], base: Profile, measure: Measure
@@ -183,7 +188,9 @@ class Calibrator:
             line = self._line(name, profile_of(base, values), values, chosen[case], measure)
             return None if line is None else float(line["loss"])
 
+        began = time.monotonic()
         descent = descend(start, axes, len(chosen), score)
+        self._searched += time.monotonic() - began
         self._deadline = float("inf")
         both = [
             [self._line(name, profile_of(base, values), values, case, measure) for case in others]
