@@ -149,9 +149,10 @@ def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -
     assert not changed[: height // 10].any()
     page = (realedit.folder / "moved.png.report.html").read_text()
     assert page.count("data:image/") == 5
-    # The inversion was kept: a second edit of the photo starts from it.
+    # The inversion was kept, and what names saw: a second edit of the photo starts from them.
     listed = json.loads(realedit("cache", "--json").stdout)
-    assert [entry["metadata"]["prompt"] for entry in listed["entries"]] == ["a photo of a mug"]
+    made = {entry["metadata"]["method"]: entry["metadata"]["prompt"] for entry in listed["entries"]}
+    assert made == {"direct": "a photo of a mug", "names": "-"}
     assert "direct" in (table := realedit("cache").stdout)
     assert "a photo of a mug" in table
 
