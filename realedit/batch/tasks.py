@@ -207,7 +207,7 @@ def _listed(photos: Sequence[Path], folder: Path) -> Iterator[Wanted]:
             continue
         if given.resolve() == folder.resolve():
             raise UsageError(f"{folder} holds the photos themselves", "name another folder with --output")
-        found = [file for file in _files(given, folder) if _kind(file) is not None]
+        found = [file for file in _files(given, folder) if _is_photo(file)]
         if not found:
             problem = PhotoError(f"{given} has no photos", f"photos are {READABLE}")
             yield Wanted(given, Path(given.name), problem=problem)
@@ -215,7 +215,7 @@ def _listed(photos: Sequence[Path], folder: Path) -> Iterator[Wanted]:
 
 
 def skipped(photos: Sequence[Path], folder: Path) -> list[tuple[Path, str]]:
-    """Returns the files in folders that are not edited, and why: their content is no picture.
+    """Returns the files in folders that are not edited, and why: neither content nor name says a photo.
 
     Args:
         photos: files and folders, as of :func:`tasks_for`.
@@ -225,7 +225,7 @@ def skipped(photos: Sequence[Path], folder: Path) -> list[tuple[Path, str]]:
     return [
         (file, "no picture that realedit reads" if file.stat().st_size else "empty")
         for file in found
-        if _kind(file) is None and not file.name.endswith(_OUR_OWN)
+        if not _is_photo(file) and not file.name.endswith(_OUR_OWN)
     ]
 
 
@@ -239,6 +239,11 @@ def _files(given: Path, folder: Path) -> list[Path]:
         and not (file.name.startswith(begin) and file.name.endswith(end))
         and not _within(file, folder)
     ]
+
+
+def _is_photo(file: Path) -> bool:
+    """Whether a file is a photo by its content or, if it has any, by its name: broken ones are to be told."""
+    return _kind(file) is not None or (file.suffix.lower() in SUFFIXES and file.stat().st_size > 0)
 
 
 def _kind(file: Path) -> str | None:

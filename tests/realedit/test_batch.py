@@ -428,6 +428,7 @@ def test_photos_are_known_by_their_content_and_what_is_skipped_is_listed(tmp_pat
     Image.new("RGB", (20, 20)).save(folder / ".realedit-1.tmp", "PNG")
     (folder / "notes.txt").write_text("no picture")
     (folder / "empty.jpg").touch()
+    (folder / "z.jpg").write_bytes(b"no picture either, but called one")
     (folder / "a.jfif.realedit.json").write_text("{}")
     tasks = tasks_for([folder], tmp_path / "out", files=())
     assert [(task.photo.name, task.output.name) for task in tasks] == [
@@ -435,6 +436,7 @@ def test_photos_are_known_by_their_content_and_what_is_skipped_is_listed(tmp_pat
         ("b.jpg", "b.png"),
         ("c.avif", "c.avif"),
         ("noname", "noname.webp"),
+        ("z.jpg", "z.jpg"),
     ]
     assert skipped([folder], tmp_path / "out") == [
         (folder / "empty.jpg", "empty"),

@@ -379,7 +379,7 @@ def with_header(data: bytes) -> bytes:
             tensor["data_offsets"][1] for name, tensor in json.loads(data).items() if name != "__metadata__"
         ]
         length = min(max(0, *ends), 10_000)
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         length = 608
     return len(data).to_bytes(8, "little") + data + bytes(length)
 

@@ -63,7 +63,9 @@ def test_a_dry_run_says_what_would_be_done_and_writes_nothing(realedit: Command,
     before = realedit.listing()
     result = realedit("batch", "photos/one.png", "-o", "edited", "--dry-run", "--json", *MOVE)
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
+    told, summary = map(json.loads, result.stdout.splitlines())
+    assert summary["dry_run"]
+    assert summary["summary"]["done"] == 1
     assert (told["dry_run"], told["status"], told["output"]) == (True, "done", "edited/one.png")
     (change,) = told["changes"]
     assert change["box_after"][0] - change["box_before"][0] == pytest.approx(0.1, abs=1e-6)
@@ -189,7 +191,7 @@ def test_another_content_of_a_file_that_an_edit_names_is_another_edit(
     for _ in range(2):
         result = realedit(*words)
         assert result.returncode == 0, result.stderr
-        keys.append(json.loads(result.stdout)["key"])
+        keys.append(json.loads(result.stdout.splitlines()[0])["key"])
         Image.fromarray(np.roll(shape, 10)).save(outline)
     assert keys[0] != keys[1]
     outline.unlink()

@@ -108,14 +108,26 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("photo.jpg", "--edits", "notes.jpg"), 2, "notes.jpg is not JSON"),
         (("photo.jpg", "--edits", "edits.json"), 2, "edits.json, number 2: scale: field required"),
         # Values.
-        (("photo.jpg", "--move", "mug", "--dx", "1.5"), 2, "--dx: expected a number from -1 to 1, got '1.5'"),
-        (("photo.jpg", "--move", "mug", "--dx", "nan"), 2, "--dx: expected a number from -1 to 1, got 'nan'"),
+        (
+            ("photo.jpg", "--move", "mug", "--dx", "1.5"),
+            2,
+            "--dx: expected a number from -1 to 1, or as 20% or 120px, got '1.5'",
+        ),
+        (
+            ("photo.jpg", "--move", "mug", "--dx", "nan"),
+            2,
+            "--dx: expected a number from -1 to 1, or as 20% or 120px, got 'nan'",
+        ),
         (
             ("photo.jpg", "--move", "mug", "--dy", "-inf"),
             2,
-            "--dy: expected a number from -1 to 1, got '-inf'",
+            "--dy: expected a number from -1 to 1, or as 20% or 120px, got '-inf'",
         ),
-        (("photo.jpg", "--move", "mug", "--dx", "far"), 2, "--dx: expected a number from -1 to 1, got 'far'"),
+        (
+            ("photo.jpg", "--move", "mug", "--dx", "far"),
+            2,
+            "--dx: expected a number from -1 to 1, or as 20% or 120px, got 'far'",
+        ),
         (
             ("photo.jpg", "--resize", "mug", "--scale", "0"),
             2,
@@ -138,7 +150,7 @@ def check(result: subprocess.CompletedProcess[str], code: int, says: str) -> Non
         (("photo.jpg", *MOVE, "--inversion", "magic"), 2, "--inversion"),
         (("photo.jpg", *MOVE, "--box", "0.1,0.2,0.3"), 2, "--box: expected x0,y0,x1,y1"),
         (("photo.jpg", *MOVE, "--box", "0.5,0.2,0.3,0.9"), 2, "--box: expected x0 < x1 and y0 < y1"),
-        (("photo.jpg", *MOVE, "--point", "3,4"), 2, "--point: expected x,y, fractions"),
+        (("photo.jpg", *MOVE, "--point", "3,far"), 2, "--point: expected x,y, fractions"),
         (("photo.jpg", *MOVE, "--point", "nan,0"), 2, "--point: expected x,y, fractions"),
         (("photo.jpg", *MOVE, "--speed", "3"), 2, "--speed"),
         (("photo.jpg", *MOVE, "--device", "abacus"), 2, "no such device: 'abacus'"),
