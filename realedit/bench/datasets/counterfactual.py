@@ -7,6 +7,7 @@ Today's layout has ``edit`` in each line and ``ID_photo.webp``, ``ID_mask.webp``
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -91,5 +92,5 @@ def _cases(where: str, folder: Path, line: _Line, seen: set[str]) -> Iterator[Ca
         yield case(line.id, EditSpec(line.edit, **numbers), "truth", "truth_mask")
         return
     yield case(f"{line.id}-move", EditSpec("move", line.dx or 0.0, line.dy or 0.0), "moved", "moved_mask")
-    if (folder / f"{line.id}_removed.png").is_file():
+    if os.path.isfile(folder / f"{line.id}_removed.png"):
         yield case(f"{line.id}-remove", EditSpec("remove"), "removed", None)

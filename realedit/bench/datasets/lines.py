@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,7 +109,7 @@ def file_in(where: str, folder: Path, name: str) -> Path:
     path = folder / name
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise UsageError(f"{where}: {name!r} leads out of the data set", "keep its files in its folder")
-    if not path.is_file():
+    if not os.path.isfile(path):  # which bears names that are too long
         raise PhotoError(f"{where}: no such file: {path}", "check the data set")
     return path
 

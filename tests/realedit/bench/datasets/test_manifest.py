@@ -106,6 +106,9 @@ def test_what_is_not_json_and_what_is_missing(tmp_path: Path) -> None:
     write_lines(tmp_path / "manifest.jsonl", [LINE | {"truth": "none.png"}])
     with pytest.raises(PhotoError, match=r"manifest\.jsonl:1: no such file"):
         load_dataset(tmp_path)
+    write_lines(tmp_path / "manifest.jsonl", [LINE | {"truth": "n" * 300 + ".png"}])
+    with pytest.raises(PhotoError, match=r"manifest\.jsonl:1: no such file"):
+        load_dataset(tmp_path)
 
 
 def test_what_is_no_data_set(tmp_path: Path) -> None:
