@@ -99,7 +99,7 @@ def test_a_key_tells_photos_and_settings_apart(tmp_path: Path) -> None:
     photo, out = picture(tmp_path / "a.png"), tmp_path / "out"
 
     def key(**settings: float) -> str:
-        return tasks_for([photo], out, files=(), **settings)[0].key
+        return tasks_for([photo], out, files=(), masks=None, **settings)[0].key
 
     first = key(dx=0.1)
     assert first == key(dx=0.1) != key(dx=0.2)

@@ -74,7 +74,7 @@ def small_sdxl(seed: int = 0, **unet: Any) -> StableDiffusionXLPipeline:
     return pipeline
 
 
-def _text(tokenizer: CLIPTokenizer, width: int, act: str) -> CLIPTextConfig:
+def _text(tokenizer: Any, width: int, act: str) -> CLIPTextConfig:
     return CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=width,
@@ -90,7 +90,7 @@ def _text(tokenizer: CLIPTokenizer, width: int, act: str) -> CLIPTextConfig:
     )
 
 
-def _scheduler() -> EulerDiscreteScheduler:
+def _scheduler() -> Any:
     """SDXL's own."""
     return EulerDiscreteScheduler(
         beta_start=0.00085,

@@ -4,6 +4,8 @@ import json
 import os
 import stat
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -118,10 +120,11 @@ def test_16_bits_survive_a_change_of_format(tmp_path: Path, mode: str, source: s
     np.testing.assert_array_equal(load_photo(output).native.values, truth)
 
 
-def _jpeg(path: Path) -> JpegImageFile:
-    image = Image.open(path)
-    assert isinstance(image, JpegImageFile)
-    return image
+@contextmanager
+def _jpeg(path: Path) -> Generator[JpegImageFile]:
+    with Image.open(path) as image:
+        assert isinstance(image, JpegImageFile)
+        yield image
 
 
 @pytest.mark.parametrize(("quality", "subsampling"), [(35, 2), (80, 1), (97, 0)])
