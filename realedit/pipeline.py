@@ -33,6 +33,7 @@ from realedit.inverted.inverter import METHOD
 from realedit.location import Box, Location
 from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef
+from realedit.models.frugality import Offload
 from realedit.opening import open_engine
 from realedit.photo import Photo
 from realedit.photo.inputs import PhotoLike, as_photo
@@ -80,13 +81,15 @@ class RealEditPipeline:
         loras: Sequence[str | Path] = (),
         vae: str | Path | None = None,
         profile: str | Path | None = None,
+        offload: Offload | None = None,
+        compiled: bool = False,
     ) -> RealEditPipeline:
         """Opens a model; its weights are loaded when they are first needed.
 
         Args:
             model: a folder, a safetensors file, a hub id or an alias; by default ``REALEDIT_MODEL``, else the
                 embedded model.
-            device: "cpu", "cuda"...; by default a GPU if there is one.
+            device: "cpu", "cuda", "xpu", "mps"...; by default a card if there is one.
             dtype: precision of the UNet and the text encoders; by default float16 on a GPU, else float32. The
                 VAE stays in float32.
             offline: never use the network.
@@ -103,9 +106,13 @@ class RealEditPipeline:
             vae: a VAE in the place of the model's own: a folder, a safetensors file or a hub id.
             profile: the model's defaults, by a file of ``realedit calibrate`` or a name ("sdxl"); by default
                 those that suit it (:class:`realedit.models.profile.Profile`).
+            offload: "model" or "sequential": networks or layers are on the card only while they work; "none":
+                they stay there. By default the fastest that fits the card's free memory.
+            compiled: compile blocks of the UNet, which takes minutes and makes many edits faster.
 
         Raises:
             ModelUnavailableError: a model is not here and cannot be fetched, or cannot be used.
+            MemoryLimitError: the model does not fit the card's free memory, however it is laid out.
             UsageError: there is no such device or precision.
         """
         engine = open_engine(
@@ -123,6 +130,8 @@ class RealEditPipeline:
             loras=loras,
             vae=vae,
             profile=profile,
+            offload=offload,
+            compiled=compiled,
         )
         return cls(engine)
 

@@ -53,6 +53,7 @@ class Settings:
             model's change.
         repaint: share of the noise levels that an edit by text goes back up, in (0, 1].
         repaint_scale: classifier-free guidance of an edit by text.
+        negative_prompt: what the model is guided away from, in the empty prompt's place.
     """
 
     strength: float | None = None
@@ -75,6 +76,7 @@ class Settings:
     smooth: float | None = None
     repaint: float | None = None
     repaint_scale: float | None = None
+    negative_prompt: str = ""
 
     def __post_init__(self) -> None:
         for name, (least, most) in _RANGES.items():

@@ -216,10 +216,20 @@ class BackboneOptions:
         ),
     ] = None
     device: Annotated[
-        str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1, mps. Default: the fastest here.")
+        str | None, Parameter(metavar="NAME", help="cpu, cuda, cuda:1, xpu, mps. Default: the fastest here.")
     ] = None
+    offload: Annotated[
+        Literal["none", "model", "sequential"] | None,
+        Parameter(
+            help="Keep networks, or single layers, in the host's memory while they do not work: less of the "
+            "card's memory, more time. Default: the fastest that fits."
+        ),
+    ] = None
+    compile: Annotated[
+        bool, flag("Compile parts of the model: takes minutes, and makes many edits faster.")
+    ] = False
     dtype: Annotated[
-        Precision | None, Parameter(help="Precision of the model. Default: float16 on a GPU, else float32.")
+        Precision | None, Parameter(help="Precision of the model. Default: float16 on a card, else float32.")
     ] = None
     working_size: Annotated[
         int | None,
@@ -316,6 +326,18 @@ class EditSampling:
             "How hard self-guidance may push, as a share of the noise; at 0 it is off and costs nothing. "
             "Default: the model's own.",
         ),
+    ] = None
+    guidance_scale: Annotated[
+        float | None,
+        value(
+            number(0, 1000),
+            "SCALE",
+            "How firmly the model follows the prompt (classifier-free guidance); 1 takes half the time. "
+            "Default: the model's own.",
+        ),
+    ] = None
+    negative_prompt: Annotated[
+        str | None, Parameter(metavar="TEXT", help="What the model is to stay away from.")
     ] = None
     shadow: Annotated[
         bool | None,

@@ -200,6 +200,9 @@ class EditCommand:
             shadow=sampling.shadow,
             reflection=sampling.reflection or None,
             self_guidance=sampling.self_guidance,
+            guidance_scale=sampling.guidance_scale,
+            repaint_scale=sampling.guidance_scale,
+            negative_prompt=sampling.negative_prompt,
         )
         return replace(said or Settings(), **knobs) if knobs else said
 

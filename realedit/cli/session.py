@@ -101,7 +101,11 @@ def load(
         loras=options.lora,
         vae=options.vae,
         profile=options.profile,
+        offload=options.offload,
+        compiled=options.compile,
     )
+    if pipeline.backbone.note and not quiet:
+        say(f"realedit: {pipeline.backbone.note}")
     _announce_cutout(pipeline.engine.cutter, quiet=quiet)
     return pipeline
 

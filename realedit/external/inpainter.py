@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from realedit.errors import ModelUnavailableError, NumericalError
-from realedit.models.loading import usable_device
+from realedit.models.devices import usable_device
 from realedit.pixels.like_places import steps_to_like_places
 from realedit.pixels.pyramid import Completion
 from realedit.system.memory import translated

@@ -17,6 +17,7 @@ from torch import Tensor
 from guidance import Capture, LayerSelection, Observation
 from guidance.layers import EVERYWHERE
 from inversion import Conditioning, Guidance, InversionResult, Schedule, invert
+from realedit.inverted.kept import KeptLevels
 from realedit.inverted.levels import Levels
 from realedit.models.backbone import Backbone, Prompt
 from realedit.models.profile import Profile, general
@@ -53,7 +54,7 @@ class Inversion:
         named = dict(self.result.tensors())
         if self.enlarged is not None:
             named[_ENLARGED] = self.enlarged
-        for level, seen in self.observations.items():
+        for level, seen in KeptLevels.at_rest(self.observations):
             for name, value in seen.attention.items():
                 named[f"attention/{level}/{name}"] = value
             for name, value in seen.features.items():
@@ -74,8 +75,20 @@ class Inversion:
         schedule: Schedule,
         device: torch.device,
         inversion_scale: float = 1.0,
+        on_host: bool = False,
     ) -> Inversion:
         """Reverses :meth:`tensors`.
+
+        Args:
+            named: what it returned.
+            prompt: see :class:`Inversion`.
+            size: see :class:`Inversion`.
+            method: its name.
+            scale: guidance scale of the replay.
+            schedule: the noise levels.
+            device: where the tensors are read.
+            inversion_scale: see :class:`Inversion`.
+            on_host: whether the observations wait in the host's memory.
 
         Raises:
             KeyError: the trajectory is missing.
@@ -88,18 +101,19 @@ class Inversion:
             number, _, name = rest.partition("/")
             seen = observations.setdefault(int(number), Observation())
             if kind == "attention":
-                seen.attention[name] = stored.to(device)
+                seen.attention[name] = stored
             elif kind == "features":
-                seen.features[name] = stored.to(device)
+                seen.features[name] = stored
             elif kind == "key":
-                seen.memory[name] = (stored.to(device), named[f"value/{rest}"].to(device))
+                seen.memory[name] = (stored, named[f"value/{rest}"])
         own = {name: value.to(device) for name, value in named.items() if "/" not in name}
         result = InversionResult.from_tensors(method, schedule, scale, own)
         enlarged = named[_ENLARGED].to(device) if _ENLARGED in named else None
-        return cls(prompt, size, result, observations, inversion_scale=inversion_scale, enlarged=enlarged)
+        kept = KeptLevels.of(observations, device, on_host=on_host)
+        return cls(prompt, size, result, kept, inversion_scale=inversion_scale, enlarged=enlarged)
 
 
-def capture_for(backbone: Backbone, profile: Profile | None = None) -> Capture:
+def capture_for(unet: torch.nn.Module, profile: Profile | None = None) -> Capture:
     """Captures for inversion and edit what a model's profile says; the general one's by default.
 
     Where words are found by the decoder's attention, all of that is captured, else what energies look at.
@@ -107,7 +121,7 @@ def capture_for(backbone: Backbone, profile: Profile | None = None) -> Capture:
     profile = profile or general()
     guided = LayerSelection(profile.guided.parts, profile.guided.ranks)
     return Capture(
-        backbone.unet,
+        unet,
         attention=guided if profile.find == "goca" else LayerSelection(("up",)),
         features=guided,
         memory=LayerSelection(profile.shared.parts, profile.shared.ranks),
@@ -198,7 +212,7 @@ class _Observer:
         self._at = {t: level for level, t in enumerate(schedule.timesteps, 1)}
         self._levels = levels
         self._first = set(self._at) if second else set[int]()
-        self.observations: dict[int, Observation] = {}
+        self.observations = KeptLevels(backbone.device, on_host=backbone.frugality.on_host)
 
     def __call__(self, x_t: Tensor, t: int, conditioning: Conditioning) -> Tensor:
         """Predicts the noise and records it, but for a first visit, and levels of which nothing is kept."""
@@ -223,9 +237,10 @@ class _Observer:
         ) as seen:
             eps = self._backbone(x_t, self._schedule.timestep(level), conditioning)
         attention, features = level in self._levels.attention, level in self._levels.features
-        self.observations[level] = _halved(
-            Observation(seen.attention if attention else {}, seen.features if features else {}, seen.memory)
+        kept = Observation(
+            seen.attention if attention else {}, seen.features if features else {}, seen.memory
         )
+        self.observations.put(level, _halved(kept))
         return eps
 
 

@@ -70,7 +70,7 @@ class Inverter:
     @cached_property
     def capture(self) -> Capture:
         """The windows through which the model is watched."""
-        return capture_for(self.backbone, self.profile)
+        return capture_for(self.backbone.unet, self.profile)
 
     @property
     def side(self) -> int:
@@ -156,7 +156,7 @@ class Inverter:
             cache_key,
             photo=photo.digest(),
             prompt=text,
-            model=fingerprint(self.ref),
+            model=fingerprint(self.ref) + self.backbone.altered,
             method=method,
             size=str(size),
             dtype=str(self.backbone.dtype),
@@ -181,27 +181,32 @@ class Inverter:
                 inversion_scale=inversion_scale,
                 schedule=levels,
                 device=self.backbone.device,
+                on_host=self.backbone.frugality.on_host,
             )
             return Made(found, cached=True, seconds=time.perf_counter() - began, key=key)
         schedule = self.backbone.schedule(steps, self.profile.least_time)
         count = schedule.steps
         every = glanced(count) if glance else all_levels(count, self.profile)
-        with translated(), self.capture:
-            found = invert_photo(
-                self.backbone,
-                self.capture,
-                self.backbone.encode(at_size(photo.rgb, size)),
-                self.backbone.prompt(text, size),
-                size=size,
-                method=method,
-                schedule=schedule,
-                levels=every if reads is None else reads.levels(count),
-                scale=guidance_scale,
-                inversion_scale=inversion_scale,
-                progress=progress,
-            )
-            if self.enlarges and (reads is None or reads.words):
-                found = self._with_enlarged_attention(found, photo.rgb)
+
+        def made() -> Inversion:
+            with self.capture:
+                found = invert_photo(
+                    self.backbone,
+                    self.capture,
+                    self.backbone.encode(at_size(photo.rgb, size)),
+                    self.backbone.prompt(text, size),
+                    size=size,
+                    method=method,
+                    schedule=schedule,
+                    levels=every if reads is None else reads.levels(count),
+                    scale=guidance_scale,
+                    inversion_scale=inversion_scale,
+                    progress=progress,
+                )
+                enlarges = self.enlarges and (reads is None or reads.words)
+                return self._with_enlarged_attention(found, photo.rgb) if enlarges else found
+
+        found = self.backbone.within_memory(made)
         self._keep(key, found)
         return Made(found, cached=False, seconds=time.perf_counter() - began, key=key)
 

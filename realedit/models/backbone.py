@@ -6,10 +6,12 @@ Everything is read from the pipeline's own configs, so that SDXL and the embedde
 from __future__ import annotations
 
 import json
+import logging
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,9 +19,13 @@ from torch import Tensor
 
 from inversion import Conditioning, Schedule
 from inversion.schedule import LEAST_ABAR
-from realedit.errors import ModelUnavailableError, NumericalError, UsageError
+from realedit.errors import MemoryLimitError, ModelUnavailableError, NumericalError, UsageError
 from realedit.models.description import Description, Unloaded
+from realedit.models.devices import give_back
+from realedit.models.frugality import SETTINGS, TEXT_ENCODERS, Frugality, arrange
 from realedit.models.loading import quiet_libraries
+from realedit.models.weights_state import weights_state
+from realedit.system.memory import translated
 from realedit.system.one_at_a_time import new_lock
 
 if TYPE_CHECKING:
@@ -29,6 +35,10 @@ if TYPE_CHECKING:
 BACKWARD = 2
 """What a backward pass through the UNet counts, in noise predictions: its usual cost, one product of matrices
 by the activations and one by the weights, of which guidance needs the first alone. Set by convention."""
+
+
+_LOG = logging.getLogger(__name__)
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,9 @@ class Backbone:
     Args:
         model: a loaded ``StableDiffusionXLPipeline`` (VAE in fp32), or one that is loaded when its weights
             are first needed. Its sizes, tokens and device are known before.
+        settings: how it is laid out over a card's and the host's memory, and what is tried next where that
+            is too much.
+        note: why the first of these was chosen, for the user; "" for nothing to tell.
 
     Attributes:
         lock: held by whoever works with the model: it is watched and changed while it runs, so that a second
@@ -54,8 +67,17 @@ class Backbone:
         least_size: the shorter side in pixels that the model is told a picture has, at least.
     """
 
-    def __init__(self, model: StableDiffusionXLPipeline | Unloaded) -> None:
+    def __init__(
+        self,
+        model: StableDiffusionXLPipeline | Unloaded,
+        settings: Sequence[Frugality] = SETTINGS[:1],
+        *,
+        note: str = "",
+    ) -> None:
         self._model = model
+        self._settings = list(settings)
+        self.note = note
+        self._as_loaded = "" if isinstance(model, Unloaded) else weights_state(model)
         self.lock = new_lock()
         self.least_size = 0
         self.forwards = 0
@@ -74,9 +96,44 @@ class Backbone:
     @property
     def pipeline(self) -> StableDiffusionXLPipeline:
         """The loaded pipeline."""
-        if isinstance(self._model, Unloaded):
-            self._model = self._model.load()
-        return self._model
+        model = self._model
+        if isinstance(model, Unloaded):
+            unloaded = model
+            self._model = model = self.within_memory(lambda: unloaded.load(self.frugality))
+            self._as_loaded = weights_state(model)
+        return model
+
+    @property
+    def frugality(self) -> Frugality:
+        """How it is laid out over the memory."""
+        return self._settings[0]
+
+    @property
+    def altered(self) -> str:
+        """What someone did to its weights since they were loaded, such as a LoRA; "" for nothing."""
+        state = "" if isinstance(self._model, Unloaded) else weights_state(self._model)
+        return "" if state == self._as_loaded else state
+
+    def within_memory(self, work: Callable[[], _Done]) -> _Done:
+        """Does work; where the card has too little memory, again with a setting that takes less, with a line.
+
+        Raises:
+            MemoryLimitError: no setting takes little enough.
+            NumericalError: a number is not finite.
+        """
+        while True:
+            try:
+                with translated():
+                    return work()
+            except MemoryLimitError as error:
+                if len(self._settings) == 1:
+                    raise
+                _LOG.warning("%s; going on with %s", error.message, self._settings[1])
+            # here the error is gone, and with it the frames that held tensors
+            del self._settings[0]
+            give_back()
+            if not isinstance(self._model, Unloaded):
+                arrange(self._model, self.frugality, self.device)
 
     @property
     def unet(self) -> Any:  # noqa: ANN401 - diffusers types its configs as plain dicts
@@ -187,17 +244,19 @@ class Backbone:
                 "take one with SDXL's noise (alphas_cumprod) that predicts epsilon or v_prediction",
             )
 
-    @torch.no_grad()
-    def prompt(self, text: str, size: tuple[int, int]) -> Prompt:
+    def prompt(self, text: str, size: tuple[int, int], negative: str = "") -> Prompt:
         """Encodes a prompt and the empty one for a picture of ``size`` (height, width) pixels.
 
         Of a text that is too long, what the tokenizers have room for is read; the libraries' warnings of that
         are kept back. :meth:`tokens` tells what is read.
+
+        Args:
+            text: the prompt.
+            size: the picture's.
+            negative: what stands in the empty prompt's place.
         """
-        pipe = self.pipeline
         with quiet_libraries():
-            encoded: Any = pipe.encode_prompt(text, device=self.device, do_classifier_free_guidance=True)
-        embedding, null, pooled, null_pooled = encoded
+            embedding, null, pooled, null_pooled = self._encode(text, negative)
         h, w = told_size(size, self.least_size)
         dtype = embedding.dtype
         time_ids = torch.tensor([[h, w, 0, 0, h, w]], dtype=dtype, device=self.device)
@@ -208,6 +267,25 @@ class Backbone:
             Conditioning(null.float(), {"text_embeds": null_pooled, "time_ids": time_ids}),
             count,
         )
+
+    @torch.no_grad()
+    def _encode(self, text: str, negative: str) -> tuple[Tensor, ...]:
+        """Returns (embedding, null, pooled, null's pooled); meanwhile the encoders are on the card."""
+        encode: Any = self.pipeline.encode_prompt
+        brought = self.frugality.on_host and self.frugality.offload == "none"
+        encoders: list[Any] = [getattr(self.pipeline, name) for name in TEXT_ENCODERS] if brought else []
+        for encoder in encoders:
+            encoder.to(self.device)
+        try:
+            return encode(
+                text,
+                device=self.device,
+                do_classifier_free_guidance=True,
+                **({"negative_prompt": negative} if negative else {}),
+            )
+        finally:
+            for encoder in encoders:
+                encoder.to("cpu")
 
     def tokens(self, prompt: str, words: str) -> list[int]:
         """Finds the positions of ``words`` in the prompt's token sequence; empty when they are not in it.

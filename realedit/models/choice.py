@@ -21,6 +21,7 @@ from realedit.errors import ModelUnavailableError
 from realedit.models import folder as folders
 from realedit.models import hub
 from realedit.models.additions import Lora, vae_digest, vae_place, weights_digest
+from realedit.models.devices import runs_in_half
 from realedit.models.hub import ALIASES
 from realedit.models.single_file import SingleFile
 
@@ -189,12 +190,7 @@ def fetched(
     if ref.source == "hub":
         from huggingface_hub import constants
 
-        if dtype is None and device is None:
-            import torch
-
-            half = torch.cuda.is_available()
-        else:
-            half = dtype != "float32" if dtype is not None else str(device).startswith("cuda")
+        half = dtype != "float32" if dtype is not None else runs_in_half(device, small=False)
         barred = offline or constants.HF_HUB_OFFLINE
         hub.ensure_snapshot(ref.location, ref.name, half=half, offline=barred)
     return ref

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
     from transformers import CLIPTokenizer
 
+    from realedit.models.frugality import Frugality
+
 
 @dataclass(frozen=True)
 class Description:
@@ -71,13 +73,15 @@ class Unloaded:
 
     Args:
         description: its sizes.
-        load: loads the pipeline.
+        load: loads the pipeline, laid out as a setting of memory says.
         load_tokenizers: loads its two tokenizers alone; one that it has not is None.
+        layout: where its configs lie.
     """
 
     description: Description
-    load: Callable[[], StableDiffusionXLPipeline]
+    load: Callable[[Frugality], StableDiffusionXLPipeline]
     load_tokenizers: Callable[[], tuple[CLIPTokenizer | None, ...]]
+    layout: Layout
 
 
 def _config(layout: Layout, part: str) -> dict[str, Any]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from realedit.errors import ModelUnavailableError, UsageError
+from realedit.errors import ModelUnavailableError
 from realedit.models import additions, clip_tokenizer, hub, single_file
 from realedit.models import folder as folders
 from realedit.models.choice import ModelRef
 from realedit.models.description import Description, Unloaded
+from realedit.models.devices import runs_in_half, usable_device
+from realedit.models.frugality import SETTINGS, Frugality, arrange
 from realedit.models.hub import first_line
 from realedit.models.profile import Profile
 from realedit.system.memory import out_of_memory
@@ -42,7 +44,7 @@ def load_pipeline(
     Args:
         ref: From `resolve_model`.
         device: A torch device.
-        dtype: float32, float16 or bfloat16; None takes float16 on a CUDA device and float32 elsewhere. At 16
+        dtype: float32, float16 or bfloat16; None takes float16 on a card and float32 elsewhere. At 16
             bits the "fp16" variant of the weights is preferred, else the plain one, and the other way round
             at 32.
         offline: Never use the network. None follows HF_HUB_OFFLINE, which also wins over False.
@@ -53,7 +55,7 @@ def load_pipeline(
         MemoryLimitError: The model does not fit.
         UsageError: No such device.
     """
-    return _located(ref, device=device, dtype=dtype, offline=offline).load()
+    return _located(ref, device=device, dtype=dtype, offline=offline).load(SETTINGS[0])
 
 
 def open_model(
@@ -62,15 +64,25 @@ def open_model(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
     offline: bool | None = None,
+    compiled: bool = False,
 ) -> StableDiffusionXLPipeline | Unloaded:
     """Finds and checks a model as far as that takes no weights, and leaves these to be loaded when needed.
 
-    Arguments and errors are :func:`load_pipeline`'s; what only the weights show is raised when they are
+    Other arguments and errors are :func:`load_pipeline`'s; what only the weights show is raised when they are
     loaded.
+
+    Args:
+        ref: see :func:`load_pipeline`.
+        device: see :func:`load_pipeline`.
+        dtype: see :func:`load_pipeline`.
+        offline: see :func:`load_pipeline`.
+        compiled: whether blocks of the UNet are compiled, which takes minutes and makes later steps faster.
     """
-    located = _located(ref, device=device, dtype=dtype, offline=offline)
+    located = replace(_located(ref, device=device, dtype=dtype, offline=offline), compiled=compiled)
     description = Description.read(located.layout, located.device, located.dtype)
-    return located.load() if description is None else Unloaded(description, located.load, located.tokenizers)
+    if description is None:
+        return located.load(SETTINGS[0])
+    return Unloaded(description, located.load, located.tokenizers, located.layout)
 
 
 @dataclass(frozen=True)
@@ -81,8 +93,9 @@ class _Located:
     layout: folders.Layout
     device: torch.device
     dtype: torch.dtype
+    compiled: bool = False
 
-    def load(self) -> StableDiffusionXLPipeline:
+    def load(self, setting: Frugality) -> StableDiffusionXLPipeline:
         with quiet_libraries():
             from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
 
@@ -98,7 +111,8 @@ class _Located:
             pipeline.set_progress_bar_config(disable=True)
             additions.put_on(pipeline, self.ref.loras)
             try:
-                return pipeline.to(self.device)
+                arrange(pipeline, setting, self.device, compiled=self.compiled)
+                return pipeline
             except (RuntimeError, MemoryError) as error:
                 limit = out_of_memory(error)
                 if limit is None:
@@ -135,7 +149,7 @@ class _Located:
 def _located(
     ref: ModelRef, *, device: str | torch.device, dtype: torch.dtype | None, offline: bool | None
 ) -> _Located:
-    half = dtype.itemsize == 2 if dtype is not None else str(device).startswith("cuda")
+    half = dtype.itemsize == 2 if dtype is not None else runs_in_half(device, small=ref.source == "embedded")
     # first, and without torch: a missing model is reported at once
     layout = _local_layout(ref, half=half, offline=offline)
     import torch
@@ -233,26 +247,6 @@ def _scheduler_class(ref: ModelRef, layout: folders.Layout) -> type[SchedulerMix
 def _unloadable(ref: ModelRef, part: str, error: Exception) -> ModelUnavailableError:
     message = f"{ref.name}: {part} cannot be loaded ({first_line(error)})"
     return ModelUnavailableError(message, "copy or download the model again")
-
-
-def usable_device(device: str | torch.device) -> torch.device:
-    """Returns the device of that name.
-
-    Raises:
-        UsageError: this machine has no such device.
-    """
-    import torch
-
-    try:
-        target = torch.device(device)
-    except RuntimeError as error:
-        raise UsageError(f"no such device: '{device}'", "use cpu, cuda or mps") from error
-    here = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if target.type in here and not here[target.type]():
-        raise UsageError(
-            f"device '{device}' was asked for, but torch sees none on this machine", "use --device cpu"
-        )
-    return target
 
 
 @contextmanager

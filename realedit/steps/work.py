@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -16,7 +16,9 @@ from realedit.edits.plan import EditStep
 from realedit.engine import Engine
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_hand import from_mask
+from realedit.inverted.inversion import Inversion
 from realedit.inverted.inverted_photo import InvertedPhoto
+from realedit.inverted.kept import KeptLevels
 from realedit.inverted.levels import Reads
 from realedit.location import Location, Point
 from realedit.photo import Photo, composite
@@ -28,9 +30,10 @@ from realedit.sample.repaint import Repainted, repaint
 from realedit.sample.resample import Resampled, resample
 from realedit.sample.window import Window, window_about
 from realedit.settings import FullSettings, Settings
-from realedit.system.memory import translated
 from realedit.system.progress import Progress, silent
 from realedit.system.stopwatch import Stopwatch
+
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -296,12 +299,13 @@ class Work:
             shape = anchor.hole.shape
             anchor, subjects = window.anchor(anchor), [window.subject(one, shape) for one in subjects]
         inversion, backbone = inverted.inversion, self.engine.backbone
-        with translated(), self.engine.capture:
-            resampled = resample(
+        resampled = self._by_model(
+            inversion,
+            lambda: resample(
                 backbone,
                 self.engine.capture,
                 inversion,
-                backbone.prompt(text, inversion.size),
+                backbone.prompt(text, inversion.size, self.settings.negative_prompt),
                 anchor=anchor,
                 subjects=subjects,
                 lenders=lenders,
@@ -310,7 +314,8 @@ class Work:
                 profile=self.engine.profile,
                 plain=None if bare in (None, text) else backbone.prompt(str(bare), inversion.size),
                 callback=self._stage("resample"),
-            )
+            ),
+        )
         self.request.stopwatch.lap("resample")
         return replace(resampled, window=window)
 
@@ -338,12 +343,13 @@ class Work:
             inverted = inverted.part_at(window.rows, window.columns)
             region = window.of(region)
         inversion = inverted.inversion
-        with translated(), self.engine.capture:
-            painted = repaint(
+        painted = self._by_model(
+            inversion,
+            lambda: repaint(
                 self.engine.backbone,
                 self.engine.capture,
                 inversion,
-                self.engine.backbone.prompt(text, inversion.size),
+                self.engine.backbone.prompt(text, inversion.size, self.settings.negative_prompt),
                 region=region,
                 settings=self.settings,
                 profile=self.engine.profile,
@@ -351,12 +357,25 @@ class Work:
                 fresh=fresh,
                 tokens=tuple(self.engine.backbone.tokens(text, held)) if held else (),
                 callback=self._stage("resample"),
-            )
+            ),
+        )
         self.request.stopwatch.lap("resample")
         if window is None:
             return painted
         part = cv2.resize(painted.picture, (window.width, window.height), interpolation=cv2.INTER_CUBIC)
         return replace(painted, picture=window.laid(part, self.photo.rgb.astype(np.float32)))
+
+    def _by_model(self, inversion: Inversion, work: Callable[[], _Made]) -> _Made:
+        """Does work under the model's windows; again with less of the card's memory where that is short."""
+        backbone, seen = self.engine.backbone, inversion.observations
+
+        def watched() -> _Made:
+            if backbone.frugality.on_host and isinstance(seen, KeptLevels):
+                seen.move_to_host()
+            with self.engine.capture:
+                return work()
+
+        return backbone.within_memory(watched)
 
     def laid_over(self, edited: np.ndarray, alpha: np.ndarray) -> Laid:
         """Lays edited pixels over the photo.

@@ -39,7 +39,7 @@ def test_the_command_knows_every_method() -> None:
 
 @pytest.mark.parametrize("method", list(EVALUATIONS))
 def test_the_model_is_observed_at_the_trajectory_s_own_states(backbone: Backbone, method: str) -> None:
-    capture, size = capture_for(backbone), (64, 96)
+    capture, size = capture_for(backbone.unet), (64, 96)
     width_height = (size[1], size[0])
     prompt = backbone.prompt(PROMPT, size)
     x_0 = backbone.encode(np.array(Image.open(PHOTO).convert("RGB").resize(width_height)))
