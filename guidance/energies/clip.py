@@ -16,9 +16,10 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, normalize
+from torch.nn.functional import normalize
 
 from guidance.energies.target import in_full
+from guidance.pooling import pooled_mean
 from guidance.terms import State, predicted_x_0
 from inversion.linalg import vector_norm
 
@@ -62,7 +63,7 @@ class Cutouts:
             side = shortest + int(share**self.power * (longest - shortest))
             top, left = int(y * (h - side + 1)), int(x * (w - side + 1))
             crops.append(
-                adaptive_avg_pool2d(image[..., top : top + side, left : left + side], (self.size, self.size))
+                pooled_mean(image[..., top : top + side, left : left + side], (self.size, self.size))
             )
         return torch.cat(crops)
 

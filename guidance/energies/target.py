@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from guidance.capture import Observation
+from guidance.pooling import pooled_mean
 from guidance.properties import object_attention
 from guidance.terms import State
 
@@ -45,8 +45,8 @@ def resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
     if maps.shape[1:3] == size:
         return maps
     if maps.dim() == 3:
-        return adaptive_avg_pool2d(maps, size)
-    return adaptive_avg_pool2d(maps.movedim(-1, 1), size).movedim(1, -1)
+        return pooled_mean(maps, size)
+    return pooled_mean(maps.movedim(-1, 1), size).movedim(1, -1)
 
 
 def region_at(region: Tensor, like: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from guidance.pooling import pooled_max, pooled_mean
 from realedit.cutout.features import Features
 from realedit.cutout.hints import CHANNELS
 
@@ -228,7 +229,7 @@ def _to(x: Tensor, size: Sequence[int]) -> Tensor:
     if tuple(x.shape[-2:]) == tuple(size):
         return x
     if x.shape[-1] > size[-1]:
-        return F.adaptive_avg_pool2d(x, (size[0], size[1]))
+        return pooled_mean(x, (size[0], size[1]))
     return F.interpolate(x, (size[0], size[1]), mode="bilinear")
 
 
@@ -236,7 +237,7 @@ def _told(maps: Tensor, size: Sequence[int]) -> Tensor:
     """The hints' maps at a size, with their sharpest parts kept: a point is not averaged away."""
     if tuple(maps.shape[-2:]) == tuple(size):
         return torch.cat([maps, maps[:, :3:2]], 1)
-    return torch.cat([_to(maps, size), F.adaptive_max_pool2d(maps[:, :3:2], (size[0], size[1]))], 1)
+    return torch.cat([_to(maps, size), pooled_max(maps[:, :3:2], (size[0], size[1]))], 1)
 
 
 def _seeds(maps: Tensor) -> tuple[Tensor, Tensor]:

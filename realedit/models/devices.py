@@ -2,7 +2,7 @@
 
 Apple's GPUs (``mps``) take float16 for large models; adaptive pooling to sizes that do not divide is missing
 there (PyTorch issues 96056 and 190064), so that masks are pooled on the host
-(:func:`inversion.pooling.pooled`).
+(:mod:`guidance.pooling`).
 """
 
 from __future__ import annotations

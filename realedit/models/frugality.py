@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from guidance.checkpointing import checkpoint_gradients
-
 if TYPE_CHECKING:
     import torch
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
@@ -82,6 +80,9 @@ def arrange(
         compiled: whether the blocks that nothing looks into are compiled.
     """
     import torch
+
+    # not imported above: a model is chosen without torch
+    from guidance.checkpointing import checkpoint_gradients
 
     networks: Any = pipeline
     if setting.recomputes:

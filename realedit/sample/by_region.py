@@ -22,10 +22,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, conv2d
+from torch.nn.functional import conv2d
 
 from guidance import Capture, ClassifierFree, Condition, Window
 from guidance.layers import map_size
+from guidance.pooling import pooled_mean
 from inversion import Guidance, Schedule
 from realedit.compose.anchor import Anchor
 from realedit.models.backbone import Prompt
@@ -128,7 +129,7 @@ def seen_keys(capture: Capture, hole: Tensor, target: Tensor, latent: tuple[int,
     found: dict[int, Tensor] = {}
     for level in capture.hiding_levels:
         size = map_size(latent, level)
-        left, taken = (adaptive_avg_pool2d(one, size).flatten() for one in (hole, target))
+        left, taken = (pooled_mean(one, size).flatten() for one in (hole, target))
         is_target = taken > OBJECT_SHARE
         is_hole = (left > CLOSED_SHARE) & ~is_target
         background = ~is_hole & ~is_target

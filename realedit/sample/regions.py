@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from guidance import Automatic, Combined, Strength, Transform
+from guidance.pooling import pooled_mean
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
 from realedit.models.profile import Profile
@@ -136,9 +136,7 @@ class Regions:
         Args:
             size: (height, width) of the layer's map; ``L`` is their product.
         """
-        target, hole, old = (
-            adaptive_avg_pool2d(m, size).flatten() for m in (self.target, self.hole, self.old)
-        )
+        target, hole, old = (pooled_mean(m, size).flatten() for m in (self.target, self.hole, self.old))
         is_target = target > OBJECT_SHARE
         is_hole = (hole > CLOSED_SHARE) & ~is_target
         was_object = old > CLOSED_SHARE
@@ -154,7 +152,7 @@ class Regions:
 
 def on_grid(mask: np.ndarray, z: Tensor) -> Tensor:
     """Averages a mask ``[H, W]`` over each cell of a latent ``[B, C, h, w]``; ``[1, 1, h, w]``."""
-    return adaptive_avg_pool2d(as_tensor(mask, z), (z.shape[-2], z.shape[-1]))
+    return pooled_mean(as_tensor(mask, z), (z.shape[-2], z.shape[-1]))
 
 
 def as_tensor(mask: np.ndarray, like: Tensor) -> Tensor:

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, adaptive_max_pool2d
 
 from guidance import Capture, Observation, Shape, Term, Ties, Trace, Window, self_guided_sample
 from guidance.layers import map_size
+from guidance.pooling import pooled_max, pooled_mean
 from inversion import Guidance
 from realedit.inverted.inversion import Inversion
 from realedit.models.backbone import Backbone, Prompt
@@ -74,7 +74,7 @@ def repaint(
     start = max(1, round(settings.repaint * schedule.steps))
     x = source.trajectory[start]
     inside = as_tensor(region, x)
-    where = adaptive_max_pool2d(inside, (x.shape[-2], x.shape[-1]))
+    where = pooled_max(inside, (x.shape[-2], x.shape[-1]))
     x = _begun(x, where, schedule.sigma(start), seed if fresh else None)
     guided = [Term(Shape(tokens), 1.0, Window(0.0, settings.window))] if tokens and settings.window else []
     out, trace = self_guided_sample(
@@ -168,7 +168,7 @@ def _around(x: Tensor, where: Tensor) -> Tensor:
 
 def _leak_proof(inside: Tensor, size: tuple[int, int]) -> Tensor:
     """Returns which cell may attend to which, bool ``[L, 2 L]``: none to the region as the source has it."""
-    old = adaptive_avg_pool2d(inside, size).flatten() > CLOSED_SHARE
+    old = pooled_mean(inside, size).flatten() > CLOSED_SHARE
     cells = old.numel()
     mask = torch.ones(cells, 2 * cells, dtype=torch.bool, device=inside.device)
     mask[:, cells:] = ~old

@@ -29,7 +29,6 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from guidance import (
     Absence,
@@ -45,6 +44,7 @@ from guidance import (
     warp,
 )
 from guidance.layers import map_size
+from guidance.pooling import pooled_mean
 from inversion import Guidance
 from realedit.compose.anchor import Anchor
 from realedit.inverted.inversion import Inversion
@@ -305,8 +305,8 @@ def _lent(
         for lender, subject in zip(lenders, subjects, strict=True):
             theirs = lender.inversion.result.x_0
             there = map_size((theirs.shape[-2], theirs.shape[-1]), at)
-            lent = adaptive_avg_pool2d(as_tensor(lender.mask, z), there).flatten() > LENT_SHARE
-            takes = adaptive_avg_pool2d(on_grid(subject.matte, z), size).flatten() > OBJECT_SHARE
+            lent = pooled_mean(as_tensor(lender.mask, z), there).flatten() > LENT_SHARE
+            takes = pooled_mean(on_grid(subject.matte, z), size).flatten() > OBJECT_SHARE
             columns.append(takes[:, None] & lent[None])
         masks[at] = torch.cat(columns, 1)
     return memory, masks

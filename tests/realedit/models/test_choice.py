@@ -260,7 +260,7 @@ def test_a_tokenizer_of_vocab_and_merges_loads_as_sdxl_ships_it(folder: Path) ->
 
 
 def test_a_device_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^no such device: 'toaster'; use cpu, cuda or mps$"):
+    with pytest.raises(UsageError, match=r"^no such device: 'toaster'; use cpu, cuda, xpu or mps$"):
         loading.load_pipeline(models.resolve_model(), device="toaster")
     if not torch.backends.mps.is_available():
         with pytest.raises(

@@ -12,6 +12,7 @@ from realedit.models.backbone import Backbone
 from realedit.models.choice import ModelRef, embedded_folder, resolve_model
 from realedit.models.description import Description, Unloaded
 from realedit.models.folder import read_layout
+from realedit.models.frugality import SETTINGS
 from realedit.models.loading import open_model
 
 CPU = torch.device("cpu")
@@ -50,4 +51,4 @@ def test_what_only_the_weights_show_is_told_when_they_are_loaded(tmp_path: Path)
     opened = open_model(ModelRef("mine", "folder", str(folder), "flag"), device="cpu", offline=True)
     assert isinstance(opened, Unloaded)
     with pytest.raises(ModelUnavailableError, match=r"^mine: unet (lacks|cannot be loaded) "):
-        opened.load()
+        opened.load(SETTINGS[0])

@@ -43,7 +43,7 @@ def edited(folder: Path, setting: Frugality) -> np.ndarray:
 
 
 def test_each_makes_the_same_edit(folder: Path) -> None:
-    """The VAE's tiles are larger than the picture here; accelerate cannot offload single layers to the CPU."""
+    """The VAE's tiles are larger than this picture; single layers cannot be offloaded to the CPU."""
     plain = edited(folder, SETTINGS[0]).astype(int)
     for setting in SETTINGS[1:4]:
         assert np.abs(edited(folder, setting) - plain).max() <= 1, setting
