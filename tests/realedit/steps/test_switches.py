@@ -16,7 +16,7 @@ Scene = Any
 ON = Settings(strength=0.7)
 """Three steps of four: what is predicted is held to the anchor in all but the last two."""
 NOT_INGREDIENTS = {"guidance_scale", "reflection", "repaint", "repaint_scale"} | {
-    *("hole_strength", "pin_low", "mask_keys")
+    *("hole_strength", "pin_low", "mask_keys", "negative_prompt")
 }
 
 
