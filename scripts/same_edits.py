@@ -524,7 +524,8 @@ def api_shown(record: Record) -> None:
     keep(record, "box", pipe.edit(photo, Retouch("an apple"), box=(0.5, 0.6, 0.7, 0.9), steps=5))
     base: dict[str, Any] = {"strength": 0.5, "self_guidance": 1.0}
     for name in ("automatic", "attention", "leak_proof", "hold", "pixels", "fill", "shadow"):
-        knobs = Settings(**base, **{name: False})
+        off: dict[str, Any] = {name: False}
+        knobs = Settings(**base, **off)
         keep(record, f"no {name}", pipe.edit(photo, Move("mug", 0.1), settings=knobs, steps=5))
     shutil.rmtree("cache")
     for make in (lambda: Move("mug", dx=2), lambda: Settings(pin=2), lambda: pipe.invert(SMALL, method="no")):
