@@ -148,17 +148,7 @@ class Run:
 
     def batch(self, number: int, chance: random.Random) -> None:
         """Makes a batch in the folder that all share; of those at once, all but one are told to wait."""
-        process = self.started(
-            [
-                "batch",
-                str(self.photos),
-                "-o",
-                str(self.out / "batch"),
-                *self.how(0)[:-2],
-                "--dx",
-                str(SHIFTS[0]),
-            ]
-        )
+        process = self.started_batch()
         if chance.random() < 0.2:
             time.sleep(chance.uniform(0, 20))
             process.kill()
@@ -197,6 +187,10 @@ class Run:
             stderr=subprocess.PIPE,
         )
 
+    def started_batch(self) -> subprocess.Popen[bytes]:
+        """Starts the batch in the folder that all share."""
+        return self.started(["batch", str(self.photos), "-o", str(self.out / "batch"), *self.how(0)])
+
     def compare(self, what: str, found: bytes, photo: int) -> None:
         """Notes a result that is not what the edit gives alone."""
         if found != self.truth[photo]:
@@ -205,17 +199,7 @@ class Run:
 
     def check_what_is_left(self) -> None:
         """Finishes the batch alone, then looks through the folder and the cache."""
-        process = self.started(
-            [
-                "batch",
-                str(self.photos),
-                "-o",
-                str(self.out / "batch"),
-                *self.how(0)[:-2],
-                "--dx",
-                str(SHIFTS[0]),
-            ]
-        )
+        process = self.started_batch()
         _, said = process.communicate()
         if process.returncode != 0:
             self.wrong.append(f"the last batch: exit code {process.returncode}: {said.decode()[-300:]}")

@@ -68,8 +68,11 @@ def test_a_run_gives_free_when_it_ends_in_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_takes_no_file_is_worked_in_without_a_lock(tmp_path: Path) -> None:
+    worked = False
     with only_one(tmp_path / "nowhere"):
-        pass
+        worked = True
+    assert worked
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_another_machine_made_stays_until_it_is_old(tmp_path: Path) -> None:
