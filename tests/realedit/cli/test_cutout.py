@@ -64,8 +64,8 @@ def test_a_folder_is_cut_out_and_what_fails_is_told(realedit: Command, photo: np
     assert result.returncode == 12
     assert result.stdout == "cut/deep/one.png\n"
     assert "realedit: error: photos/broken.png: broken.png is " in result.stderr
-    assert "realedit: skipped photos/notes.png: no picture that realedit reads" in result.stderr
-    assert "1 of 2 photos were not cut out" in result.stderr
+    assert "realedit: error: photos/notes.png: notes.png is not an image" in result.stderr
+    assert "2 of 3 photos were not cut out" in result.stderr
     out = _array(realedit.folder / "cut" / "deep" / "one.png")
     assert out.shape == photo.shape
     assert (out[0, 0] == (255, 0, 128)).all()
