@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,21 @@ _NULL_TEXT_SCALE = 2.0
 there would be nothing. Not measured."""
 _CACHE_LAYOUT = "5"
 """Version of what a cache entry holds; after a change, entries of other versions are made anew."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One inversion, as it is to be; arguments as of :meth:`Inverter.to_invert`, all said."""
+
+    photo: Photo
+    text: str
+    size: tuple[int, int]
+    reads: Reads | None
+    method: str
+    steps: int
+    guidance_scale: float
+    inversion_scale: float
+    glance: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,86 +144,87 @@ class Inverter:
 
         def make() -> Made:
             with during():
-                return self._made(photo, text, size, reads=reads, progress=progress, **how)
+                return self._made(_Asked(photo, text, size, reads, **how), progress)
 
         def part(of: Photo) -> InvertedPhoto:
             return self.to_invert(of, text, reads=reads, progress=progress, during=during, **how)
 
         return InvertedPhoto(photo, text, size, how, make, self.lock, reads=reads, part=part)
 
-    def _made(
-        self,
-        photo: Photo,
-        text: str,
-        size: tuple[int, int],
-        *,
-        method: str,
-        steps: int,
-        guidance_scale: float,
-        inversion_scale: float,
-        glance: bool = False,
-        reads: Reads | None,
-        progress: Progress,
-    ) -> Made:
-        """Makes an inversion, or reads it from the cache; arguments as of :meth:`to_invert`."""
+    def _made(self, asked: _Asked, progress: Progress) -> Made:
+        """Makes an inversion, or reads it from the cache."""
         began = time.perf_counter()
-        key_of = partial(
-            cache_key,
-            photo=photo.digest(),
-            prompt=text,
+        key = self._key(asked, asked.reads)
+        found = self._kept(key, asked)
+        if found is None and asked.reads is not None:
+            found = self._kept(self._key(asked, None), asked)  # which has it all
+        cached = found is not None
+        if found is None:
+            found = self.backbone.within_memory(lambda: self._computed(asked, progress))
+            self._keep(key, found)
+        return Made(found, cached=cached, seconds=time.perf_counter() - began, key=key)
+
+    def _key(self, asked: _Asked, reads: Reads | None) -> str:
+        """Returns what the cache calls an inversion of which ``reads`` is kept; None for all."""
+        return cache_key(
+            photo=asked.photo.digest(),
+            prompt=asked.text,
             model=fingerprint(self.ref) + self.backbone.altered,
-            method=method,
-            size=str(size),
+            method=asked.method,
+            size=str(asked.size),
             dtype=str(self.backbone.dtype),
-            steps=str(steps),
-            scale=f"{guidance_scale} {inversion_scale}",
+            steps=str(asked.steps),
+            scale=f"{asked.guidance_scale} {asked.inversion_scale}",
             layout=_CACHE_LAYOUT,
-            **({"seen": "words"} if glance else {}),
+            **({"seen": "words"} if asked.glance else {}),
             **_layers_seen(self.profile),
+            **({} if reads is None else {"reads": str(reads)}),
         )
-        key = key_of() if reads is None else key_of(reads=str(reads))
-        kept = self.cache.get(key) if self.cache is not None else None
-        if kept is None and reads is not None and self.cache is not None:
-            kept = self.cache.get(key_of())  # which has it all
-        levels = None if kept is None else _schedule_in(kept[1])
-        if kept is not None and levels is not None:
-            found = Inversion.from_tensors(
-                kept[0],
-                prompt=text,
-                size=size,
-                method=method,
-                scale=guidance_scale,
-                inversion_scale=inversion_scale,
-                schedule=levels,
-                device=self.backbone.device,
-                on_host=self.backbone.frugality.on_host,
+
+    def _kept(self, key: str, asked: _Asked) -> Inversion | None:
+        """Reads an inversion from the cache; None where there is none."""
+        entry = None if self.cache is None else self.cache.get(key)
+        schedule = None if entry is None else _schedule_in(entry[1])
+        if entry is None or schedule is None:
+            return None
+        return Inversion.from_tensors(
+            entry[0],
+            prompt=asked.text,
+            size=asked.size,
+            method=asked.method,
+            scale=asked.guidance_scale,
+            inversion_scale=asked.inversion_scale,
+            schedule=schedule,
+            device=self.backbone.device,
+            on_host=self.backbone.frugality.on_host,
+        )
+
+    def _computed(self, asked: _Asked, progress: Progress) -> Inversion:
+        """Inverts by the model."""
+        schedule = self.backbone.schedule(asked.steps, self.profile.least_time)
+        if asked.reads is not None:
+            levels = asked.reads.levels(schedule.steps)
+        elif asked.glance:
+            levels = glanced(schedule.steps)
+        else:
+            levels = all_levels(schedule.steps, self.profile)
+        with self.capture:
+            found = invert_photo(
+                self.backbone,
+                self.capture,
+                self.backbone.encode(at_size(asked.photo.rgb, asked.size)),
+                self.backbone.prompt(asked.text, asked.size),
+                size=asked.size,
+                method=asked.method,
+                schedule=schedule,
+                levels=levels,
+                scale=asked.guidance_scale,
+                inversion_scale=asked.inversion_scale,
+                progress=progress,
             )
-            return Made(found, cached=True, seconds=time.perf_counter() - began, key=key)
-        schedule = self.backbone.schedule(steps, self.profile.least_time)
-        count = schedule.steps
-        every = glanced(count) if glance else all_levels(count, self.profile)
-
-        def made() -> Inversion:
-            with self.capture:
-                found = invert_photo(
-                    self.backbone,
-                    self.capture,
-                    self.backbone.encode(at_size(photo.rgb, size)),
-                    self.backbone.prompt(text, size),
-                    size=size,
-                    method=method,
-                    schedule=schedule,
-                    levels=every if reads is None else reads.levels(count),
-                    scale=guidance_scale,
-                    inversion_scale=inversion_scale,
-                    progress=progress,
-                )
-                enlarges = self.enlarges and (reads is None or reads.words)
-                return self._with_enlarged_attention(found, photo.rgb) if enlarges else found
-
-        found = self.backbone.within_memory(made)
-        self._keep(key, found)
-        return Made(found, cached=False, seconds=time.perf_counter() - began, key=key)
+            if self.enlarges and (asked.reads is None or asked.reads.words):
+                found = self._with_enlarged_attention(found, asked.photo.rgb)
+        return found
 
     def _with_enlarged_attention(self, inversion: Inversion, rgb: np.ndarray) -> Inversion:
         before = self.backbone.evaluations

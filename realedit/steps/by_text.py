@@ -17,7 +17,8 @@ from realedit.prompts import replace_words, split, with_article, with_words, wit
 from realedit.sample.repaint import Repainted
 from realedit.steps.dispatch import do
 from realedit.steps.looks import Loan, carry_look
-from realedit.steps.work import Outcome, Work, reached
+from realedit.steps.sampling import paint_region, reached
+from realedit.steps.work import Outcome, Work
 
 _REPLACED_UNITS = 8
 """A replacement may change the photo up to this far outside the old object, in units of 1/256 of the longer
@@ -55,7 +56,7 @@ def restyle(step: Restyle, work: Work) -> Outcome:
     inverted = work.invert(step.target)
     location = work.find(inverted, step.target)
     text = _with_new(inverted, step.target, step.text)
-    painted = work.repainted(inverted, text, location.hard, fresh=False, held=step.text)
+    painted = paint_region(work, inverted, text, location.hard, fresh=False, held=step.text)
     h, w = location.mask.shape
     wide = cv2.resize(painted.picture, (w, h), interpolation=cv2.INTER_CUBIC)
     pixels = wide.clip(0, 255).round().astype(np.uint8)
@@ -73,7 +74,7 @@ def replace_object(step: Replace, work: Work) -> Outcome:
     region = grow(location.hard, _REPLACED_UNITS * unit)
     if work.settings.shadow:
         region |= grow(find_shadow(work.photo.rgb, location.hard).mask, _SHADOW_UNITS * unit)
-    painted = work.repainted(inverted, text, region, fresh=True)
+    painted = paint_region(work, inverted, text, region, fresh=True)
     edited, alpha = _over(work, painted, region)
     return _outcome(
         work, inverted, location, painted, edited=edited, region=alpha > 0, text=text, named=step.text
@@ -89,7 +90,7 @@ def background(step: Background, work: Work) -> Outcome:
     text = with_words(f"a photo of {with_article(named)} on {step.text}", named)
     unit = unit_of(location.mask.shape)
     region = ~(cv2.erode(location.hard.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
-    painted = work.repainted(inverted, text, ~grow(location.hard, _KEPT_UNITS * unit), fresh=True)
+    painted = paint_region(work, inverted, text, ~grow(location.hard, _KEPT_UNITS * unit), fresh=True)
     wide = cv2.resize(painted.picture, location.mask.shape[::-1], interpolation=cv2.INTER_CUBIC)
     keep = location.mask[..., None]
     edited = work.photo.rgb * keep + wide * (1 - keep)
@@ -103,7 +104,7 @@ def retouch(step: Retouch, work: Work) -> Outcome:
     location = work.find(inverted, None)
     prompt = inverted.prompt
     text = with_words(prompt, step.text)
-    painted = work.repainted(inverted, text, location.hard, fresh=True)
+    painted = paint_region(work, inverted, text, location.hard, fresh=True)
     edited, alpha = _over(work, painted, location.hard)
     return _outcome(
         work, inverted, location, painted, edited=edited, region=alpha > 0, text=text, named=step.text

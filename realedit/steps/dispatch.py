@@ -12,8 +12,8 @@ be imported at the top, not under ``TYPE_CHECKING``. A new module with such func
 ``realedit/steps/__init__.py``; by_text, geometric and looks already are.
 
 A step function works in this order: ``work.invert`` and ``work.find`` (where the object is), the edit in
-pixels, ``work.resampled`` (what the model makes of it), ``work.laid_over`` (back into the photo), and an
-:class:`~realedit.steps.work.Outcome`. Most kinds share all but the first part:
+pixels, :func:`~realedit.steps.sampling.resample_anchor` (what the model makes of it), ``work.laid_over``
+(back into the photo), and an :class:`~realedit.steps.work.Outcome`. Most kinds share all but the first part:
 :mod:`realedit.steps.geometric` ends in ``_put``, which puts pieces of the photo down (``reshape`` is the
 example of an object whose own pixels change first), :mod:`realedit.steps.looks` in ``carry_look``.
 """

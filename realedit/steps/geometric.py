@@ -30,7 +30,8 @@ from realedit.sample.blend import blend
 from realedit.sample.regions import Subject
 from realedit.sample.resample import Resampled
 from realedit.steps.dispatch import do
-from realedit.steps.work import Outcome, Work, reached
+from realedit.steps.sampling import reached, resample_anchor
+from realedit.steps.work import Outcome, Work
 from realedit.system.memory import translated
 
 _UNSURE_SHADOW = (
@@ -237,7 +238,7 @@ def _resampled(
         for tokens, piece, matte in zip(work.tokens(text, words), pieces, anchor.mattes, strict=True)
     ]
     gone = [split(word)[1] for word, piece in zip(words, pieces, strict=True) if word and piece.taken]
-    return work.resampled(inverted, text, anchor, subjects, bare=without_words(text, gone))
+    return resample_anchor(work, inverted, text, anchor, subjects, bare=without_words(text, gone))
 
 
 def _warnings(anchor: Anchor, pieces: Sequence[Piece], others: np.ndarray | None) -> tuple[str, ...]:

@@ -23,7 +23,8 @@ from realedit.sample.blend import blend
 from realedit.sample.regions import Lender, Subject
 from realedit.sample.resample import Resampled
 from realedit.steps.dispatch import do
-from realedit.steps.work import Outcome, Work, reached
+from realedit.steps.sampling import reached, resample_anchor
+from realedit.steps.work import Outcome, Work
 
 _PIN = 0.3
 """The object's latent is held to the recoloured pixels no more firmly than this, in [0, 1]: above, the model
@@ -145,4 +146,4 @@ def _resampled(
     ]
     lent = [(loan.inverted, loan.lent_by > 0.5) for loan in loans if loan.inverted is not None]
     lenders = [Lender(lender.inversion, mask) for lender, mask in lent]
-    return work.resampled(inverted, text, anchor, subjects, lenders)
+    return resample_anchor(work, inverted, text, anchor, subjects, lenders)

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
-import cv2
 import numpy as np
 
-from guidance import Trace
-from realedit.compose.anchor import Anchor
 from realedit.edits.plan import EditStep
 from realedit.engine import Engine
 from realedit.errors import ObjectNotFoundError, UsageError
 from realedit.find.by_hand import from_mask
-from realedit.inverted.inversion import Inversion
 from realedit.inverted.inverted_photo import InvertedPhoto
-from realedit.inverted.kept import KeptLevels
 from realedit.inverted.levels import Reads
 from realedit.location import Location, Point
 from realedit.photo import Photo, composite
 from realedit.photo.colour_profile import in_colours_of
 from realedit.photo.inputs import PhotoLike, as_photo
 from realedit.prompts import split
-from realedit.sample.regions import Lender, Subject
-from realedit.sample.repaint import Repainted, repaint
-from realedit.sample.resample import Resampled, resample
-from realedit.sample.window import Window, window_about
 from realedit.settings import FullSettings, Settings
 from realedit.system.progress import Progress, silent
 from realedit.system.stopwatch import Stopwatch
-
-_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True)
@@ -271,112 +260,6 @@ class Work:
         backbone = self.engine.backbone
         return [tuple(backbone.tokens(prompt, split(word)[1])) if word else () for word in words]
 
-    def resampled(
-        self,
-        inverted: InvertedPhoto,
-        text: str,
-        anchor: Anchor,
-        subjects: Sequence[Subject],
-        lenders: Sequence[Lender] = (),
-        *,
-        bare: str | None = None,
-    ) -> Resampled:
-        """Runs the anchor through the model, where :attr:`realedit.settings.FullSettings.resamples`.
-
-        See :func:`realedit.sample.resample.resample`.
-
-        Args:
-            inverted: the photo with its inversion.
-            text: what the edited photo shows.
-            anchor: the edit in pixels.
-            subjects: the edited objects.
-            lenders: pictures that lend a look.
-            bare: what it shows without the objects that leave a hole; None where it is the same.
-        """
-        window = self._window(anchor.changed)
-        if window is not None:
-            inverted = inverted.part_at(window.rows, window.columns)
-            shape = anchor.hole.shape
-            anchor, subjects = window.anchor(anchor), [window.subject(one, shape) for one in subjects]
-        inversion, backbone = inverted.inversion, self.engine.backbone
-        resampled = self._by_model(
-            inversion,
-            lambda: resample(
-                backbone,
-                self.engine.capture,
-                inversion,
-                backbone.prompt(text, inversion.size, self.settings.negative_prompt),
-                anchor=anchor,
-                subjects=subjects,
-                lenders=lenders,
-                settings=self.settings,
-                seed=self.request.seed,
-                profile=self.engine.profile,
-                plain=None if bare in (None, text) else backbone.prompt(str(bare), inversion.size),
-                callback=self._stage("resample"),
-            ),
-        )
-        self.request.stopwatch.lap("resample")
-        return replace(resampled, window=window)
-
-    def _window(self, region: np.ndarray) -> Window | None:
-        """Returns the part of a large photo that the model works on; None for the whole."""
-        if not self.engine.profile.native_window:
-            return None
-        backbone, inverter = self.engine.backbone, self.engine.inverter
-        return window_about(region, inverter.side, backbone.multiple)
-
-    def repainted(
-        self, inverted: InvertedPhoto, text: str, region: np.ndarray, *, fresh: bool, held: str = ""
-    ) -> Repainted:
-        """Lets the model paint a region; see :func:`realedit.sample.repaint.repaint`.
-
-        Args:
-            inverted: the photo with its inversion.
-            text: what the painted picture shows.
-            region: where it paints, bool ``[H, W]``.
-            fresh: start from fresh noise, so that nothing of what was there comes back.
-            held: words in ``text`` whose object keeps the outline that the photo shows.
-        """
-        window = self._window(region)
-        if window is not None:
-            inverted = inverted.part_at(window.rows, window.columns)
-            region = window.of(region)
-        inversion = inverted.inversion
-        painted = self._by_model(
-            inversion,
-            lambda: repaint(
-                self.engine.backbone,
-                self.engine.capture,
-                inversion,
-                self.engine.backbone.prompt(text, inversion.size, self.settings.negative_prompt),
-                region=region,
-                settings=self.settings,
-                profile=self.engine.profile,
-                seed=self.request.seed,
-                fresh=fresh,
-                tokens=tuple(self.engine.backbone.tokens(text, held)) if held else (),
-                callback=self._stage("resample"),
-            ),
-        )
-        self.request.stopwatch.lap("resample")
-        if window is None:
-            return painted
-        part = cv2.resize(painted.picture, (window.width, window.height), interpolation=cv2.INTER_CUBIC)
-        return replace(painted, picture=window.laid(part, self.photo.rgb.astype(np.float32)))
-
-    def _by_model(self, inversion: Inversion, work: Callable[[], _Made]) -> _Made:
-        """Does work under the model's windows; again with less of the card's memory where that is short."""
-        backbone, seen = self.engine.backbone, inversion.observations
-
-        def watched() -> _Made:
-            if backbone.frugality.on_host and isinstance(seen, KeptLevels):
-                seen.move_to_host()
-            with self.engine.capture:
-                return work()
-
-        return backbone.within_memory(watched)
-
     def laid_over(self, edited: np.ndarray, alpha: np.ndarray) -> Laid:
         """Lays edited pixels over the photo.
 
@@ -393,20 +276,6 @@ class Work:
             "region_share": float(region.mean()),
         }
         return Laid(photo, region, figures)
-
-    def _stage(self, name: str) -> partial[None]:
-        return partial(self.request.progress, name)
-
-
-def reached(trace: Trace | None) -> dict[str, float]:
-    """Returns how far self-guidance came towards each target in the sampled picture; 1 is all the way."""
-    if trace is None:
-        return {}
-    figures: dict[str, float] = {}
-    for target in trace.targets.values():
-        name = f"reached_{target.name}"
-        figures[name] = min(target.share, figures.get(name, 1.0))
-    return figures
 
 
 def _in_photo(matte: np.ndarray, word: str) -> np.ndarray:
