@@ -7,11 +7,14 @@
 ``python -m examples.cutout.export CHECKPOINT FOLDER`` writes what ships.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -194,71 +197,118 @@ def main(
     rng = np.random.default_rng((seed, step))
     # before the GPU is touched: processes are forked off
     ahead = made_ahead(partial(batch, pool, pictures, hints, side=side), (seed, step), workers)
-    pyramid, network = load_pyramid(device), CutOutNetwork().to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), rate, (0.9, 0.98), weight_decay=0.02)
+    training = Training.begun(device, step, rate)
     if saved.exists():
-        held = torch.load(saved, map_location=device, weights_only=True)
-        network.load_state_dict(held["network"])
-        optimizer.load_state_dict(held["optimizer"])
-        mean = held["mean"]
+        training.take_up(saved)
+    elif init is not None:
+        training.start_from(CutOut.load(init).network)
     else:
-        if init is not None:
-            network.load_state_dict(CutOut.load(init).network.state_dict())
-        else:
-            measure(network, pyramid, pool, seed)
-        mean = {name: value.detach().clone() for name, value in network.state_dict().items()}
-
-    def save() -> None:
-        held = {
-            "network": network.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "mean": mean,
-            "step": step,
-        }
-        torch.save(held, saved.with_suffix(".tmp"))
-        saved.with_suffix(".tmp").replace(saved)
-
-    network.train()
+        measure(training.network, training.pyramid, pool, seed)
+        training.start_from(training.network)
+    training.network.train()
     recent: list[tuple[float, float, float]] = []
     last = time.monotonic()
     stopped: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
-    while time.monotonic() - start < minutes * 60 and not stopped and step != steps:
-        rising = min(1.0, (step + 1) / _WARM)
-        done = step / total if total else (time.monotonic() - start) / (minutes * 60)
-        falling = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-        for group in optimizer.param_groups:
-            group["lr"] = rate * rising * falling
-        pixels, maps, truths, ambiguous = next(ahead)
-        pixels, maps, truths, ambiguous = (x.to(device) for x in (pixels, maps, truths, ambiguous))
-        with torch.autocast(device, torch.bfloat16):
-            seen = [
-                level.contiguous() for level in pyramid(pixels.contiguous(memory_format=torch.channels_last))
-            ]
-            if rng.random() < again:
-                with torch.no_grad():
-                    first, sure = network(pixels, seen, maps, dropout)
-                maps = looked_again(maps.cpu(), first.cpu(), sure.cpu(), truths.cpu(), rng).to(device)
-                ambiguous = torch.zeros_like(ambiguous)
-            logits, sure = network(pixels, seen, maps, dropout)
-        loss, best, chosen = losses(logits, sure, truths, ambiguous)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        kept = min(_EMA, (step + 1) / (step + 20))
-        with torch.no_grad():
-            for name, value in network.state_dict().items():
-                mean[name].lerp_(value, 1 - kept)
-        recent.append((float(loss.detach()), float(best.mean()), float(chosen.mean())))
-        if step % 25 == 0:
-            _note(output, step, recent, time.monotonic() - start)
+    while time.monotonic() - start < minutes * 60 and not stopped and training.step != steps:
+        done = training.step / total if total else (time.monotonic() - start) / (minutes * 60)
+        training.set_rate(rate, done)
+        recent.append(training.learn(next(ahead), rng, again=again, dropout=dropout))
+        if training.step % 25 == 0:
+            _note(output, training.step, recent, time.monotonic() - start)
             recent.clear()
         if time.monotonic() - last > 240:
-            save()
+            training.save(saved)
             last = time.monotonic()
-    save()
+    training.save(saved)
+
+
+@dataclass
+class Training:
+    """A network that learns, and all that is needed to go on with it."""
+
+    device: str
+    network: CutOutNetwork
+    pyramid: Pyramid
+    optimizer: torch.optim.Optimizer
+    step: int
+    mean: dict[str, Tensor] = field(default_factory=dict[str, Tensor])
+    """The weights' running mean, which is what ships."""
+
+    @classmethod
+    def begun(cls, device: str, step: int, rate: float) -> Training:
+        """A network of random weights."""
+        network = CutOutNetwork().to(device)
+        optimizer = torch.optim.AdamW(network.parameters(), rate, (0.9, 0.98), weight_decay=0.02)
+        return cls(device, network, load_pyramid(device), optimizer, step)
+
+    def start_from(self, other: CutOutNetwork) -> None:
+        """Take over another network's weights; the running mean begins with them."""
+        self.network.load_state_dict(other.state_dict())
+        self.mean = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+
+    def take_up(self, checkpoint: Path) -> None:
+        """Go on where :meth:`save` was called."""
+        held = torch.load(checkpoint, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(held["network"])
+        self.optimizer.load_state_dict(held["optimizer"])
+        self.mean = held["mean"]
+
+    def save(self, checkpoint: Path) -> None:
+        """Write all of it, whole or not at all."""
+        held = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "mean": self.mean,
+            "step": self.step,
+        }
+        torch.save(held, checkpoint.with_suffix(".tmp"))
+        checkpoint.with_suffix(".tmp").replace(checkpoint)
+
+    def set_rate(self, highest: float, done: float) -> None:
+        """Set the rate of learning: it rises at first, then falls to a twentieth in a cosine.
+
+        Args:
+            highest: Of the rates.
+            done: Share of the training that is done.
+        """
+        rising = min(1.0, (self.step + 1) / _WARM)
+        falling = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        for group in self.optimizer.param_groups:
+            group["lr"] = highest * rising * falling
+
+    def learn(
+        self, examples: Batch, rng: np.random.Generator, *, again: float, dropout: float
+    ) -> tuple[float, float, float]:
+        """Learn from one step's examples; the loss, and the IoUs of the best and of the chosen answers."""
+        logits, sure, truths, ambiguous = self._answered(examples, rng, again, dropout)
+        loss, best, chosen = losses(logits, sure, truths, ambiguous)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.step += 1
+        kept = min(_EMA, (self.step + 1) / (self.step + 20))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                self.mean[name].lerp_(value, 1 - kept)
+        return float(loss.detach()), float(best.mean()), float(chosen.mean())
+
+    def _answered(
+        self, examples: Batch, rng: np.random.Generator, again: float, dropout: float
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Answers, how sure they are, truths, and which are ambiguous; some at a second look."""
+        pixels, maps, truths, ambiguous = (x.to(self.device) for x in examples)
+        with torch.autocast(self.device, torch.bfloat16):
+            levels = self.pyramid(pixels.contiguous(memory_format=torch.channels_last))
+            seen = [level.contiguous() for level in levels]
+            if rng.random() < again:
+                with torch.no_grad():
+                    first, sure = self.network(pixels, seen, maps, dropout)
+                maps = looked_again(maps.cpu(), first.cpu(), sure.cpu(), truths.cpu(), rng).to(self.device)
+                ambiguous = torch.zeros_like(ambiguous)
+            logits, sure = self.network(pixels, seen, maps, dropout)
+        return logits, sure, truths, ambiguous
 
 
 def held_step(checkpoint: Path) -> int:

@@ -185,18 +185,21 @@ def _lay(
     mask, frame = piece.location.mask, behind.shape[:2]
     matte = carried(mask, transform)
     window = window_of(matte != 0, frame)
-    moved = matte[window.at]
-    alpha = np.clip(moved, 0, 1)
-    # beside an edge a bicubic kernel swings below 0 and above 1, in the pixels as in the matte
-    share = np.divide(alpha, moved, out=np.zeros_like(moved), where=moved > 0)
     source = window_of(mask > 0, frame, reach_of(frame))
     part, weight = rgb[source.at], mask[source.at]
     # the old background stays behind; about a reshaped object there is none to take out
     own = foreground(part, weight, frame=frame) if piece.casts else part.astype(np.float32)
-    pixels = carried(own * weight[..., None], transform, window, source=source, frame=frame)
-    pixels *= share[..., None]
-    laid = np.clip(behind[window.at] * (1 - alpha[..., None]) + pixels, 0, 255)
-    return np.clip(matte, 0, 1, out=matte), window, laid
+    # in place, all of it: of a large photo each of these takes hundreds of megabytes
+    own *= weight[..., None]
+    pixels = carried(own, transform, window, source=source, frame=frame)
+    del own
+    moved = matte[window.at]
+    alpha = np.clip(moved, 0, 1)
+    # beside an edge a bicubic kernel swings below 0 and above 1, in the pixels as in the matte
+    pixels *= np.divide(alpha, moved, out=np.zeros_like(moved), where=moved > 0)[..., None]
+    laid = behind[window.at] * (1 - alpha[..., None])
+    laid += pixels
+    return np.clip(matte, 0, 1, out=matte), window, np.clip(laid, 0, 255, out=laid)
 
 
 def _foot(location: Location, transform: Transform) -> float:

@@ -12,6 +12,7 @@ from realedit.compose.piece import LEAST_SEEN_LOSS, Cast
 from realedit.compose.rest import rest_beside
 from realedit.compose.shadow import near_foot
 from realedit.location import Location
+from realedit.photo.samples import differs
 from realedit.pixels.fine_detail import with_detail
 from realedit.pixels.hole_filling import fill_with_steps, several_surfaces
 from realedit.pixels.light import contrast
@@ -143,7 +144,7 @@ def cleared(
     full = with_detail(lit, small, filled, completion.steps, share=share_of_fill(hole, solid))
     changed = scaled(hole.astype(np.float32), rgb.shape[1::-1]) > 0
     unsure = completion.doubt > _MOST_DOUBT
-    return Cleared(full, changed | (lit != rgb).any(-1), unsure)
+    return Cleared(full, changed | differs(lit, rgb), unsure)
 
 
 def _without_shadows(rgb: np.ndarray, casts: Sequence[Cast]) -> np.ndarray:

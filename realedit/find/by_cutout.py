@@ -32,6 +32,9 @@ _HALF = 0.5
 _EMPTY_SHARE = 1e-4
 """Share of the photo that a cut-out covers: below it nothing was found, at or above it something was. Not
 measured."""
+_HEAT_SIDE_PIXELS = 1024
+"""Longest side of the heat of what is shown by a box or points, in pixels: a longer one takes more memory, a
+shorter one tells the region more roughly. Nothing is cut out by it. Not measured."""
 _LEAST_BOX_CONFIDENCE = 0.4
 """Confidence in [0, 1] of what is cut out of a box: below it the box itself is taken, at or above it the
 cut-out. Set on an even picture, where it is 0.36; no box of 50 photographs of COCOEE is below."""
@@ -93,10 +96,11 @@ class Cutter:
         Raises:
             UsageError: the box is empty, or reaches out of the photo.
         """
-        inside = _inside(rgb.shape[:2], box)
-        found = self._located(rgb, Hint(box=box), heat=inside, source="box", word=word)
+        heat = _inside(_heat_size(rgb), box)
+        found = self._located(rgb, Hint(box=box), heat=heat, source="box", word=word)
         if found is not None and found.score >= _LEAST_BOX_CONFIDENCE:
             return found
+        inside = _inside(rgb.shape[:2], box)
         doubt = "nothing stands out in the box: all of it is taken"
         return Location(word, inside, inside, 0.0, "box", doubt, confidence=0.0)
 
@@ -126,7 +130,7 @@ class Cutter:
             UsageError: a point or the box is not in the photo.
             ObjectNotFoundError: nothing there stands out from its surroundings.
         """
-        h, w = rgb.shape[:2]
+        h, w = _heat_size(rgb)
         near = np.zeros((h, w), np.float32) if box is None else _inside((h, w), box)
         for x, y in (*points, *beside):
             if not (0 <= x < 1 and 0 <= y < 1):
@@ -244,6 +248,13 @@ def _coloured(rgb: np.ndarray, words: str, noun: str, answers: Sequence[Rough]) 
     """Returns how much each of the answers' places has of the colour that words name, if they name one."""
     colour = colours.named(words, noun)
     return colours.share(rgb, colour, *answers[0].mask.shape) if answers and colour else None
+
+
+def _heat_size(rgb: np.ndarray) -> tuple[int, int]:
+    """Returns the size of the heat of what is shown: the photo's, or a large one's scaled down."""
+    h, w = rgb.shape[:2]
+    ratio = min(1.0, _HEAT_SIDE_PIXELS / max(h, w))
+    return max(2, round(h * ratio)), max(2, round(w * ratio))
 
 
 def _inside(size: tuple[int, int], box: Box) -> np.ndarray:

@@ -19,7 +19,7 @@ from realedit.photo.jpeg.gain_map import ISO_NAME, announces, directory, is_gain
 from realedit.photo.jpeg.kept_blocks import edited_jpeg
 from realedit.photo.jpeg.marker_segments import APP1, APP2, APP13, COM, JpegFile, Segment, take_apart
 from realedit.photo.metadata import IPTC_RESOURCE, JpegEncoding, PhotoMetadata
-from realedit.photo.samples import Samples
+from realedit.photo.samples import Samples, differs
 from realedit.photo.xmp import add_description
 
 _MOST_SEGMENT_BYTES = 65533
@@ -59,7 +59,7 @@ def encode_kept(
     file = take_apart(metadata.jpeg.file)
     lying = metadata.jpeg.orientation
     edited = _turned(samples.values, lying)
-    changed = _turned(_differs(samples.values, original.values), lying)
+    changed = _turned(differs(samples.values, original.values), lying)
     gain_map, notes = _gain_map(file, changed)
     if gain_map and announces(file):
         metadata = replace(metadata, xmp=add_description(metadata.xmp, directory(len(gain_map))))
@@ -205,12 +205,6 @@ def _iptc(record: bytes) -> Iterator[Segment]:
     body = header + record + b"\0" * (len(record) % 2)
     if record and len(body) <= _MOST_SEGMENT_BYTES:
         yield Segment(APP13, body)
-
-
-def _differs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Returns where two arrays [H, W] or [H, W, C] differ, bool [H, W]."""
-    different = np.not_equal(first, second)
-    return np.asarray(different.any(axis=-1)) if different.ndim == 3 else different
 
 
 def _turned(values: np.ndarray, orientation: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from realedit.photo.decode import decode_bytes
@@ -11,7 +12,7 @@ from realedit.photo.encode import Encoded
 from realedit.photo.encode_jpeg import reach
 from realedit.photo.formats import FORMATS
 from realedit.photo.metadata import PhotoMetadata
-from realedit.photo.samples import Samples
+from realedit.photo.samples import Samples, differs
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,7 @@ def measured(
         region = reach(metadata.jpeg, region)
     same_kind = written.mode == original.mode and written.values.shape == original.values.shape
     before, after = (original.values, written.values) if same_kind else (original.to_rgb(), written.to_rgb())
-    changed = before != after
-    outside = (changed.any(axis=-1) if changed.ndim == 3 else changed) & ~region
+    outside = differs(before, after) & ~region
     figures = {
         "changed_outside_region": float(outside.sum()),
         "region_share": float(region.mean()),
@@ -55,7 +55,7 @@ def measured(
     }
     if encoded.keeps != "none":
         return Kept(figures, encoded.notes)
-    levels = np.abs(before[~region].astype(np.int32) - after[~region])
+    levels = cv2.absdiff(before, after)[~region]
     how = f"by {levels.mean():.1f} levels on average, {levels.max()} at most" if levels.size else "nowhere"
     form = FORMATS[kind]
     instead = "--lossless (lossless=True) keeps them" if form.lossless else "save as .png to keep them"

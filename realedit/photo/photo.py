@@ -20,7 +20,7 @@ from realedit.errors import PhotoError, UsageError
 from realedit.photo.decode import decode_bytes
 from realedit.photo.in_memory import InMemory, from_memory
 from realedit.photo.metadata import PhotoMetadata
-from realedit.photo.samples import Samples
+from realedit.photo.samples import Samples, differs
 from realedit.system.outside_json import read_at_most
 
 _ADDRESS = re.compile(r"(?P<kind>https?|ftp|s3|gs|file):/", re.IGNORECASE)
@@ -148,7 +148,7 @@ def composite(photo: Photo, edited_rgb: np.ndarray, alpha: np.ndarray) -> Photo:
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     samples = photo.native
     if samples.palette is not None:
-        samples = samples.with_colours_for((alpha > 0) & (edited_rgb != photo.rgb).any(axis=-1))
+        samples = samples.with_colours_for((alpha > 0) & differs(edited_rgb, photo.rgb))
     part = samples.crop(*box).blend(edited_rgb[box], alpha[box])
     values = samples.values.copy()
     values[box] = part.values
@@ -168,7 +168,7 @@ def hidden_by_alpha(before: Photo, after: Photo) -> tuple[str, ...]:
     Returns:
         One warning, or none.
     """
-    if after.native.opaque((before.rgb != after.rgb).any(axis=-1)):
+    if after.native.opaque(differs(before.rgb, after.rgb)):
         return ()
     return (
         "the photo is partly transparent where it was edited and stays so, which may hide the edit; "

@@ -14,6 +14,8 @@ MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "RGB;16", "RGBA;16"
 _DEPTH_RATIO = 257
 """A 16-bit value over the 8-bit value of the same intensity, 65535 / 255: no more and no less. Set by the
 formats."""
+_STRIP_ROWS = 512
+"""Rows that are mixed or compared at once: more take more memory, fewer more rounds. Not measured."""
 _LEAST_COLOURS, _MOST_POOR = 16, 0.1
 """Colours of one opacity in a palette, and share of edited pixels: where a larger share has an opacity that
 fewer colours have (and fewer than half of the palette), the photo is edited in full colour, else in its
@@ -133,7 +135,7 @@ class Samples:
             weight: float [H, W] in [0, 1].
         """
         view = self.to_rgb()
-        changed = (weight > 0) & (edited != view).any(axis=-1)
+        changed = (weight > 0) & differs(edited, view)
         if self.mode in ("1", "P"):
             # few colours: mix first, then look for the nearest ones
             view[changed] = _mix(view[changed], edited[changed], weight[changed][:, None])
@@ -146,12 +148,15 @@ class Samples:
             case _:
                 target = edited
         values = self.values.copy()
-        own = values if values.ndim == 3 else values[..., None]
-        aim = target[changed]
-        if own.dtype == np.uint16:
-            aim = aim.astype(np.uint16) * _DEPTH_RATIO
-        colours = aim.shape[-1]
-        own[changed, :colours] = _mix(own[changed, :colours], aim, weight[changed][:, None])
+        for top in range(0, len(values), _STRIP_ROWS):
+            rows = slice(top, top + _STRIP_ROWS)
+            here = changed[rows]
+            own = values[rows] if values.ndim == 3 else values[rows, ..., None]
+            aim = target[rows][here]
+            if own.dtype == np.uint16:
+                aim = aim.astype(np.uint16) * _DEPTH_RATIO
+            colours = aim.shape[-1]
+            own[here, :colours] = _mix(own[here, :colours], aim, weight[rows][here][:, None])
         return replace(self, values=values)
 
     def _nearest(self, colours: np.ndarray, changed: np.ndarray) -> np.ndarray:
@@ -171,6 +176,17 @@ class Samples:
             here = changed & (opacity == level)
             result[here] = candidates[indexed[here] % len(candidates)]
         return result
+
+
+def differs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Returns where two pictures ``[H, W]`` or ``[H, W, C]`` of one size differ, bool ``[H, W]``."""
+    if first.ndim == 2:
+        return first != second
+    out = np.empty(first.shape[:2], bool)
+    for top in range(0, len(first), _STRIP_ROWS):
+        rows = slice(top, top + _STRIP_ROWS)
+        np.any(first[rows] != second[rows], axis=-1, out=out[rows])
+    return out
 
 
 def _to_8_bits(values: np.ndarray) -> np.ndarray:

@@ -14,10 +14,15 @@ the split into bands is Burt and Adelson's (1983).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
 from realedit.pixels.resizing import scaled
+
+_STRIP_ROWS = 512
+"""Rows of the photo that are worked on at once: more take more memory, fewer more rounds. Not measured."""
 
 
 def with_detail(
@@ -40,26 +45,50 @@ def with_detail(
     if filled.shape == rgb.shape:
         return np.where(share[..., None] > 0, filled, rgb).astype(np.float32)
     weight = scaled(share.astype(np.float32), size)
-    box = cv2.boundingRect((weight > 0).astype(np.uint8))
-    window = slice(box[1], box[1] + box[3]), slice(box[0], box[0] + box[2])
-    coarse = scaled(small.astype(np.float32), size)
-    detail = rgb[window] - coarse[window]
-    rows, columns = (np.arange(s.start, s.stop) for s in window)
-    down, right = (rgb.shape[axis] / small.shape[axis] for axis in (0, 1))
+    x, y, w, h = cv2.boundingRect((weight > 0).astype(np.uint8))
+    out = rgb.astype(np.float32)
+    windows = [
+        (slice(top, min(top + _STRIP_ROWS, y + h)), slice(x, x + w)) for top in range(y, y + h, _STRIP_ROWS)
+    ]
+    for channel in range(rgb.shape[2]):  # one by one: enlarged, a large photo's take hundreds of megabytes
+        plane, coarse, new = rgb[..., channel], small[..., channel], filled[..., channel]
+        _lay(out[..., channel], plane, coarse, new, steps, weight, windows)
+    return out
+
+
+def _lay(
+    out: np.ndarray,
+    plane: np.ndarray,
+    small: np.ndarray,
+    filled: np.ndarray,
+    steps: np.ndarray,
+    weight: np.ndarray,
+    windows: Sequence[tuple[slice, slice]],
+) -> None:
+    """Lays one channel of the filled hole into ``out``, window by window."""
+    coarse, wide = (scaled(one.astype(np.float32), plane.shape[::-1]) for one in (small, filled))
+    for window in windows:
+        there, is_drawn = _drawn_from(steps, window, plane.shape)
+        detail = plane[window] - coarse[window]
+        drawn = (plane[there] - coarse[there]) * is_drawn
+        part = weight[window]
+        mixed = wide[window] + (1 - part) * detail + part * drawn
+        out[window] = np.where(part > 0, mixed.clip(0, 255), out[window])
+
+
+def _drawn_from(
+    steps: np.ndarray, window: tuple[slice, slice], shape: tuple[int, ...]
+) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Returns where a window's pixels are drawn from (rows, columns), and which are drawn at all."""
+    rows, columns = (np.arange(int(side.start), int(side.stop)) for side in window)
+    down, right = (shape[axis] / steps.shape[axis] for axis in (0, 1))
     under = (
-        np.minimum((rows / down).astype(int), small.shape[0] - 1)[:, None],
-        np.minimum((columns / right).astype(int), small.shape[1] - 1)[None],
+        np.minimum((rows / down).astype(int), steps.shape[0] - 1)[:, None],
+        np.minimum((columns / right).astype(int), steps.shape[1] - 1)[None],
     )
     step = steps[under]
     there = (
-        (rows[:, None] + np.rint(step[..., 0] * down).astype(int)).clip(0, rgb.shape[0] - 1),
-        (columns[None] + np.rint(step[..., 1] * right).astype(int)).clip(0, rgb.shape[1] - 1),
+        (rows[:, None] + np.rint(step[..., 0] * down).astype(int)).clip(0, shape[0] - 1),
+        (columns[None] + np.rint(step[..., 1] * right).astype(int)).clip(0, shape[1] - 1),
     )
-    drawn = (rgb[there] - coarse[there]) * (step != 0).any(-1, keepdims=True)
-    del coarse  # of a large photo it is hundreds of megabytes, as the next one is
-    part = weight[window][..., None]
-    wide = scaled(filled.astype(np.float32), size)[window].copy()
-    mixed = wide + (1 - part) * detail + part * drawn
-    out = rgb.astype(np.float32)
-    out[window] = np.where(part > 0, mixed.clip(0, 255), out[window])
-    return out
+    return there, (step != 0).any(-1)

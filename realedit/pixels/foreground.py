@@ -19,6 +19,8 @@ Reference: Forte 2021, *Approximate Fast Foreground Colour Estimation*.
 
 from __future__ import annotations
 
+from itertools import pairwise, product
+
 import cv2
 import numpy as np
 
@@ -35,6 +37,10 @@ and by 0.2 to 0.5 more where the matte is known."""
 _WINDOW_REACHES = 2
 """Margin about the object that is looked at, in reaches of the wide blur: more of it takes longer, less of it
 cuts the blurs off. Not measured."""
+_TILE_PIXELS = 1024
+"""Longest side in pixels of what is worked on at once: longer ones take more memory, shorter ones look at the
+same margins more often. At 1024 a tile takes
+some 0.1 GB."""
 
 
 def foreground(
@@ -60,11 +66,28 @@ def foreground(
     frame = frame or alpha.shape
     if not edge.any() or max(frame) < least_side:
         return out
-    unit = unit_of(frame)
-    pad = reach_of(frame)
+    unit, pad = unit_of(frame), reach_of(frame)
     x, y, w, h = cv2.boundingRect((alpha > 0).astype(np.uint8))
-    window = slice(max(0, y - pad), y + h + pad), slice(max(0, x - pad), x + w + pad)
-    image, share = out[window], alpha[window][..., None].astype(np.float32)
+    rows, columns = _pieces(y - pad, y + h + pad), _pieces(x - pad, x + w + pad)
+    for tile in product(rows, columns):
+        if edge[tile].any():
+            _clean(out, rgb, alpha, tile, unit=unit, pad=pad)
+    return out
+
+
+def _pieces(start: int, stop: int) -> list[slice]:
+    """Splits a range, cut off below 0, into pieces of about one length."""
+    start = max(0, start)
+    cuts = np.linspace(start, stop, 1 + -(-(stop - start) // _TILE_PIXELS)).astype(int)
+    return [slice(int(a), int(b)) for a, b in pairwise(cuts)]
+
+
+def _clean(
+    out: np.ndarray, rgb: np.ndarray, alpha: np.ndarray, tile: tuple[slice, ...], *, unit: float, pad: int
+) -> None:
+    """Puts the object's colours into a tile's edge; arguments as in :func:`foreground`."""
+    around = tuple(slice(max(0, side.start - pad), side.stop + pad) for side in tile)
+    image, share = rgb[around].astype(np.float32), alpha[around][..., None].astype(np.float32)
     own, other = image, image
     for reach in _REACHES_UNITS:
         side = 2 * max(1, round(reach * unit)) + 1
@@ -72,8 +95,12 @@ def foreground(
         there = _mean(other, 1 - share, side)
         own = here + share * (image - share * here - (1 - share) * there)
         other = there
-    out[window] = np.where(edge[window][..., None], own.clip(0, 255), image)
-    return out
+    within = tuple(
+        slice(inner.start - outer.start, inner.stop - outer.start)
+        for inner, outer in zip(tile, around, strict=True)
+    )
+    edge = (share[within] > 0) & (share[within] < 1)
+    out[tile] = np.where(edge, own[within].clip(0, 255), image[within])
 
 
 def reach_of(frame: tuple[int, ...]) -> int:

@@ -19,6 +19,7 @@ from realedit.location import Location, Point
 from realedit.photo import Photo, composite
 from realedit.photo.colour_profile import in_colours_of
 from realedit.photo.inputs import PhotoLike, as_photo
+from realedit.photo.samples import differs
 from realedit.prompts import split
 from realedit.settings import FullSettings, Settings
 from realedit.system.progress import Progress, silent
@@ -270,7 +271,7 @@ class Work:
         photo = composite(self.photo, edited, alpha)
         self.request.stopwatch.lap("composite")
         region = alpha > 0
-        changed = (self.photo.rgb != photo.rgb).any(-1)
+        changed = differs(self.photo.rgb, photo.rgb)
         figures = {
             "changed_outside_region": float((changed & ~region).sum()),
             "region_share": float(region.mean()),

@@ -54,7 +54,9 @@ def test_a_straight_edge_goes_through_sharp(slant: float) -> None:
     assert np.median(slope) > 30
 
 
-def test_where_the_fill_has_no_share_it_is_the_photo() -> None:
+@pytest.mark.parametrize("rows", [512, 7])
+def test_where_the_fill_has_no_share_it_is_the_photo(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("realedit.pixels.fine_detail._STRIP_ROWS", rows)
     rng = np.random.default_rng(2)
     rgb = rng.integers(0, 256, (120, 200, 3), np.uint8)
     small = cv2.resize(rgb, (100, 60), interpolation=cv2.INTER_AREA)

@@ -44,6 +44,13 @@ def test_on_black_a_thing_cut_from_yellow_has_no_yellow_rim(softness: float) -> 
     assert cleaned < 0.6 * plain
 
 
+def test_pieces_of_a_large_photo_give_what_the_whole_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    rgb, alpha, _ = _scene(2.0)
+    whole = foreground(rgb, alpha)
+    monkeypatch.setattr("realedit.pixels.foreground._TILE_PIXELS", 64)
+    np.testing.assert_allclose(foreground(rgb, alpha), whole, atol=1e-3)
+
+
 def test_where_nothing_shines_through_it_is_the_photo() -> None:
     rgb, alpha, _ = _scene(2.0)
     found = foreground(rgb, alpha)
