@@ -12,7 +12,7 @@ import numpy as np
 from guidance import Transform
 from realedit.compose.anchor import Anchor, build_anchor
 from realedit.compose.covering import covers
-from realedit.compose.frame import check_box, check_frame
+from realedit.compose.frame import check_box, check_frame, lost_share
 from realedit.compose.frame_cut import shown_edges
 from realedit.compose.piece import Piece
 from realedit.compose.refit import pasted, pasted_box, reshaped
@@ -138,13 +138,18 @@ def _placed(step: Similarity, location: Location, work: Work) -> Placed:
 
 
 def _measured(outcome: Outcome, location: Location, to: Placed) -> Outcome:
-    """Returns an outcome with what it did to place and size, and with a warning where a cut edge shows."""
+    """Returns an outcome with what it did to place and size, and with warnings of what the frame cuts."""
     transform, matte = to.transform, outcome.mask_after
     cut = shown_edges(location, transform)
     if cut:
         warning = (
             f"the frame cuts the object at the {' and the '.join(sorted(cut))}: its straight edge now shows"
         )
+        outcome = replace(outcome, warnings=(*outcome.warnings, warning))
+    lost = lost_share(location, transform)
+    if lost > 0:
+        share = "less than 1 %" if lost < 0.01 else f"{100 * lost:.0f} %"
+        warning = f"{share} of the object leaves the photo"
         outcome = replace(outcome, warnings=(*outcome.warnings, warning))
     if to.perspective is not None:
         outcome = outcome.with_metrics(**{PERSPECTIVE: to.perspective})

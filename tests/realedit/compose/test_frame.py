@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guidance import Transform
-from realedit.compose.frame import check_box, check_frame, moved_box
+from realedit.compose.frame import check_box, check_frame, lost_share, moved_box
 from realedit.errors import OutOfFrameError
 from realedit.location import Location
 
@@ -62,6 +62,15 @@ def test_what_stays_in_the_frame_or_is_cut_by_it_already_may_move() -> None:
     check_frame(cut, Transform(dy=0.3))
     with pytest.raises(OutOfFrameError, match="by 10 % of its width at the right"):
         check_frame(cut, Transform(dx=0.1))
+
+
+def test_a_sliver_may_leave_the_frame() -> None:
+    thing = _object(slice(80, 120), slice(300, 399))
+    assert lost_share(thing, Transform(dx=2 / 400)) == pytest.approx(1 / 99)
+    check_frame(thing, Transform(dx=2 / 400))
+    assert lost_share(thing, Transform(dx=4 / 400)) == pytest.approx(3 / 99)
+    with pytest.raises(OutOfFrameError, match="by 1 % of its width at the right"):
+        check_frame(thing, Transform(dx=4 / 400))
 
 
 def test_a_box_over_the_border_is_refused() -> None:
