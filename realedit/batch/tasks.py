@@ -221,12 +221,20 @@ def skipped(photos: Sequence[Path], folder: Path) -> list[tuple[Path, str]]:
         photos: files and folders, as of :func:`tasks_for`.
         folder: where the edited photos go; what is in it is not looked at.
     """
-    found = [file for given in photos if given.is_dir() for file in _files(given, folder)]
-    return [
+    folders = [given for given in photos if os.path.isdir(given)]
+    found = [
         (file, "no picture that realedit reads" if file.stat().st_size else "empty")
-        for file in found
+        for given in folders
+        for file in _files(given, folder)
         if not _is_photo(file) and not file.name.endswith(_OUR_OWN)
     ]
+    others = [
+        (path, "a link that leads nowhere" if path.is_symlink() else "no file but a pipe, socket or device")
+        for given in folders
+        for path in _entries(given, folder)
+        if not path.is_file() and not path.is_dir()
+    ]
+    return sorted(found + others)
 
 
 def _files(given: Path, folder: Path) -> list[Path]:
@@ -234,11 +242,14 @@ def _files(given: Path, folder: Path) -> list[Path]:
     begin, end = TEMPORARY
     return [
         file
-        for file in sorted(given.rglob("*"))
-        if file.is_file()
-        and not (file.name.startswith(begin) and file.name.endswith(end))
-        and not _within(file, folder)
+        for file in _entries(given, folder)
+        if file.is_file() and not (file.name.startswith(begin) and file.name.endswith(end))
     ]
+
+
+def _entries(given: Path, folder: Path) -> list[Path]:
+    """Returns all that is in a folder and below it, but for the folder of results."""
+    return [path for path in sorted(given.rglob("*")) if not _within(path, folder)]
 
 
 def _is_photo(file: Path) -> bool:
@@ -268,7 +279,10 @@ def _masked(one: Wanted, masks: Path) -> Wanted:
 
 
 def _within(file: Path, folder: Path) -> bool:
-    return file.resolve().is_relative_to(folder.resolve())
+    try:
+        return file.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def _content(file: Path) -> bytes:

@@ -110,9 +110,9 @@ def read_records(folder: Path) -> dict[str, Record]:
     for number, fields in read_lines(folder / RECORDS):
         try:
             record = Record(**fields)
-        except TypeError as error:
+            found[record.key] = record
+        except TypeError as error:  # other fields, or a key that is none
             raise foreign_line(folder / RECORDS, number) from error
-        found[record.key] = record
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -80,7 +81,7 @@ def plan_batch(batch: Asked) -> PlannedBatch:
     if batch.mask_dir is not None:
         if where.given is not None:
             raise UsageError(f"--mask-dir and {where.given} contradict each other", "give one of them")
-        if not batch.mask_dir.is_dir():
+        if not os.path.isdir(batch.mask_dir):
             raise UsageError(f"no such folder: {batch.mask_dir}", "--mask-dir names a folder of masks")
         where = replace(where, mask=batch.mask_dir)
     command = asked(batch.what, where, batch.sampling, quiet=batch.quiet)
@@ -138,7 +139,7 @@ def _wanted(line: ManifestLine, batch: Asked, lines: dict[int, EditCommand]) -> 
     if line.file is None:
         return one
     try:
-        if not line.photo.is_file():
+        if not os.path.isfile(line.photo):
             raise PhotoError(f"no such file: {line.photo}", "paths in a manifest begin at its own folder")
         where = replace(batch.where, mask=line.mask)
         what = EditOptions(allow_crop=batch.what.allow_crop)

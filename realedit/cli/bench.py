@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -310,7 +311,7 @@ def _metric_settings(measure: MeasureOptions) -> MetricSettings:
         ("--structure-model", measure.structure_model),
         ("--clip-model", measure.clip_model),
     ):
-        if folder is not None and not folder.is_dir():
+        if folder is not None and not os.path.isdir(folder):
             raise UsageError(f"{name}: no such folder: {folder}", "download the model into one")
     return MetricSettings(
         tuple(measure.metric) or METRICS,

@@ -5,19 +5,32 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
-from realedit.errors import RealEditError, SomePhotosFailedError, UsageError
+from realedit.cli.streams import drop_output
+from realedit.errors import PhotoError, RealEditError, SomePhotosFailedError, UsageError
 
 INTERRUPTED = 130
 """Exit code after an interrupt (Ctrl-C), as shells have it: 128 + SIGINT."""
+_REFUSED = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EACCES", "EBUSY", "EDQUOT", "EFBIG", "EIO", "EISDIR", "ELOOP", "EMFILE", "ENFILE", "ENOENT"),
+        *("ENOSPC", "ENOTDIR", "EPERM", "EROFS", "ESTALE", "ETXTBSY", "ENXIO", "ENODEV"),
+    )
+    if hasattr(errno, name)
+)
+"""Errors of the system by which it refuses a file, wherever they are met."""
 _BROKEN_PIPE = 141
 """Exit code where the reader of the output has gone, as shells have it: 128 + SIGPIPE."""
+
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))}
+"""Characters that would move the cursor or colour the terminal, or end the line."""
 
 
 def guard(command: Callable[[], None], *, debug: bool, as_json: bool = False) -> int:
@@ -40,12 +53,12 @@ def guard(command: Callable[[], None], *, debug: bool, as_json: bool = False) ->
             _print_json("Interrupted", "interrupted", None, INTERRUPTED)
         return INTERRUPTED
     except BrokenPipeError:
-        # Python would complain once more when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
         return _BROKEN_PIPE
     except Exception as error:
         if debug:
             traceback.print_exc()
+        _flush_or_drop()
         known = error if isinstance(error, RealEditError) else _known(error)
         if as_json and not isinstance(error, SomePhotosFailedError):  # whose records are printed already
             shown = known or RealEditError(f"{type(error).__name__}: {error}")
@@ -68,8 +81,17 @@ def report(error: RealEditError, *, debug: bool) -> None:
 
 
 def say(line: str) -> None:
-    """Prints one line on stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Prints one line on stderr; control characters, which names of files may hold, as their codes."""
+    with suppress(OSError):  # nobody is left to be told
+        print(line.translate(_CONTROL), file=sys.stderr, flush=True)
+
+
+def _flush_or_drop() -> None:
+    """Prints what is still to be printed on standard output; drops it where that is full."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        drop_output()
 
 
 def _unexpected(error: Exception, *, debug: bool) -> int:
@@ -99,7 +121,12 @@ def _known(error: Exception) -> RealEditError | None:
     # imported late: --help does not need it and should be quick
     from realedit.system.memory import out_of_memory
 
-    return out_of_memory(error)
+    if memory := out_of_memory(error):
+        return memory
+    if isinstance(error, OSError) and error.errno in _REFUSED and error.strerror:
+        named = "the system refuses" if error.filename is None else f"{error.filename} cannot be used"
+        return PhotoError(f"{named} ({error.strerror})", "check the disk, the permissions and the limits")
+    return None
 
 
 def _one_line(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ def cutout(
     if to.mask_only and to.background is not None:
         raise UsageError("--mask-only and --background contradict each other", "give one of them")
     files = _files(photo, to)
-    if photo.is_dir() and to.output is not None and not talk.quiet:
+    if os.path.isdir(photo) and to.output is not None and not talk.quiet:
         tell_skipped([photo], to.output)
     # folders that are missing are made once there is something to put into them
     check_free([path for path in files.values() if path.parent.is_dir()], source=None, force=to.force)
@@ -99,14 +100,14 @@ def cutout(
     with progress_bars(quiet=talk.quiet) as progress:
         pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
         for number, (source, path) in enumerate(files.items()):
-            if photo.is_dir():
+            if os.path.isdir(photo):
                 progress("photos", number, len(files))
             try:
                 _one(pipeline, source, word, where, path, to=to, talk=talk, progress=progress)
             except ModelUnavailableError:
                 raise
             except RealEditError as error:
-                if not photo.is_dir():
+                if not os.path.isdir(photo):
                     raise
                 failed += 1
                 report(type(error)(f"{source}: {error.message}", error.hint), debug=talk.debug)
@@ -182,9 +183,9 @@ def _files(photo: Path, to: CutoutOptions) -> dict[Path, Path]:
     from realedit.batch import tasks_for
 
     kind = "mask" if to.mask_only else "cutout"
-    if not photo.is_dir():
+    if not os.path.isdir(photo):
         path = photo.with_name(f"{photo.stem}-{kind}.png") if to.output is None else to.output
-        path = path / f"{photo.stem}-{kind}.png" if path.is_dir() else path
+        path = path / f"{photo.stem}-{kind}.png" if os.path.isdir(path) else path
         if path.suffix.lower() != ".png":
             raise UsageError(f"a cut-out is written as PNG, not '{path.suffix}'", "end its name in .png")
         return {photo: path}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -102,7 +103,7 @@ def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:
         UsageError: the mask is no PNG, or its folder is missing.
         OutputExistsError: a file exists already.
     """
-    folder = to is not None and (to.is_dir() or not to.suffix)
+    folder = to is not None and (os.path.isdir(to) or not to.suffix)
     if to is None or not folder:
         files = {"mask": photo.with_name(f"{photo.stem}-mask.png") if to is None else to}
         suffix = files["mask"].suffix
@@ -111,7 +112,7 @@ def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:
     else:
         files = {name: to / f"{photo.stem}-{name}.png" for name in ("mask", "cutout", "overlay")}
     # a folder that is missing is made once there is something to put into it
-    to_check = [to] if folder and to is not None and not to.is_dir() else list(files.values())
+    to_check = [to] if folder and to is not None and not os.path.isdir(to) else list(files.values())
     check_free(to_check, source=photo, force=force)
     return files
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cyclopts
 
-from realedit.cli import boundary
+from realedit.cli import boundary, streams
 from realedit.cli.batch import batch
 from realedit.cli.bench import bench
 from realedit.cli.cache import cache_app
@@ -124,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what follows the command's name; by default this process's own arguments.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    streams.open_missing()
     # Threads that spin while they wait make two runs on the same cores many times slower. Torch reads this
     # when it is loaded.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

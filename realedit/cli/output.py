@@ -91,7 +91,7 @@ def warn_of_replacing(photo: Path, output: Path, what: str) -> None:
         output: the file to write.
         what: what is written: "edited photo".
     """
-    if output.exists() and output.samefile(photo):
+    if os.path.exists(output) and output.samefile(photo):
         say(f"realedit: warning: -o names the photo itself: with --force the {what} replaces {photo}")
 
 

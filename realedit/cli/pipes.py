@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from realedit.cli.boundary import say
 from realedit.cli.output import Destination
+from realedit.cli.streams import is_open
 from realedit.errors import PhotoError, UsageError
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ def plan_out(photo: Photo, compression: Compression, *, json: bool, files: bool,
     if json or files or server:
         named = "--json" if json else "--report or --preview" if files else "--server"
         raise UsageError(f"{named} does not go with a photo on standard output", "name a file: -o moved.png")
+    if not is_open("stdout"):
+        raise UsageError(
+            "standard output is closed, the photo has nowhere to go", "name a file: -o moved.png"
+        )
     check_holds(photo.native, out_format(photo), compression)
     return Destination(STANDARD, None)
 

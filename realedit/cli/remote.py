@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, urlsplit
 
+from pydantic import BaseModel
+
 from realedit import errors
 from realedit.errors import RealEditError, UsageError
+from realedit.location import Box
 from realedit.system.outside_json import parse_json
 from realedit.system.progress import Progress
 
@@ -36,6 +39,30 @@ _ERRORS = {
 
 class ServerError(RealEditError):
     """The server cannot be reached, or does not answer as realedit's own does."""
+
+
+class _ChangeTold(BaseModel):
+    edit: str
+    word: str | None
+    source: str | None
+    score: float | None
+    box_before: Box | None
+    box_after: Box | None
+    perspective: float | None = None
+
+
+class _Told(BaseModel):
+    """What a server tells of an edit, as far as it is used; it may tell more."""
+
+    recipe: dict[str, Any]
+    changes: list[_ChangeTold]
+    warnings: list[str]
+    timings: dict[str, float]
+    metrics: dict[str, Any]
+    seed: int
+    box_before: Box | None
+    box_after: Box | None
+    object: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -100,7 +127,8 @@ class Server:
                 request["photo"] = result["photo"]["id"]
                 result = _followed_by(result, self._done(request, files, {}, progress))
             edited = self._call("GET", f"/api/photos/{result['photo']['id']}/file").read()
-        except (OSError, HTTPException, KeyError, ValueError) as error:
+            checked_result(result)
+        except (OSError, HTTPException, LookupError, ValueError, TypeError, AttributeError) as error:
             raise ServerError(
                 f"the server {self._base} does not answer as realedit does ({error})",
                 "start one with: realedit ui",
@@ -156,6 +184,18 @@ class Server:
             return cast("HTTPResponse", urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS))
         except urllib.error.HTTPError as error:
             raise _refused(error) from error
+
+
+def checked_result(told: Mapping[str, Any]) -> None:
+    """Makes sure that what a server tells of an edit has the fields that are used, each of its type.
+
+    Raises:
+        ValueError: it has not.
+    """
+    recipe = _Told.model_validate(told).recipe
+    later: object = recipe.get("then", [])
+    if not isinstance(later, list) or not all(isinstance(one, dict) for one in cast("list[object]", later)):
+        raise ValueError("a recipe that is none")
 
 
 def _followed_by(first: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -268,11 +308,14 @@ def _refused(error: urllib.error.HTTPError) -> RealEditError:
     content = error.read()
     try:
         return _error(_object(content)["error"])
-    except (ServerError, ValueError, KeyError, TypeError):
+    except (ServerError, ValueError, LookupError, TypeError, AttributeError):
         lines: Sequence[str] = content.decode(errors="replace").strip().splitlines()
         return ServerError(lines[0].removeprefix("realedit: ") if lines else str(error))
 
 
 def _error(told: Mapping[str, Any]) -> RealEditError:
     kind = _ERRORS.get(str(told.get("kind")), RealEditError)
-    return kind(str(told["message"]), told.get("hint"), detail=str(told.get("detail") or ""))
+    hint: object = told.get("hint")
+    return kind(
+        str(told["message"]), None if hint is None else str(hint), detail=str(told.get("detail") or "")
+    )

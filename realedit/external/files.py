@@ -6,6 +6,7 @@ network; the config comes before the weights, so that a model of another kind co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from fnmatch import fnmatch
 from pathlib import Path
@@ -38,12 +39,12 @@ def located(name: str | Path, role: Role, offline: bool | None = None) -> tuple[
         ModelUnavailableError: no such folder or hub model, not here and offline, incomplete, or pickled.
         UsageError: not a model for this role.
     """
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     text = str(name).strip()
-    if text and path.is_dir():
+    if text and os.path.isdir(path):  # which bears names that are too long
         label = path.resolve().name
         return path, label, _checked(path, label, role)
-    if path.is_file():
+    if os.path.isfile(path):
         raise ModelUnavailableError(
             f"{path.name} is a single file, and a {role} is a folder", "pass the folder that it lies in"
         )

@@ -7,6 +7,7 @@ hole, and the photo's own fine detail is drawn from the places that look most li
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import is_zipfile
@@ -50,9 +51,9 @@ class Inpainter:
     """
 
     def __init__(self, path: str | Path, device: str | torch.device = "cpu") -> None:
-        path = Path(path).expanduser()
+        path = Path(os.path.expanduser(path))
         self.label = path.name
-        if not path.is_file():
+        if not os.path.isfile(path):  # which bears names that are too long
             raise ModelUnavailableError(
                 f"no inpainter '{path}': no such file", "pass LaMa's weights, such as big-lama.safetensors"
             )

@@ -92,7 +92,7 @@ def default_root() -> Path:
     """Returns the folder that REALEDIT_CACHE names, else the user's own cache folder for realedit."""
     named = os.environ.get(VARIABLE, "").strip()
     if named:
-        return Path(named).expanduser().absolute()
+        return Path(os.path.expanduser(named)).absolute()
     from platformdirs import user_cache_path
 
     return user_cache_path("realedit", appauthor=False)

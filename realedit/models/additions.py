@@ -10,6 +10,7 @@ not overflow in float16).
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,15 +51,15 @@ class Lora:
         """
         file, weight = str(text), 1.0
         head, colon, tail = file.rpartition(":")
-        if colon and not Path(file).expanduser().exists() and "/" not in tail and "\\" not in tail:
+        if colon and not os.path.exists(os.path.expanduser(file)) and "/" not in tail and "\\" not in tail:
             try:
                 file, weight = head, float(tail)
             except ValueError:
                 raise UsageError(f"'{tail}' is no weight of a LoRA", "for example --lora FILE:0.8") from None
         if not math.isfinite(weight):
             raise UsageError(f"the weight {weight} of a LoRA is not finite", "for example --lora FILE:0.8")
-        path = Path(file).expanduser()
-        if not path.is_file():
+        path = Path(os.path.expanduser(file))
+        if not os.path.isfile(path):
             raise ModelUnavailableError(f"no LoRA '{file}': no such file", "pass a .safetensors file")
         if path.suffix.lower() != ".safetensors":
             raise ModelUnavailableError(
@@ -110,15 +111,15 @@ def vae_place(name: str | Path, *, offline: bool) -> Path:
     Raises:
         ModelUnavailableError: it is nowhere, or cannot be fetched.
     """
-    path = Path(str(name)).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(str(name)))
+    if os.path.isdir(path):  # which bears names that are too long
         inside = path / "vae" if (path / "vae").is_dir() else path
         if not all((inside / file).is_file() for file in _VAE_FILES):
             raise ModelUnavailableError(
                 f"{path.name} holds no VAE: it lacks {' or '.join(_VAE_FILES)}", "pass a VAE's folder or file"
             )
         return inside.resolve()
-    if path.is_file():
+    if os.path.isfile(path):
         if path.suffix.lower() != ".safetensors":
             raise ModelUnavailableError(
                 f"{path.name} is no safetensors file, and realedit reads no others (pickles can run code)",

@@ -202,10 +202,10 @@ def _named(value: str | Path, chosen_by: Literal["flag", "REALEDIT_MODEL"]) -> M
         return ModelRef(EMBEDDED, "embedded", str(embedded_folder()), chosen_by)
     if text in ALIASES and not isinstance(value, Path):
         return ModelRef(text, "hub", ALIASES[text], chosen_by)
-    path = Path(text).expanduser()
-    if text and path.is_dir():
+    path = Path(os.path.expanduser(text))
+    if text and os.path.isdir(path):  # which bears names that are too long
         return ModelRef(path.resolve().name, "folder", str(path.resolve()), chosen_by)
-    if path.is_file():
+    if os.path.isfile(path):
         SingleFile.read(path).check(vae=True)
         return ModelRef(path.stem, "file", str(path.resolve()), chosen_by)
     if not isinstance(value, Path) and hub.is_hub_id(text):

@@ -238,8 +238,8 @@ def said_profile(said: str | Path) -> Profile:
     """
     if not isinstance(said, Path) and said in {profile.name for profile in packaged()}:
         return named(said)
-    file = Path(said).expanduser()
-    if not file.is_file():
+    file = Path(os.path.expanduser(said))
+    if not os.path.isfile(file):  # which bears names that are too long
         names = ", ".join(profile.name for profile in packaged())
         raise UsageError(f"no profile '{said}'", f"use {names}, or a file that realedit calibrate wrote")
     return _over(general(), file, ModelRef(file.stem, "folder", str(file.parent), "flag"))
@@ -333,7 +333,7 @@ def calibrated_folder() -> Path:
     """Returns the folder of the profiles that ``realedit calibrate`` writes, which need not exist."""
     said = os.environ.get(VARIABLE, "").strip()
     if said:
-        return Path(said).expanduser().absolute()
+        return Path(os.path.expanduser(said)).absolute()
     from platformdirs import user_config_path
 
     return user_config_path("realedit", appauthor=False) / "profiles"

@@ -7,17 +7,18 @@ import io
 import re
 import struct
 import warnings
-import zlib
 from collections.abc import Generator, Iterable, Mapping, Sized
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any, cast
 
-import cv2
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
 from realedit.errors import PhotoError
-from realedit.photo.formats import HEAD_BYTES, READABLE, sniff
+from realedit.photo.codec_errors import CODEC_ERRORS
+from realedit.photo.formats import FORMATS, HEAD_BYTES, READABLE, has_gain_map, sniff
+from realedit.photo.jpeg_xl import jpeg_inside, read_header
 from realedit.photo.metadata import (
     PhotoMetadata,
     clean_exif,
@@ -27,37 +28,17 @@ from realedit.photo.metadata import (
     read_xmp,
     with_file,
 )
+from realedit.photo.png_text import REFUSES, without_texts
 from realedit.photo.samples import MODES, Samples
 from realedit.photo.sixteen_bit import decode_sixteen_bit, is_sixteen_bit_colour
+from realedit.photo.tiff_pages import beside, full_pages, is_raw
+from realedit.system.library_messages import without_library_messages
 from realedit.system.memory import out_of_memory
 from realedit.system.one_at_a_time import CATCHING
 
 _JPEG_2000_SIZE, _JPEG_2000_COMPONENTS = b"\xff\x4f\xff\x51", 40
 """Markers before a JPEG 2000's size, and the bytes from there to the count of its components. Set by its
 standard."""
-_DNG_VERSION = 50706
-"""TIFF tag that only camera RAW files have. Set by the DNG specification."""
-_SUBFILE_TYPE = 254
-"""TIFF tag that tells reduced copies and masks from pictures. Set by the TIFF specification."""
-_REDUCED, _MASK = 0b001, 0b100
-"""Bits of that tag. Set by the TIFF specification."""
-_DECODE_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    IndexError,
-    KeyError,
-    EOFError,
-    OverflowError,
-    RuntimeError,
-    AttributeError,
-    AssertionError,
-    struct.error,
-    zlib.error,
-    cv2.error,
-)
-"""What decoders raise over damaged files; memory that is used up is told apart."""
 
 
 def decode_bytes(data: bytes, name: str, *, most_pixels: int | None = None) -> tuple[Samples, PhotoMetadata]:
@@ -74,18 +55,33 @@ def decode_bytes(data: bytes, name: str, *, most_pixels: int | None = None) -> t
     kind = sniff(data[:HEAD_BYTES])
     if kind == "HEIF":
         return _decode_heif(data, name, most_pixels)
-    if kind == "JXL":
-        _need_jxl(name)
+    if kind == "JXL" and (inside := _jpeg_in_jxl(data, name, most_pixels)):
+        samples, metadata = decode_bytes(inside, name, most_pixels=most_pixels)
+        return samples, replace(metadata, format="JXL", file_bytes=len(data))
+    try:
+        return _decode_by_pillow(data, kind, name, most_pixels)
+    except PhotoError as error:
+        bare, told = without_texts(data) if kind == "PNG" and REFUSES in error.message else (data, ())
+        if not told:
+            raise
+        samples, metadata = _decode_by_pillow(bare, kind, name, most_pixels)
+        return samples, replace(metadata, file_bytes=len(data), warnings=(*metadata.warnings, *told))
+
+
+def _decode_by_pillow(
+    data: bytes, kind: str | None, name: str, most_pixels: int | None
+) -> tuple[Samples, PhotoMetadata]:
+    """Decodes what Pillow and its plugins read; the rest is as of :func:`decode_bytes`."""
     with _quiet(), _told_as_damage(name):
         try:
             image = Image.open(io.BytesIO(data), formats=(kind,) if kind else ())
         except UnidentifiedImageError:
-            raise PhotoError(f"{name} is not an image that realedit reads", f"it reads {READABLE}") from None
+            raise _not_read(data, kind, name) from None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
             # Pillow closes the image before its size can be asked, and gives the count in its message alone
             count = re.search(r"\d+", str(error))
             raise _too_many_pixels(name, int(count[0]) if count else None) from None
-        except _DECODE_ERRORS as error:
+        except CODEC_ERRORS as error:
             raise _damaged(name, error) from error
         _check_pixels(name, image.size, most_pixels)
         _check_single(image, name)
@@ -95,15 +91,20 @@ def decode_bytes(data: bytes, name: str, *, most_pixels: int | None = None) -> t
                 "convert it to PNG first",
             )
         sixteen_bit = is_sixteen_bit_colour(image)
-        image.load()
+        tiff = image if isinstance(image, TiffImagePlugin.TiffImageFile) else None
+        with nullcontext() if tiff is None else without_library_messages():
+            image.load()
         if not sixteen_bit:
             samples, metadata = decode_pillow(image, name)
-            return samples, with_file(metadata, data)
+            return samples, with_file(metadata, data, samples.mode)
         orientation = read_orientation(image)
         values = upright(decode_sixteen_bit(data, image), orientation)
         mode = "RGB;16" if values.shape[2] == 3 else "RGBA;16"
         samples = _keyed(Samples(mode, values), image.info.get("transparency"))
-        return samples, with_file(read_metadata(image, orientation), data)
+        metadata = read_metadata(image, orientation)
+        if tiff is not None:
+            metadata = replace(metadata, warnings=(*metadata.warnings, *beside(tiff, values.shape[2])))
+        return samples, with_file(metadata, data, samples.mode)
 
 
 def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples, PhotoMetadata]:
@@ -119,14 +120,14 @@ def decode_pillow(image: Image.Image, name: str = "the image") -> tuple[Samples,
         return _decoded(image, name)
 
 
-def _decoded(image: Image.Image, name: str) -> tuple[Samples, PhotoMetadata]:
-    orientation = read_orientation(image)
-    metadata = read_metadata(image, orientation)
+def _decoded(opened: Image.Image, name: str) -> tuple[Samples, PhotoMetadata]:
+    orientation = read_orientation(opened)
+    metadata = read_metadata(opened, orientation)
     white_is_zero = (
-        isinstance(image, TiffImagePlugin.TiffImageFile)
-        and image.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+        isinstance(opened, TiffImagePlugin.TiffImageFile)
+        and opened.tag_v2.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
     )
-    image = _plain(image, name)
+    image = _plain(opened, name)
     values = np.array(image)
     if image.mode == "I;16":
         values = values.astype(np.uint16)
@@ -134,6 +135,9 @@ def _decoded(image: Image.Image, name: str) -> tuple[Samples, PhotoMetadata]:
             values = 65535 - values
     palette = _palette(image) if image.mode == "P" else None
     samples = Samples(image.mode, upright(values, orientation), palette, metadata.icc)
+    if isinstance(opened, TiffImagePlugin.TiffImageFile):
+        told = beside(opened, 1 if values.ndim == 2 else values.shape[2])
+        metadata = replace(metadata, warnings=(*metadata.warnings, *told))
     key = image.info.get("transparency")
     return (_keyed(samples, key) if image.mode == "I;16" else samples), metadata
 
@@ -150,7 +154,7 @@ def _told_as_damage(name: str) -> Generator[None]:
         yield
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _too_many_pixels(name, None) from None
-    except _DECODE_ERRORS as error:
+    except CODEC_ERRORS as error:
         raise out_of_memory(error) or _damaged(name, error) from error
 
 
@@ -226,36 +230,22 @@ def upright(values: np.ndarray, orientation: int) -> np.ndarray:
 
 def _check_single(image: Image.Image, name: str) -> None:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        if _DNG_VERSION in image.tag_v2 or _subfile_type(image) & _REDUCED:
+        if is_raw(image):
             raise PhotoError(f"{name} is a camera RAW file", "develop it to TIFF, PNG or JPEG first")
-        frames = _full_pages(image)
+        frames = full_pages(image)
     elif image.format == "MPO":
         # phone photos hold more pictures: gain maps, depth, the other eye; the first is the photo
         return
     else:
         frames = getattr(image, "n_frames", 1)
     if frames > 1:
-        kind = "pages" if image.format == "TIFF" else "frames of an animation"
-        raise PhotoError(
-            f"{name} holds {frames} {kind} and realedit edits one picture",
-            "save the one you want as PNG or TIFF",
-        )
+        raise _several(name, f"{frames} {'pages' if image.format == 'TIFF' else 'frames of an animation'}")
 
 
-def _full_pages(image: TiffImagePlugin.TiffImageFile) -> int:
-    """Counts pages that are pictures of their own, not reduced copies or masks."""
-    count = 0
-    for page in range(image.n_frames):
-        image.seek(page)
-        count += not _subfile_type(image) & (_REDUCED | _MASK)
-    image.seek(0)
-    return count
-
-
-def _subfile_type(image: TiffImagePlugin.TiffImageFile) -> int:
-    """Returns the bits of the page's tag; none where a damaged file has no whole number in its place."""
-    found: object = image.tag_v2.get(_SUBFILE_TYPE, 0)
-    return found if isinstance(found, int) else 0
+def _several(name: str, pictures: str) -> PhotoError:
+    return PhotoError(
+        f"{name} holds {pictures} and realedit edits one picture", "save the one you want as PNG or TIFF"
+    )
 
 
 def _jpeg_2000_depth(data: bytes) -> int:
@@ -267,13 +257,41 @@ def _jpeg_2000_depth(data: bytes) -> int:
     return max((depth & 0x7F) + 1 for depth in data[at + 2 : at + 2 + 3 * count : 3] or b"\x07")
 
 
-def _need_jxl(name: str) -> None:
+def _not_read(data: bytes, kind: str | None, name: str) -> PhotoError:
+    """Returns the error of a file that no decoder takes, with the reason of the one whose kind it is of."""
+    if kind is None or kind == "TGA":  # which has no signature: anything may look like one
+        return PhotoError(f"{name} is not an image that realedit reads", f"it reads {READABLE}")
+    plugin: Any = Image.OPEN[kind][0]
+    try:
+        plugin(io.BytesIO(data), "")
+        reason = "no decoder takes it"
+    except CODEC_ERRORS as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+    named = FORMATS[kind].name if kind in FORMATS else kind
+    return PhotoError(
+        f"{name} is {named}, but damaged or of a kind that realedit does not read ({reason})",
+        "export it again as an 8-bit JPEG or PNG",
+    )
+
+
+def _jpeg_in_jxl(data: bytes, name: str, most_pixels: int | None) -> bytes:
+    """Checks a JPEG XL file before its decoder gets it, and returns the JPEG that it holds, if it does.
+
+    Raises:
+        PhotoError: there is no decoder; the file is too large, damaged, animated, or of floats.
+    """
     try:
         importlib.import_module("pillow_jxl")  # it tells Pillow of itself
     except ImportError:
         raise PhotoError(
             f"{name} is a JPEG XL photo", "pip install pillow-jxl-plugin to read it, or export JPEG"
         ) from None
+    with _told_as_damage(name):
+        header = read_header(data)
+        _check_pixels(name, (header.width, header.height), most_pixels)
+        if header.animated:
+            raise _several(name, "several frames of an animation")
+        return jpeg_inside(data) if header.has_jpeg else b""
 
 
 def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Samples, PhotoMetadata]:
@@ -290,12 +308,12 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
         _check_pixels(name, picture.size, most_pixels)
         # libheif has turned the pixels already: the orientation in EXIF and XMP no longer holds
         values, mode, info = np.array(picture), picture.mode, picture.info
-    except _DECODE_ERRORS as error:
-        raise _damaged(name, error) from error
+    except CODEC_ERRORS as error:
+        raise out_of_memory(error) or _damaged(name, error) from error
     exif = Image.Exif()
     try:
         exif.load(only_bytes(info.get("exif")))
-    except _DECODE_ERRORS:
+    except CODEC_ERRORS:
         exif = Image.Exif()
     packet, warned = read_xmp(info.get("xmp"))
     metadata = PhotoMetadata(
@@ -305,7 +323,7 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
         exif=clean_exif(exif, (values.shape[1], values.shape[0])),
         icc=only_bytes(info.get("icc_profile")),
         xmp=packet,
-        warnings=(*warned, *_beside(file, info)),
+        warnings=(*warned, *_beside(file, info, in_base=has_gain_map(data))),
     )
     if mode.startswith("LA;16"):
         values, mode = values[..., [0, 0, 0, 1]], "RGBA;16"
@@ -317,17 +335,19 @@ def _decode_heif(data: bytes, name: str, most_pixels: int | None) -> tuple[Sampl
     return Samples(mode, values, None, metadata.icc), metadata
 
 
-def _beside(file: Sized, info: Mapping[str, Any]) -> tuple[str, ...]:
+def _beside(file: Sized, info: Mapping[str, Any], *, in_base: bool) -> tuple[str, ...]:
     """Returns a note of what a HEIC file holds beside its picture: no library here writes it again.
 
     Args:
         file: the file as pillow-heif opens it.
         info: what it says of the picture.
+        in_base: whether the file says that it holds a gain map of ISO 21496-1.
     """
     auxiliary: Iterable[object] = info.get("aux") or ()
     others = len(file) - 1
     names = [
-        *(["its HDR gain map"] if any("hdrgainmap" in str(name) for name in auxiliary) else []),
+        *(["its HDR gain map"] if in_base or any("hdrgainmap" in str(name) for name in auxiliary) else []),
+        *(["its depth map"] if info.get("depth_images") else []),
         *([f"{others} further picture{'s' if others > 1 else ''} in its file"] if others > 0 else []),
     ]
     return (f"left out of the edited photo: {', '.join(names)}",) if names else ()

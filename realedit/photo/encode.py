@@ -9,6 +9,8 @@ import numpy as np
 from realedit.errors import UsageError
 from realedit.photo.encode_jpeg import encode_anew, encode_kept, left_behind
 from realedit.photo.formats import FORMATS
+from realedit.photo.jpeg.marker_segments import take_apart
+from realedit.photo.jpeg_xl import with_jpeg
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.profile_conversion import is_srgb
 from realedit.photo.samples import Samples
@@ -82,8 +84,9 @@ def encode(
 ) -> Encoded:
     """Returns a photo's file.
 
-    A JPEG that is written as JPEG keeps the coefficients of every block that holds no edited sample. Formats
-    that can be compressed with and without loss are written with loss where the photo's own file was.
+    A JPEG that is written as JPEG or JPEG XL keeps the coefficients of every block that holds no edited
+    sample. Formats that can be compressed with and without loss are written with loss where the photo's own
+    file was.
 
     Args:
         samples: the edited photo's, upright.
@@ -98,10 +101,15 @@ def encode(
     """
     check_holds(samples, kind, compression)
     held = _fit(samples, kind)
-    left_out = (*_left_out(metadata, kind), *(left_behind(metadata) if kind != "JPEG" else ()))
+    left_out = (*_left_out(held, metadata, kind), *(left_behind(metadata) if kind != "JPEG" else ()))
     metadata = replace(metadata, icc=_profile_for(metadata.icc, held.mode))
     if kind == "JPEG":
         return _jpeg(held, original or samples, metadata, compression)
+    if kind == "JXL" and metadata.jpeg is not None and compression == Compression():
+        try:
+            return _jpeg_in_jxl(held, original or samples, metadata)
+        except ValueError:  # it is encoded anew, and what changes is told
+            pass
     quality = compression.quality
     if (
         quality is None
@@ -133,12 +141,26 @@ def _jpeg(held: Samples, original: Samples, metadata: PhotoMetadata, compression
     return Encoded(content, "none", (*notes, *left_behind(metadata)))
 
 
-def _left_out(metadata: PhotoMetadata, kind: str) -> tuple[str, ...]:
+def _jpeg_in_jxl(held: Samples, original: Samples, metadata: PhotoMetadata) -> Encoded:
+    """Returns a JPEG XL file that holds an edited JPEG with its own blocks.
+
+    Raises:
+        ValueError: the blocks cannot be kept, or there is no encoder.
+    """
+    content, notes = encode_kept(held, original, metadata)
+    frame = take_apart(content).frame
+    return Encoded(with_jpeg(content, frame.width, frame.height), "blocks", notes)
+
+
+def _left_out(samples: Samples, metadata: PhotoMetadata, kind: str) -> tuple[str, ...]:
     """Returns a note of what a photo has beside its pixels and a format does not hold."""
     form = FORMATS[kind]
     has = {"EXIF": metadata.exif, "colour profile": metadata.icc and not is_srgb(metadata.icc)}
     lost = [name for name, held in has.items() if held and name not in form.metadata]
-    return (f"{form.name} files do not hold the photo's {' and '.join(lost)}",) if lost else ()
+    told = (f"{form.name} files do not hold the photo's {' and '.join(lost)}",) if lost else ()
+    # HEIC's own are read as 16 bits
+    cut = kind == "HEIF" and samples.mode.endswith("16") and metadata.format != "HEIF"
+    return (*told, "HEIC files are written with 10 of the photo's 16 bits a channel") if cut else told
 
 
 def _check_size(samples: Samples, kind: str) -> None:
@@ -165,7 +187,7 @@ def _fit(samples: Samples, kind: str) -> Samples:
         return samples
     if mode == "CMYK" or mode.endswith(";16"):
         what = "CMYK" if mode == "CMYK" else "16 bits a channel"
-        fits = [other.suffixes[0] for other in FORMATS.values() if mode in other.modes]
+        fits = [other.suffixes[0] for other in FORMATS.values() if mode in other.modes and other.lossless]
         raise UsageError(f"{form.name} cannot hold the photo's {what}", f"save as {', '.join(fits)}")
     grey = mode in ("1", "L", "LA") and "L" in form.modes
     if transparent and samples.alpha is not None:

@@ -54,11 +54,18 @@ FORMATS: Mapping[str, Format] = {
     ),
     "WEBP": Format("WebP", (".webp",), ("RGB", "RGBA"), 16383, lossy=True),
     "AVIF": Format("AVIF", (".avif",), ("RGB", "RGBA"), 65536, lossy=True),
-    "HEIF": Format("HEIC", (".heic", ".heif"), ("L", "LA", "RGB", "RGBA"), 16384, lossy=True, lossless=False),
+    "HEIF": Format(
+        "HEIC",
+        (".heic", ".heif"),
+        ("L", "LA", "RGB", "RGBA", "I;16", "RGB;16", "RGBA;16"),
+        16384,
+        lossy=True,
+        lossless=False,
+    ),
     "JXL": Format(
         "JPEG XL",
         (".jxl",),
-        ("L", "LA", "RGB", "RGBA", "I;16"),
+        ("L", "LA", "RGB", "RGBA"),  # its encoder for Pillow marks 16 bits as linear light
         2**30,
         lossy=True,
         metadata=frozenset({"EXIF", "XMP"}),
@@ -128,6 +135,12 @@ def sniff(head: bytes) -> str | None:
         if signature.match(head):
             return kind
     return "TGA" if _is_tga(head) else None
+
+
+def has_gain_map(data: bytes) -> bool:
+    """Tells whether a HEIC or AVIF file says that it holds an HDR gain map (ISO 21496-1, "tmap")."""
+    length = int.from_bytes(data[:4], "big")
+    return data[4:8] == b"ftyp" and b"tmap" in data[8 : min(length, HEAD_BYTES)]
 
 
 def _is_tga(head: bytes) -> bool:

@@ -53,6 +53,8 @@ def measured(
         "region_share": float(region.mean()),
         "file_bytes": float(len(encoded.content)),
     }
+    if encoded.keeps == "blocks" and outside.any():
+        return Kept(figures, (*encoded.notes, _shown_otherwise(int(outside.sum()))))
     if encoded.keeps != "none":
         return Kept(figures, encoded.notes)
     levels = cv2.absdiff(before, after)[~region]
@@ -64,6 +66,14 @@ def measured(
     )
     lost = f"{form.name} is compressed with loss, pixels that were not edited change {how}; {instead}; {size}"
     return Kept(figures, (*encoded.notes, lost))
+
+
+def _shown_otherwise(count: int) -> str:
+    """Returns the warning of a JPEG that keeps its blocks and looks different all the same."""
+    return (
+        f"{count:,} pixels look different where nothing was edited, though all coefficients there are the "
+        "file's own: it is damaged, and decoders make up for what it lacks; save as .png to keep how it looks"
+    )
 
 
 def _size(count: int) -> str:

@@ -9,6 +9,9 @@ from typing import cast
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from realedit.photo import xmp
+from realedit.photo.codec_errors import CODEC_ERRORS
+from realedit.photo.formats import FORMATS, has_gain_map
+from realedit.photo.jpeg_xl import read_header
 
 _TIFF_ORIENTATION = xmp.Name("http://ns.adobe.com/tiff/1.0/", "tiff", "Orientation")
 _EXTENDED_XMP = xmp.Name("http://ns.adobe.com/xmp/note/", "xmpNote", "HasExtendedXMP")
@@ -47,16 +50,6 @@ _MOST_DPI = 1e6
 eye."""
 _RIFF_HEAD = 12
 """Bytes before the first chunk of a WebP file. Set by its specification."""
-_EXIF_ERRORS = (
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    OSError,
-    SyntaxError,
-    struct.error,
-    AttributeError,
-)
 
 
 @dataclass(frozen=True)
@@ -133,27 +126,40 @@ def read_metadata(image: Image.Image, orientation: int) -> PhotoMetadata:
     )
 
 
-def with_file(metadata: PhotoMetadata, data: bytes) -> PhotoMetadata:
-    """Returns the metadata of a decoded file with what its bytes tell: how it is compressed, and its size."""
+def with_file(metadata: PhotoMetadata, data: bytes, mode: str) -> PhotoMetadata:
+    """Returns the metadata of a decoded file with what its bytes tell: how it is compressed, and its size.
+
+    Args:
+        metadata: what the decoder tells.
+        data: the file.
+        mode: of the decoded samples.
+    """
     packet, warnings = metadata.xmp, metadata.warnings
+    lossy, depth, gain_map = _is_lossy(metadata.format, data), 8, False
+    name = FORMATS[metadata.format].name if metadata.format in FORMATS else ""
     if metadata.format == "JXL":  # its plugin does not read XMP
         packet, more = read_xmp(_jxl_xmp(data))
         warnings += more
-    depth = _avif_depth(data) if metadata.format == "AVIF" else 8
+        header = read_header(data)
+        lossy, depth, gain_map = header.lossy, 8 if mode == "I;16" else header.depth, header.has_gain_map
+    elif metadata.format == "AVIF":
+        depth, gain_map = _avif_depth(data), has_gain_map(data)
     if depth > 8:
-        warnings += (f"the AVIF's {depth} bits a channel are read as 8",)
+        warnings += (f"the {name}'s {depth} bits a channel are read as 8",)
+    if gain_map:
+        warnings += ("left out of the edited photo: its HDR gain map",)
     return replace(
         metadata,
         xmp=packet,
         jpeg=metadata.jpeg and replace(metadata.jpeg, file=data),
-        lossy=_is_lossy(metadata.format, data),
+        lossy=lossy,
         file_bytes=len(data),
         warnings=warnings,
     )
 
 
 def _is_lossy(kind: str | None, data: bytes) -> bool:
-    """Tells whether a file is compressed with loss; False where it does not tell (JPEG XL, JPEG 2000)."""
+    """Tells whether a file is compressed with loss; False where it does not tell (JPEG 2000)."""
     if kind == "AVIF":
         # without loss, red, green and blue are coded as they are: matrix 0 of H.273
         at = data.find(b"nclx")
@@ -234,7 +240,7 @@ def clean_exif(exif: Image.Exif, size: tuple[int, int]) -> bytes:
                 details[tag] = value
         # Pillow writes IFD0 and its children alone, so that the old thumbnail in IFD1 stays behind
         return exif.tobytes() if len(exif) else b""
-    except _EXIF_ERRORS:
+    except CODEC_ERRORS:
         return b""
 
 
@@ -244,7 +250,7 @@ def read_orientation(image: Image.Image) -> int:
         return 1
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except _EXIF_ERRORS:
+    except CODEC_ERRORS:
         return 1
     return orientation if orientation in range(1, 9) else 1
 
@@ -252,13 +258,13 @@ def read_orientation(image: Image.Image) -> int:
 def _read_exif(image: Image.Image, size: tuple[int, int]) -> bytes:
     try:
         exif = image.getexif()
-    except _EXIF_ERRORS:
+    except CODEC_ERRORS:
         return b""
     copy = Image.Exif()
     try:
         # a copy: the caller's image keeps its own EXIF; through bytes, as TIFF has no block to load
         copy.load(exif.tobytes())
-    except _EXIF_ERRORS:
+    except CODEC_ERRORS:
         return b""
     return clean_exif(copy, size)
 
@@ -299,7 +305,7 @@ def _read_jpeg(image: JpegImagePlugin.JpegImageFile, orientation: int) -> JpegEn
 def _png_chunks(image: PngImagePlugin.PngImageFile) -> tuple[tuple[bytes, bytes], ...]:
     try:
         return _read_png(image)
-    except _EXIF_ERRORS:
+    except CODEC_ERRORS:
         return ()
 
 

@@ -11,6 +11,8 @@ from typing import Any, cast
 
 from PIL import Image, ImageCms
 
+_SRGB = ("srgb", "gra_d65_rel_srg", "rgb_d65_srg_rel_srg")
+"""What profiles of sRGB are called; the last two by libjxl, for files without a profile of their own."""
 _ERRORS = (ImageCms.PyCMSError, OSError)
 
 
@@ -42,7 +44,8 @@ def converted(image: Image.Image, *, source: bytes, target: bytes, mode: str) ->
 def is_srgb(icc: bytes) -> bool:
     """Tells whether a profile calls itself sRGB; False if it cannot be read."""
     try:
-        return "srgb" in ImageCms.getProfileDescription(_opened(icc)).lower()
+        named = ImageCms.getProfileDescription(_opened(icc)).lower()
+        return any(name in named for name in _SRGB)
     except _ERRORS:
         return False
 

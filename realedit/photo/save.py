@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realedit.errors import PhotoError, UsageError
+from realedit.photo.codec_errors import CODEC_ERRORS
 from realedit.photo.encode import Compression, Encoded, encode
 from realedit.photo.formats import FORMATS, format_for
 from realedit.photo.measured import Kept, measured
 from realedit.photo.provenance import mark_packet, recipe_json, sidecar_path
 from realedit.system.destinations import check_free, disk_errors
+from realedit.system.memory import out_of_memory
 from realedit.system.whole_files import write_files
 
 if TYPE_CHECKING:
@@ -168,5 +170,7 @@ def _encoded(
     metadata = replace(photo.metadata, xmp=mark_packet(photo.metadata.xmp, recipe))
     try:
         return encode(photo.native, metadata, kind, original=photo.original, compression=compression)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise PhotoError(f"{name} could not be encoded ({error})", "try .png") from error
+    except CODEC_ERRORS as error:
+        raise out_of_memory(error) or PhotoError(
+            f"{name} could not be encoded ({error})", "try .png"
+        ) from error

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-import struct
 import zlib
-from collections.abc import Iterator
 from typing import cast
 
 import cv2
@@ -18,9 +16,8 @@ import numpy as np
 from PIL import ExifTags, Image, PngImagePlugin, PpmImagePlugin, TiffImagePlugin
 
 from realedit.errors import PhotoError
+from realedit.photo.png_text import HEAD_BYTES, chunks
 
-_PNG_HEAD = 8
-"""Bytes of the signature that a PNG file begins with. Set by its standard."""
 _INTEROP = 0xA005
 """EXIF tag of the interoperability directory, an offset into its own file. Set by the EXIF standard."""
 _FULL_PPM = re.compile(rb"P6\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s+65535\s")
@@ -86,11 +83,9 @@ def encode_png(values: np.ndarray, **metadata: object) -> bytes:
     # metadata chunks do not depend on the pixels: Pillow writes them into a PNG of one pixel to copy from
     donor = io.BytesIO()
     Image.new("RGB", (1, 1)).save(donor, "PNG", **metadata)
-    own = [chunk for kind, chunk in _png_chunks(pixels.tobytes()) if kind in (b"IHDR", b"IDAT", b"IEND")]
-    extra = [
-        chunk for kind, chunk in _png_chunks(donor.getvalue()) if kind not in (b"IHDR", b"IDAT", b"IEND")
-    ]
-    return b"".join((pixels.tobytes()[:_PNG_HEAD], own[0], *extra, *own[1:]))
+    own = [chunk for kind, chunk in chunks(pixels.tobytes()) if kind in (b"IHDR", b"IDAT", b"IEND")]
+    extra = [chunk for kind, chunk in chunks(donor.getvalue()) if kind not in (b"IHDR", b"IDAT", b"IEND")]
+    return b"".join((pixels.tobytes()[:HEAD_BYTES], own[0], *extra, *own[1:]))
 
 
 def encode_tiff(
@@ -166,11 +161,3 @@ def _numbers(image: TiffImagePlugin.TiffImageFile, tag: int) -> tuple[int, ...]:
 
 def _unsupported(what: str) -> PhotoError:
     return PhotoError(f"realedit cannot read {what} without loss", "convert it to 16-bit RGB or 8 bits first")
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = _PNG_HEAD
-    while at < len(data):
-        (length,) = struct.unpack(">I", data[at : at + 4])
-        yield data[at + 4 : at + 8], data[at : at + 12 + length]
-        at += 12 + length

@@ -153,7 +153,8 @@ def _heif(samples: Samples, metadata: PhotoMetadata, quality: int | None) -> byt
             "writing HEIC needs the package pillow-heif", "pip install pillow-heif, or use .jpg"
         ) from None
     height, width = samples.values.shape[:2]
-    data = np.ascontiguousarray(samples.values).tobytes()
+    little = samples.values.astype("<u2") if samples.mode.endswith("16") else samples.values
+    data = np.ascontiguousarray(little).tobytes()
     file = io.BytesIO()
     library = cast("Any", pillow_heif)  # its types are incomplete
     picture = library.from_bytes(samples.mode, (width, height), data)

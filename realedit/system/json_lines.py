@@ -16,6 +16,9 @@ from typing import Any, cast
 from realedit.errors import OutputExistsError, PhotoError
 from realedit.system.outside_json import parse_json
 
+_MOST_BYTES = 2**30
+"""Bytes of a journal: a longer one is not read, a shorter one is. Each photo takes one or two thousand."""
+
 
 def append_line(path: Path, fields: Mapping[str, Any]) -> None:
     """Appends an object in one write, and waits until it is on the disk.
@@ -47,6 +50,8 @@ def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     if not path.exists():
         return
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:  # a pipe would never answer
+        raise foreign_line(path, 1)
     data = path.read_bytes()
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) != len(data):

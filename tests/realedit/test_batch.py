@@ -430,6 +430,9 @@ def test_photos_are_known_by_their_content_and_what_is_skipped_is_listed(tmp_pat
     (folder / "empty.jpg").touch()
     (folder / "z.jpg").write_bytes(b"no picture either, but called one")
     (folder / "a.jfif.realedit.json").write_text("{}")
+    (folder / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    (folder / "round.jpg").symlink_to(folder / "round.jpg")
+    os.mkfifo(folder / "pipe.jpg")
     tasks = tasks_for([folder], tmp_path / "out", files=())
     assert [(task.photo.name, task.output.name) for task in tasks] == [
         ("a.jfif", "a.jfif"),
@@ -440,5 +443,8 @@ def test_photos_are_known_by_their_content_and_what_is_skipped_is_listed(tmp_pat
     ]
     assert skipped([folder], tmp_path / "out") == [
         (folder / "empty.jpg", "empty"),
+        (folder / "gone.jpg", "a link that leads nowhere"),
         (folder / "notes.txt", "no picture that realedit reads"),
+        (folder / "pipe.jpg", "no file but a pipe, socket or device"),
+        (folder / "round.jpg", "a link that leads nowhere"),
     ]

@@ -56,8 +56,7 @@ def rows() -> Iterator[tuple[str, ...]]:
             ways = [False, True] if form.lossy and form.lossless else [form.lossy]
             for lossy in ways:
                 for mode in [known for known in _NAMES if known in modes]:
-                    if not (lossy and mode == "I;16"):
-                        yield _row(Path(folder), kind, mode, lossy=lossy)
+                    yield _row(Path(folder), kind, mode, lossy=lossy)
 
 
 def table() -> str:

@@ -5,27 +5,44 @@ from __future__ import annotations
 import io
 import json
 import struct
+import urllib.error
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from email.message import Message
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import pytest
 from PIL import Image, ImageCms, TiffImagePlugin
+from pydantic import ValidationError
 
 from realedit.batch.records import Earlier, PhotoRecord, WriteRecord
+from realedit.bench.datasets import counterfactual, pie_bench, pixelman
+from realedit.bench.datasets.load import load_dataset
+from realedit.bench.records import RECORDS, Record, read_records
+from realedit.calibrate.records import Records
+from realedit.cli import remote
 from realedit.edits.manifest import read_manifest
 from realedit.edits.recipe import read_file
 from realedit.errors import RealEditError
 from realedit.models import configs, folder
-from realedit.photo import load_photo, xmp
+from realedit.models.profile import packaged, said_profile
+from realedit.photo import composite, load_photo, xmp
+from realedit.photo.colour_profile import in_colours_of
+from realedit.photo.formats import FORMATS, own_suffix
 from realedit.photo.inputs import as_mask
+from realedit.photo.jpeg.further_pictures import with_pictures
+from realedit.photo.jpeg.gain_map import directory
+from realedit.photo.jpeg_xl import with_jpeg
 from realedit.photo.provenance import mark_packet, read_recipe
-from realedit.photo.save import save_photo
+from realedit.photo.save import save_measured
+from realedit.photo.stripping import without_metadata, without_places
 from realedit.system.outside_json import parse_json
+from realedit.ui.requests import CutoutRequest, EditRequest, LocateRequest, OutlineRequest
 
 TABLETOP = Path(__file__).resolve().parents[2] / "realedit" / "assets" / "tabletop"
 NETWORKS = ("unet", "vae", "text_encoder", "text_encoder_2")
@@ -108,7 +125,19 @@ def jpegs() -> list[bytes]:
         saved(grey, "JPEG", optimize=True),
         saved(rgb.convert("CMYK"), "JPEG"),
         saved(rgb, "MPO", save_all=True, append_images=[rgb]),
+        _hdr(rgb),
     ]
+
+
+def _hdr(rgb: Image.Image) -> bytes:
+    """A JPEG with an HDR gain map behind it."""
+    gain_map = saved(rgb.convert("L").resize((12, 10)), "JPEG")
+    packet = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        + directory(len(gain_map)).encode()
+        + b"</rdf:RDF></x:xmpmeta>"
+    )
+    return with_pictures(saved(rgb, "JPEG", xmp=packet), [gain_map], listed=True)
 
 
 def pngs() -> list[bytes]:
@@ -198,15 +227,34 @@ def containers() -> list[bytes]:
     return [file.getvalue(), saved(rgb, "AVIF", quality=60, exif=exif().tobytes())]
 
 
+def jxls() -> list[bytes]:
+    """JPEG XL: samples with and without loss, and a JPEG in it."""
+    rgb = Image.fromarray(noise(20, 24, 3))
+    library: Any = pytest.importorskip("pillow_jxl")
+    assert library
+    return [
+        saved(rgb, "JXL", lossless=True, exif=exif().tobytes(), xmp=packet()),
+        saved(Image.fromarray(noise(20, 24, 4)), "JXL", quality=70),
+        with_jpeg(jpegs()[0], 24, 20),
+    ]
+
+
 def read_photo(file: Path) -> None:
-    """Reads a photo, and writes it again with all that it says."""
+    """Reads a photo, changes part of it, and writes it with all that it says, in its format or another."""
     photo = load_photo(file)
     if photo.rgb.size > 2**24:  # writing what a header of thousands of pixels claims takes seconds
         return
-    kind = {"JPEG": ".jpg", "TIFF": ".tif", "WEBP": ".webp"}.get(photo.metadata.format or "", ".png")
-    if photo.native.mode == "CMYK":
-        kind = ".tif"
-    save_photo(photo, file.with_name(f"out{kind}"), force=True, sidecar=False)
+    number = zlib.crc32(file.read_bytes())
+    kind = own_suffix(photo.metadata.format, file) if number % 2 else _SUFFIXES[number // 2 % len(_SUFFIXES)]
+    photo = (lambda one: one, without_places, without_metadata)[number // 64 % 3](photo)
+    alpha = np.zeros(photo.rgb.shape[:2], np.float32)
+    alpha[: 1 + photo.height // 2, : 1 + photo.width // 2] = 1
+    edited = composite(photo, 255 - photo.rgb, alpha)
+    save_measured(edited, file.with_name(f"out{kind}"), alpha > 0, force=True)
+    in_colours_of(photo, load_photo(np.zeros((1, 1, 3), np.uint8)))
+
+
+_SUFFIXES = [form.suffixes[0] for form in FORMATS.values()]
 
 
 def read_mask(file: Path) -> None:
@@ -414,6 +462,149 @@ def read_data_set(file: Path) -> None:
     load_manifest(file.parent)
 
 
+def published() -> list[bytes]:
+    """The lists of three published data sets, whose names tell their layouts."""
+    pie = {
+        "image_path": "a.png",
+        "original_prompt": "a [mug] on a table",
+        "editing_prompt": "a [bowl] on a table",
+        "editing_type_id": "1",
+        "mask": [0, 20, 512, 30],
+    }
+    cocoee = {
+        "original_image_path": "a.png",
+        "mask_path": "a.png",
+        "max_resolution": 20,
+        "prompt": "a mug",
+        "words": ["mug"],
+        "selected_points": [[3, 4], [8, 9]],
+    }
+    line = {"id": "a", "prompt": "a mug", "object": "mug", "dx": 0.1, "dy": 0}
+    return [json.dumps({"1": pie}).encode(), json.dumps({"1": cocoee}).encode(), json.dumps(line).encode()]
+
+
+def read_published(file: Path) -> None:
+    """Reads a list under the name of each layout."""
+    for name, folders in (
+        (pie_bench.MANIFEST, [pie_bench.PICTURES]),
+        (pixelman.COCOEE, ["COCOEE_images", "COCOEE_masks"]),
+        (pixelman.RES, ["."]),
+        (counterfactual.MANIFEST, ["."]),
+    ):
+        place = file.parent / name.partition(".")[0]
+        for inner in folders:
+            (place / inner).mkdir(parents=True, exist_ok=True)
+            for picture in ("a.png", "a_input.png"):
+                if not (place / inner / picture).exists():
+                    (place / inner / picture).write_bytes(pngs()[0])
+        (place / name).write_bytes(file.read_bytes())
+        try:
+            load_dataset(place)
+        except RealEditError:
+            pass
+
+
+def profiles() -> list[bytes]:
+    return [profile.dump().encode() for profile in packaged()] + [b'{"steps": 20}']
+
+
+def bench_records() -> list[bytes]:
+    record = asdict(Record("k", "a", {"kind": "move", "dx": 0.1}, "realedit", "ok", figures={"psnr": 30.0}))
+    return [f"{json.dumps(record)}\n".encode(), f"{json.dumps({'key': 'k', 'error': 0.1})}\n".encode()]
+
+
+def read_bench_records(file: Path) -> None:
+    """Reads the records of a bench's run, and those of calibrating."""
+    for read in (lambda: read_records(file.parent), lambda: Records(file.parent, {}).read()):
+        try:
+            read()
+        except RealEditError:
+            pass
+
+
+def requests() -> list[bytes]:
+    """What a page or a program asks of the server."""
+    edit = {
+        "edits": [{"move": "mug", "dx": 0.1}, {"restyle": "mug", "like": "file1"}],
+        "box": [0.1, 0.2, 0.5, 0.6],
+        "point": [[0.2, 0.3]],
+        "seed": 3,
+        "steps": 20,
+        "settings": {"shadow": False},
+        "quality": 90,
+        "format": ".jpg",
+    }
+    return [
+        json.dumps(one).encode() for one in (edit, {"word": "mug", "preview": True}, {"point": [[0.1, 0.2]]})
+    ]
+
+
+def read_request(file: Path) -> None:
+    """Reads a request of each kind as far as it can be without a model."""
+    content = file.read_bytes()
+    photo = load_photo(noise(20, 24, 3))
+    opened = lambda _reference: (photo, "photo.png")  # noqa: E731
+    for kind in (EditRequest, LocateRequest, CutoutRequest):
+        try:
+            asked = kind.model_validate_json(content)
+            asked.shown(photo, opened)
+            if isinstance(asked, EditRequest):
+                asked.planned(), asked.how(), asked.options(), asked.compression(), asked.named(str)
+                asked.prepared(photo, opened)
+        except (ValidationError, RealEditError):
+            pass
+    try:
+        OutlineRequest.model_validate_json(content).points()
+    except (ValidationError, RealEditError):
+        pass
+
+
+def answers() -> list[bytes]:
+    """What a server answers to `--server`: its events, the last of which is the result."""
+    recipe = {"edits": [{"move": "mug", "dx": 0.1}], "seed": 3, "then": []}
+    change = {
+        "edit": "move",
+        "word": "mug",
+        "source": "mask",
+        "score": 1.0,
+        "box_before": [0, 0, 1, 1],
+        "box_after": None,
+    }
+    result = {
+        "photo": {"id": "a"},
+        "recipe": recipe,
+        "changes": [change],
+        "warnings": ["w"],
+        "timings": {"edit": 1.0},
+        "seed": 3,
+        "object": None,
+        "box_before": None,
+        "box_after": [0, 0, 1, 1],
+        "metrics": {},
+    }
+    return [
+        json.dumps(result).encode(),
+        json.dumps({"error": {"kind": "Usage", "message": "m", "hint": None}}).encode(),
+    ]
+
+
+class _Stream(io.BytesIO):
+    """An answer of a server, as a stream of lines."""
+
+
+def read_answer(file: Path) -> None:
+    """Reads what a server answers: as its result, as an event, and as a refusal."""
+    content = file.read_bytes()
+    lines = b"event: done\ndata: " + content.replace(b"\n", b" ") + b"\n"
+    try:
+        for _, told in remote._events(cast("Any", _Stream(lines))):
+            remote.checked_result(told)
+    except (ValueError, RealEditError):  # which the command tells in its own words
+        pass
+    refusal = urllib.error.HTTPError("http://a", 422, "no", Message(), io.BytesIO(content))
+    str(remote._refused(refusal))
+
+
 def any_json() -> list[bytes]:
     return [*edits(), struct.pack("<I", 7), b'"\\ud83d\\ude00"']
 
@@ -432,6 +623,7 @@ TARGETS = (
     Target("png", pngs, read_photo, "photo.png", 1),
     Target("png with sums", pngs, read_photo, "photo.png", 4, with_sums),
     Target("tiff", tiffs, read_photo, "photo.tif", 6),
+    Target("jpeg xl", jxls, read_photo, "photo.jxl", 1),
     Target("webp", webps, read_photo, "photo.webp", 2),
     Target("heic and avif", containers, read_photo, "photo.heic", 1),
     Target("other formats", others, read_photo, "photo.bmp", 2),
@@ -449,4 +641,9 @@ TARGETS = (
     Target("archive", archives, read_archive, "lama.pt", 1),
     Target("archive pickle", pickles, read_archive, "lama.pt", 3, with_pickle),
     Target("data set", data_sets, read_data_set, "manifest.jsonl", 2),
+    Target("published data set", published, read_published, "list.json", 2),
+    Target("profile", profiles, lambda file: said_profile(file), "profile.json", 2),
+    Target("records", bench_records, read_bench_records, RECORDS, 1),
+    Target("answer", answers, read_answer, "answer.json", 1),
+    Target("request", requests, read_request, "request.json", 2),
 )

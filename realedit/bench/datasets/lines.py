@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from realedit.errors import PhotoError, UsageError
-from realedit.system.outside_json import parse_json
+from realedit.system.outside_json import parse_json, read_at_most
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
@@ -33,9 +33,10 @@ def read_text(path: Path) -> str:
         UsageError: it cannot be read, or is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        return read_at_most(path).decode()
+    except (OSError, ValueError) as error:
+        is_text = not isinstance(error, UnicodeDecodeError)
+        reason = error.strerror if isinstance(error, OSError) else str(error) if is_text else "not UTF-8"
         raise UsageError(f"{path} cannot be read ({reason})", "name a folder with a manifest") from error
 
 

@@ -7,10 +7,10 @@ files larger. :mod:`realedit.photo.jpeg.scans` writes.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
-import tempfile
+import os
 import threading
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from realedit.photo.jpeg.marker_segments import (
     Frame,
     JpegFile,
 )
+from realedit.system.library_messages import without_library_messages
+from realedit.system.passing_files import as_file
 
 _ONE_AT_A_TIME = threading.Lock()
 """jpeglib keeps what it reads in global variables of its C code."""
@@ -48,22 +50,36 @@ def read_coefficients(file: JpegFile) -> list[np.ndarray]:
         raise ValueError("the package jpeglib is not here") from error
     # without metadata and further pictures, which it would have to understand
     bare = b"\xff\xd8" + b"".join(bytes(segment) for segment in file.of(*_NEEDED)) + file.scans
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "photo.jpg"
-        path.write_bytes(bare)
-        try:
-            with _ONE_AT_A_TIME:
-                read = library.read_dct(str(path))
-                planes = [read.Y, read.Cb, read.Cr, read.K]
-        except (OSError, ValueError, IndexError) as error:
-            raise ValueError(f"jpeglib cannot read it ({error})") from error
-    return _checked(planes, file.frame)
+    try:
+        with _ONE_AT_A_TIME, without_library_messages(), as_file(bare) as path:
+            return _planes(library, os.fspath(path), file.frame)
+    except (OSError, IndexError, AttributeError) as error:
+        raise ValueError(f"jpeglib cannot read it ({error})") from error
 
 
-def _checked(planes: list[np.ndarray | None], frame: Frame) -> list[np.ndarray]:
-    """Returns the planes that a frame has, each of the size that it says."""
-    found = [plane for plane in planes if plane is not None]
-    expected = [(*frame.blocks(component), 8, 8) for component in frame.components]
-    if [plane.shape for plane in found] != expected:
+def _planes(library: Any, path: str, frame: Frame) -> list[np.ndarray]:  # noqa: ANN401 - it has no types
+    """Reads a file by jpeglib's C code, which needs no copy of the file.
+
+    Its Python code would write one into the folder of temporary files, leave it there where it cannot be
+    read, and print its name.
+
+    Raises:
+        ValueError: it has other blocks than the frame says.
+        OSError: it cannot be read.
+    """
+    told = library.read_dct(path)
+    shapes = [frame.blocks(component) for component in frame.components]
+    if told.block_dims.tolist() != [list(shape) for shape in shapes]:
         raise ValueError("jpeglib reads another number of blocks than the file says")
-    return [plane.reshape(*plane.shape[:2], 64) for plane in found]
+    planes = [np.zeros((*shape, 64), np.int16) for shape in shapes]
+    tables, numbers = np.zeros((4, 64), np.uint16), np.zeros(4, np.int16)
+    pointers = [ctypes.c_void_p(plane.ctypes.data) for plane in planes] + [None] * (4 - len(planes))
+    code = library._bind.CJpegLib.get()
+    if not code.read_jpeg_dct(
+        os.fsencode(path),
+        *pointers,
+        ctypes.c_void_p(tables.ctypes.data),
+        ctypes.c_void_p(numbers.ctypes.data),
+    ):
+        raise OSError("its data are damaged")
+    return planes

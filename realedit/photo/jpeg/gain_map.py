@@ -93,10 +93,12 @@ def neutral_where(picture: bytes, changed: np.ndarray) -> bytes:
         changed: where the picture was changed, bool [H, W], as both lie in the file.
 
     Raises:
-        ValueError: the map's coefficients cannot be read.
+        ValueError: the map's coefficients cannot be read, or it is larger than the picture.
         OSError: it cannot be decoded.
     """
     file = take_apart(picture)
+    if file.frame.height > changed.shape[0] or file.frame.width > changed.shape[1]:
+        raise ValueError("a gain map larger than its picture")
     with Image.open(io.BytesIO(picture), formats=("JPEG",)) as image:
         values = np.array(image)
     if values.shape[2:] not in ((), (3,)):

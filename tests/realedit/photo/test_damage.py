@@ -2,6 +2,7 @@
 
 import io
 import struct
+from contextlib import suppress
 from pathlib import Path
 from time import process_time
 
@@ -128,3 +129,87 @@ def test_want_of_memory_is_not_told_as_damage(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(decode, "_check_single", fails)
     with pytest.raises(MemoryLimitError):
         decode.decode_bytes(file.getvalue(), "photo.png")
+
+
+def test_a_kind_that_no_decoder_takes_is_named_with_its_reason() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32)).save(file, "JPEG")
+    head = b"\xff\xc0\x00\x11\x08"
+    deep = file.getvalue().replace(head, b"\xff\xc1\x00\x11\x0c")
+    with pytest.raises(PhotoError, match=r"is JPEG, but .* realedit does not read \(.*12-bit") as told:
+        decode.decode_bytes(deep, "photo.jpg")
+    assert told.value.hint == "export it again as an 8-bit JPEG or PNG"
+
+
+def test_a_tiff_of_very_many_pages_opens_at_once() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (20, 20), (9, 8, 7)).save(file, "TIFF")
+    data = file.getvalue()
+    (first,) = struct.unpack("<I", data[4:8])
+    (count,) = struct.unpack("<H", data[first : first + 2])
+    link, start = first + 2 + 12 * count, len(data) + len(data) % 2
+    number, tags = 50_000, {254: 1, 256: 1, 257: 1, 273: 8}
+    page = struct.pack("<H", len(tags)) + b"".join(
+        struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()
+    )
+    size = len(page) + 4
+    links = [start + size * (at + 1) for at in range(number - 1)] + [0]
+    reduced = b"".join(page + struct.pack("<I", link_) for link_ in links)
+    whole = data[:link] + struct.pack("<I", start) + data[link + 4 :].ljust(start - link - 4, b"\0") + reduced
+    began = process_time()
+    samples, _ = decode.decode_bytes(whole, "photo.tif")
+    assert process_time() - began < 1
+    assert (samples.values == (9, 8, 7)).all()
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_png_with_text_beyond_pillows_limits_opens_without_it(tmp_path: Path, packed: bool) -> None:
+    text = PngImagePlugin.PngInfo()
+    length = 2 * PngImagePlugin.MAX_TEXT_CHUNK if packed else PngImagePlugin.MAX_TEXT_MEMORY + 1
+    text.add_itxt("XML:com.adobe.xmp", "<" * length, zip=packed)
+    Image.new("RGB", (32, 32), (9, 8, 7)).save(tmp_path / "photo.png", pnginfo=text)
+    began = process_time()
+    photo = load_photo(tmp_path / "photo.png")
+    assert process_time() - began < 1
+    assert (photo.rgb == (9, 8, 7)).all()
+    assert photo.metadata.warnings == ("the photo's texts, XMP among them, are too large and are left out",)
+    assert load_photo(save_photo(photo, tmp_path / "out.png")).metadata.warnings == ()
+
+
+def test_a_png_whose_profile_unpacks_without_end_opens_without_it() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), (9, 8, 7)).save(file, "PNG", icc_profile=bytes(30_000_000))
+    samples, metadata = decode.decode_bytes(file.getvalue(), "photo.png")
+    assert (samples.values == (9, 8, 7)).all()
+    assert metadata.icc == b""
+    assert "colour profile is too large" in metadata.warnings[0]
+
+
+def test_what_a_tiff_has_beside_its_picture_is_told() -> None:
+    import tifffile
+
+    rgb = np.arange(20 * 24 * 3, dtype=np.uint16).reshape(20, 24, 3)
+    layers = (37724, 7, 4, b"8BIM", True)
+    for depth in (np.uint8, np.uint16):
+        file = io.BytesIO()
+        tifffile.imwrite(file, rgb.astype(depth), photometric="rgb", extratags=[layers])
+        _, metadata = decode.decode_bytes(file.getvalue(), "photo.tif")
+        assert metadata.warnings == ("left out of the edited photo: Photoshop's layers",)
+    file = io.BytesIO()
+    eight = rgb.astype(np.uint8)
+    more = np.dstack([eight, eight[..., :2]])
+    tifffile.imwrite(file, more, photometric="rgb", extrasamples=["unspecified", "unspecified"])
+    samples, metadata = decode.decode_bytes(file.getvalue(), "photo.tif")
+    assert (samples.values == eight).all()
+    assert metadata.warnings == ("left out of the edited photo: 2 further channels",)
+
+
+def test_what_libtiff_finds_wrong_is_told_by_us_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    file = io.BytesIO()
+    noise = np.random.default_rng(0).integers(0, 2, (64, 64), np.uint8) * 255
+    Image.fromarray(noise).convert("1").save(file, "TIFF", compression="group4")
+    data = bytearray(file.getvalue())
+    data[100:130] = bytes(range(30))
+    with suppress(PhotoError):
+        decode.decode_bytes(bytes(data), "photo.tif")
+    assert capfd.readouterr().err == ""

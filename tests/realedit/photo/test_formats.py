@@ -159,3 +159,28 @@ def test_further_pictures_of_a_heic_are_told(tmp_path: Path) -> None:
     assert photo.metadata.warnings == ("left out of the edited photo: 1 further picture in its file",)
     heif.from_pillow(Image.fromarray(_picture())).save(tmp_path / "one.heic", quality=90)
     assert load_photo(tmp_path / "one.heic").metadata.warnings == ()
+
+
+def test_a_heic_of_ten_bits_stays_one_and_sixteen_are_told(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    ten = _picture().astype(np.uint16) << 8
+    heif.from_bytes("RGB;16", (120, 80), ten.tobytes()).save(tmp_path / "photo.heic", quality=95)
+    saved = _saved(tmp_path / "photo.heic", tmp_path / "out.heic")
+    assert len(saved.warnings) == 1  # of the loss
+    again = load_photo(saved.path)
+    assert again.native.mode == "RGB;16"
+    assert (
+        np.abs(again.native.values.astype(int) - load_photo(tmp_path / "photo.heic").native.values)[
+            60:
+        ].mean()
+        < 400
+    )
+    assert cv2.imwrite(str(tmp_path / "photo.png"), ten[..., ::-1])
+    saved = _saved(tmp_path / "photo.png", tmp_path / "deep.heic")
+    assert "HEIC files are written with 10 of the photo's 16 bits a channel" in saved.warnings
+
+
+def test_a_grey_jpeg_xl_has_no_profile_to_lose(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_jxl")
+    Image.fromarray(_picture()[..., 0]).save(tmp_path / "photo.jxl", lossless=True)
+    assert _saved(tmp_path / "photo.jxl", tmp_path / "out.jxl").warnings == ()

@@ -165,3 +165,11 @@ def test_another_format_says_that_it_leaves_the_map_out(tmp_path: Path) -> None:
     _, saved, _ = _saved(tmp_path, data, "out.png")
     assert saved.warnings == ("left out of the edited photo: its HDR gain map",)
     assert saved.figures["changed_outside_region"] == 0
+
+
+def test_a_map_that_claims_to_be_larger_than_its_picture_is_not_decoded(tmp_path: Path) -> None:
+    gain_map = _map(_xmp(ADOBE))
+    at = gain_map.index(b"\xff\xc0") + 5
+    claims = gain_map[:at] + struct.pack(">HH", 60_000, 60_000) + gain_map[at + 4 :]
+    _, saved, _ = _saved(tmp_path, with_pictures(_jpeg(_scene()), [claims], listed=True))
+    assert saved.warnings == ("left out of the edited photo: its HDR gain map",)

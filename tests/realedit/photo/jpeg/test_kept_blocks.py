@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import re
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,8 +19,10 @@ from jpeg_files import every_kind, phone_tables
 from realedit.photo import Photo, composite, load_photo
 from realedit.photo.encode import Compression
 from realedit.photo.encode_jpeg import encode_anew, reach
-from realedit.photo.jpeg.marker_segments import take_apart
+from realedit.photo.jpeg.coefficients import read_coefficients
+from realedit.photo.jpeg.marker_segments import DHT, take_apart
 from realedit.photo.save import save_measured
+from realedit.system.library_messages import without_library_messages
 
 MUG = Path(__file__).parents[4] / "examples" / "photos" / "mug.jpg"
 
@@ -223,3 +228,59 @@ def test_phones_tables_are_none_that_libjpeg_makes() -> None:
             made |= {tuple(sorted(table)) for table in tables.quantization.values()}
     for tables in phone_tables().values():
         assert any(tuple(sorted(table)) not in made for table in tables)
+
+
+def _bare(name: str = "420-odd") -> bytes:
+    return FILES[name]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [_bare()[:-2] + b"\x55\x55\xff\xd9", _bare() + b"\0" * 99],
+    ids=["bytes before the end", "padding"],
+)
+def test_a_file_that_others_read_with_a_shrug_keeps_its_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], data: bytes
+) -> None:
+    passing = tmp_path / "temporary"
+    passing.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(passing))
+    edited, region = _edited(load_photo(data))
+    saved = save_measured(edited, tmp_path / "out.jpg", region)
+    assert saved.figures["changed_outside_region"] == 0
+    assert not saved.warnings
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "")
+    assert list(passing.iterdir()) == []
+
+
+def test_what_other_threads_print_meanwhile_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    with without_library_messages():
+        os.write(2, b"realedit: a line of ours\nCorrupt JPEG data: 2 extraneous bytes\n  half a line")
+        assert capfd.readouterr().err == ""
+    assert capfd.readouterr().err == "realedit: a line of ours\n  half a line"
+
+
+def test_a_file_that_cannot_be_read_by_blocks_leaves_nothing_and_prints_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    file = take_apart(_bare())
+    tables = [segment for segment in file.segments if segment.marker == DHT]
+    without = tuple(segment for segment in file.segments if segment not in tables)
+    with pytest.raises(ValueError, match="jpeglib cannot read it"):
+        read_coefficients(replace(file, segments=without))
+    told = capfd.readouterr()
+    assert (told.out, told.err) == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_progressive_file_that_lacks_a_scan_is_told_to_look_different(tmp_path: Path) -> None:
+    data = FILES["420-progressive-97"]
+    starts = [found.start() for found in re.finditer(rb"\xff\xda", data)]
+    # decoders smooth blocks whose finer frequencies are missing, by those beside them: it is one of the last
+    photo = load_photo(data[: starts[2]] + b"\xff\xd9")
+    edited, region = _edited(photo)
+    saved = save_measured(edited, tmp_path / "out.jpg", region)
+    assert saved.figures["changed_outside_region"] > 0
+    assert any("look different where nothing was edited" in warning for warning in saved.warnings)
