@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 BACKWARD = 2
 """What a backward pass through the UNet counts, in noise predictions: its usual cost, one product of matrices
 by the activations and one by the weights, of which guidance needs the first alone. Set by convention."""
-
+_LAST_WORDS = 4
+"""Words of a text by which a user is told up to where it is read: more are longer, fewer less plain. Set by
+eye."""
 
 _LOG = logging.getLogger(__name__)
 _Done = TypeVar("_Done")
@@ -296,6 +298,16 @@ class Backbone:
         tokenizers = [tokenizer for tokenizer in self._tokenizers if tokenizer is not None]
         found = [_subsequence(tokenizer, prompt, words) for tokenizer in tokenizers]
         return sorted(set.intersection(*map(set, found))) if found else []
+
+    def last_read(self, text: str) -> str | None:
+        """Returns the last words of a text that is longer than the model reads; None of one that is not."""
+        tokenizer = next(one for one in self._tokenizers if one is not None)
+        ids: list[int] = tokenizer(text, verbose=False).input_ids
+        most: int = tokenizer.model_max_length
+        if len(ids) <= most:
+            return None
+        read: str = tokenizer.decode(ids[1 : most - 1])
+        return " ".join(read.split()[-_LAST_WORDS:])
 
     def seen_words(self, words: str) -> list[str]:
         """Returns the pieces in which the model's tokenizer reads ``words``."""

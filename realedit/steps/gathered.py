@@ -76,11 +76,22 @@ def gathered(
             *prepared.photo.metadata.warnings,
             *prepared.shown.told,
             *dict.fromkeys(warning for outcome in outcomes for warning in all_warnings(outcome)),
+            *_cut_short(engine, [inverted.prompt, *(outcome.prompt for outcome in outcomes)]),
             *hidden_by_alpha(prepared.photo, last.photo),
         ),
         before_composite=last.picture,
         changes=tuple(change for step, outcome in done for change in changes(step, outcome)),
     )
+
+
+def _cut_short(engine: Engine, prompts: Sequence[str]) -> tuple[str, ...]:
+    """Returns a warning of a text that the model has read in part; none where it has read nothing."""
+    if not engine.backbone.loaded:
+        return ()
+    last = next((found for text in prompts if (found := engine.backbone.last_read(text))), None)
+    if last is None:
+        return ()
+    return (f"the text is longer than the model reads: what follows '... {last}' is not read; shorten it",)
 
 
 def _told(settings: Settings, profile: Profile) -> Settings:

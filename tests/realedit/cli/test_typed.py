@@ -321,3 +321,28 @@ def test_a_palette_with_an_opacity_for_each_colour_is_edited(
     changed = (before != after).any(axis=-1)
     assert 0.02 < changed.mean() < 0.3
     assert not changed[:, 170:].any()
+
+
+def test_a_text_longer_than_the_model_reads_is_one_line_of_ours_and_none_with_quiet(
+    folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = "a photo of a mug " + " ".join(f"thing{number % 7}" for number in range(200))
+    words = ("photo.png", "--box", "0.25,0.4,0.45,0.7", "--dx", "0.1", "--prompt", text)
+    made = (
+        "--steps",
+        "2",
+        "--strength",
+        "0.3",
+        "--no-cache",
+        "--no-shadow",
+        "--model",
+        "tabletop",
+        "--force",
+    )
+    assert main([*words, *made]) == 0
+    told = capfd.readouterr().err.splitlines()
+    assert all(line.startswith("realedit: ") for line in told), told
+    assert sum("is not read; shorten it" in line for line in told) == 1
+    assert main([*words, *made, "--quiet"]) == 0
+    quiet = capfd.readouterr()
+    assert (quiet.out, quiet.err) == ("photo-edited.png\n", "")
