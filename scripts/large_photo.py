@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -58,7 +59,7 @@ def make_photo(path: Path, pixels: float) -> tuple[int, int]:
     for at in range(0, size[1], ROWS):
         part = values[at : at + ROWS]
         part[:] = np.clip(part + chance.normal(0, NOISE, part.shape), 0, 255)
-    options = {"quality": 92, "subsampling": 2} if path.suffix in (".jpg", ".jpeg") else {}
+    options: dict[str, Any] = {"quality": 92, "subsampling": 2} if path.suffix in (".jpg", ".jpeg") else {}
     Image.fromarray(values).save(path, **options)
     return size
 

@@ -306,8 +306,8 @@ class Backbone:
         most: int = tokenizer.model_max_length
         if len(ids) <= most:
             return None
-        read: str = tokenizer.decode(ids[1 : most - 1])
-        return " ".join(read.split()[-_LAST_WORDS:])
+        read = tokenizer.decode(ids[1 : most - 1])
+        return " ".join(str(read).split()[-_LAST_WORDS:])
 
     def seen_words(self, words: str) -> list[str]:
         """Returns the pieces in which the model's tokenizer reads ``words``."""

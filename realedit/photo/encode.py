@@ -187,7 +187,9 @@ def _fit(samples: Samples, kind: str) -> Samples:
         return samples
     if mode == "CMYK" or mode.endswith(";16"):
         what = "CMYK" if mode == "CMYK" else "16 bits a channel"
-        fits = [other.suffixes[0] for other in FORMATS.values() if mode in other.modes and other.lossless]
+        fits = [
+            other.suffixes[0] for name, other in FORMATS.items() if mode in other.modes and name != "HEIF"
+        ]
         raise UsageError(f"{form.name} cannot hold the photo's {what}", f"save as {', '.join(fits)}")
     grey = mode in ("1", "L", "LA") and "L" in form.modes
     if transparent and samples.alpha is not None:

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
 from realedit.photo import xmp
 from realedit.photo.codec_errors import CODEC_ERRORS
-from realedit.photo.formats import FORMATS, has_gain_map
+from realedit.photo.formats import has_gain_map
 from realedit.photo.jpeg_xl import read_header
 
 _TIFF_ORIENTATION = xmp.Name("http://ns.adobe.com/tiff/1.0/", "tiff", "Orientation")
@@ -136,7 +136,7 @@ def with_file(metadata: PhotoMetadata, data: bytes, mode: str) -> PhotoMetadata:
     """
     packet, warnings = metadata.xmp, metadata.warnings
     lossy, depth, gain_map = _is_lossy(metadata.format, data), 8, False
-    name = FORMATS[metadata.format].name if metadata.format in FORMATS else ""
+    name = "JPEG XL" if metadata.format == "JXL" else "AVIF"
     if metadata.format == "JXL":  # its plugin does not read XMP
         packet, more = read_xmp(_jxl_xmp(data))
         warnings += more

@@ -549,7 +549,9 @@ def read_request(file: Path) -> None:
             asked = kind.model_validate_json(content)
             asked.shown(photo, opened)
             if isinstance(asked, EditRequest):
-                asked.planned(), asked.how(), asked.options(), asked.compression(), asked.named(str)
+                for read in (asked.planned, asked.how, asked.options, asked.compression):
+                    read()
+                asked.named(str)
                 asked.prepared(photo, opened)
         except (ValidationError, RealEditError):
             pass

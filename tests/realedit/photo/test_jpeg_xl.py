@@ -49,7 +49,7 @@ def jpegs() -> dict[str, bytes]:
 @pytest.mark.parametrize("size", [(64, 96), (61, 93), (256, 256), (320, 180), (2000, 9)])
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA", "I;16"])
 def test_the_header_says_what_the_decoder_finds(mode: str, size: tuple[int, int], lossless: bool) -> None:
-    data = _saved(Image.fromarray(_values(mode, *size), mode), lossless=lossless)
+    data = _saved(Image.fromarray(_values(mode, *size)), lossless=lossless)
     header = read_header(data)
     with Image.open(io.BytesIO(data)) as image:
         assert (header.width, header.height) == image.size == size
@@ -72,7 +72,7 @@ def test_what_would_take_too_much_memory_is_refused_before_it_is_decoded() -> No
     side = (2, 2), (60_000 - 1, 18)
     large = _coded((0, 1), *side, (1, 3), (1, 1))
     assert read_header(large) == Header(60_000, 60_000)
-    with pytest.raises(PhotoError, match="photo has 3,600,000,000 pixels, more than the"):
+    with pytest.raises(PhotoError, match="picture in memory has 3,600,000,000 pixels, more than the"):
         load_photo(large + bytes(50))
 
 
