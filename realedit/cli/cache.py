@@ -13,7 +13,8 @@ from realedit.cli.options import Debug, Json
 cache_app = cyclopts.App(
     name="cache",
     help="List, prune or clear what is kept on disk of photos: inversions, and what names saw. "
-    "REALEDIT_CACHE names their folder, REALEDIT_CACHE_GIB the GiB that it may take (4).",
+    "REALEDIT_CACHE names their folder, REALEDIT_CACHE_GIB the GiB that it may take (8, or a quarter of the "
+    "free disk).",
     help_epilogue="Example: realedit cache clear",
 )
 
@@ -35,7 +36,9 @@ def list_entries(*, json: Json = False, debug: Debug = False) -> None:
             {"key": e.key, "bytes": e.bytes, "last_used": e.last_used, "metadata": e.metadata}
             for e in entries
         ]
-        output.print_json({"path": str(cache.root), "bytes": cache.size(), "entries": fields})
+        output.print_json(
+            {"path": str(cache.root), "bytes": cache.size(), "limit": cache.max_bytes, "entries": fields}
+        )
         return
     rows = [
         (

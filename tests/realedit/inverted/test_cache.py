@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -282,13 +283,31 @@ def test_what_is_not_kept_is_said_with_the_way_to_keep_it(
 
 
 def test_the_variable_says_how_much_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Cache(tmp_path).max_bytes == 4 * 2**30
     monkeypatch.setenv("REALEDIT_CACHE_GIB", "0.5")
     assert Cache(tmp_path).max_bytes == 2**29
     for wrong in ("much", "-1", "nan", "inf"):
         monkeypatch.setenv("REALEDIT_CACHE_GIB", wrong)
         with pytest.raises(UsageError, match="REALEDIT_CACHE_GIB is"):
             Cache(tmp_path)
+
+
+def test_without_it_an_almost_full_disk_keeps_less(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the cache holds counts as free, so that filling it does not lower the limit."""
+    free = 100 * 2**30
+
+    def usage(place: Path) -> SimpleNamespace:
+        assert place == tmp_path
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr("realedit.inverted.cache.shutil.disk_usage", usage)
+    there = tmp_path / "cache" / "of" / "mine"
+    assert Cache(there).max_bytes == 8 * 2**30
+    free = 2**30
+    assert Cache(there).max_bytes == 2**28
+    assert not there.exists()
+    (tmp_path / f"{KEY}.safetensors").write_bytes(bytes(4000))
+    (tmp_path / "another.safetensors").write_bytes(bytes(4000))
+    assert Cache(tmp_path).max_bytes == 2**28 + 1000
 
 
 def test_files_that_are_not_entries_are_never_touched(tmp_path: Path) -> None:
