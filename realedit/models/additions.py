@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realedit.errors import ModelUnavailableError, UsageError
+from realedit.models import distilled, hub, single_file
 from realedit.models import folder as folders
-from realedit.models import hub, single_file
 from realedit.models.hub import first_line
 from realedit.system.memory import out_of_memory
 
@@ -65,6 +65,11 @@ class Lora:
             raise ModelUnavailableError(
                 f"{path.name} is no safetensors file, and realedit reads no others (pickles can run code)",
                 "download the LoRA's .safetensors file",
+            )
+        if kind := distilled.named(path.stem):
+            raise ModelUnavailableError(
+                f"{path.name} makes a model of few steps ({kind}), which realedit does not invert",
+                "leave it out; if it is none, rename the file",
             )
         return cls(path.resolve(), weight)
 
