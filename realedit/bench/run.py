@@ -69,10 +69,18 @@ def plan_jobs(cases: Sequence[Case], methods: Sequence[MethodSpec], settings: Ru
         PhotoError: a case's file cannot be read.
     """
     model = settings.model
-    resolve_model(model.model)
+    offline = bool(model.offline)
+    resolve_model(model.model, loras=model.loras, vae=model.vae, offline=offline)
     digests = [case.digest() for case in cases]
     # last: mistakes in the cases are reported before gigabytes are fetched
-    ref = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
+    ref = fetched(
+        model.model,
+        device=model.device,
+        dtype=model.dtype,
+        loras=model.loras,
+        vae=model.vae,
+        offline=offline,
+    )
     shared = {
         "versions": versions(),
         "code": code_digest(),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from realedit.bench.case import LoadedCase
 from realedit.bench.counting import counted
 from realedit.models.backbone import Backbone
+from realedit.models.frugality import Offload
 from realedit.prompts import with_words
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class ModelSettings:
     offline: bool | None = None
     working_size: int | None = None
     profile: str | None = None
+    loras: tuple[str, ...] = ()
+    vae: str | None = None
+    offload: Offload | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class Workbench:
             cache=False,
             working_size=chosen.working_size,
             profile=chosen.profile,
+            loras=chosen.loras,
+            vae=chosen.vae,
+            offload=chosen.offload,
         )
 
     @property

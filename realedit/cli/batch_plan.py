@@ -162,7 +162,9 @@ def _files(command: EditCommand) -> list[Path]:
 
 
 def _model_files(model: ModelOptions) -> list[Path]:
-    return [] if model.inpainter is None else [model.inpainter]
+    if model.inpainter is None or not model.inpainter.is_dir():
+        return [] if model.inpainter is None else [model.inpainter]
+    return sorted(path for path in model.inpainter.rglob("*") if path.is_file())
 
 
 def _decides(command: EditCommand) -> dict[str, Any]:
@@ -188,7 +190,14 @@ def _shared(model: ModelOptions, batch: Asked) -> dict[str, Any]:
     from realedit.models.choice import fetched
     from realedit.models.profile import identity
 
-    here = fetched(model.model, device=model.device, dtype=model.dtype, offline=bool(model.offline))
+    here = fetched(
+        model.model,
+        device=model.device,
+        dtype=model.dtype,
+        loras=model.lora,
+        vae=model.vae,
+        offline=bool(model.offline),
+    )
     return {
         "model": identity(here, model.profile),
         "options": asdict(replace(model, cutout=choose_cutout(model.cutout, model.offline or None).name)),

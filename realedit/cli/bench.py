@@ -199,7 +199,15 @@ def bench(
 
     folder = how.output if how.output is not None else Path(f"bench-{dataset.resolve().name}")
     chosen = ModelSettings(
-        model.model, model.device, model.dtype, model.offline or None, model.working_size, model.profile
+        model.model,
+        device=model.device,
+        dtype=model.dtype,
+        offline=model.offline or None,
+        working_size=model.working_size,
+        profile=model.profile,
+        loras=model.lora,
+        vae=model.vae,
+        offload=model.offload,
     )
     running = RunSettings(folder, chosen, settings, sampling.seed, debug=talk.debug, side=how.side)
     with progress_bars(quiet=talk.quiet) as progress:

@@ -173,6 +173,8 @@ def fetched(
     *,
     device: str | None = None,
     dtype: str | None = None,
+    loras: Sequence[str | Path] = (),
+    vae: str | Path | None = None,
     offline: bool = False,
 ) -> ModelRef:
     """Resolves a model and downloads a hub's where it is not here.
@@ -181,12 +183,14 @@ def fetched(
         name: As `resolve_model` takes it.
         device: Where it will run; None where that is not known.
         dtype: The precision it will run with, likewise: for 16 bits there may be smaller files.
+        loras: As `resolve_model` takes them.
+        vae: As `resolve_model` takes it.
         offline: Whether nothing may be downloaded.
 
     Raises:
         ModelUnavailableError: It is not here and cannot be downloaded.
     """
-    ref = resolve_model(name)
+    ref = resolve_model(name, loras=loras, vae=vae, offline=offline)
     if ref.source == "hub":
         from huggingface_hub import constants
 

@@ -55,15 +55,19 @@ def test_a_run_writes_a_record_each_and_a_rerun_none(tabletop_folder: Path, tmp_
 def test_a_key_changes_with_every_setting(tabletop_folder: Path, tmp_path: Path) -> None:
     case = load_dataset(tabletop_folder)[:1]
     plain = settings(tmp_path)
+    lora = tmp_path / "style.safetensors"
+    lora.write_bytes(b"read when it is put on")
     others = [
         plain,
         replace(plain, seed=1),
         replace(plain, metrics=MetricSettings(("psnr",))),
         replace(plain, model=replace(plain.model, working_size=96)),
+        replace(plain, model=replace(plain.model, loras=(str(lora),))),
+        replace(plain, model=replace(plain.model, loras=(f"{lora}:0.5",))),
     ]
     methods = [MethodSpec("realedit"), MethodSpec("realedit", {"steps": "4"})]
     keys = [key for chosen in others for _, key in plan_jobs(case, methods, chosen)[0].methods]
-    assert len(set(keys)) == 8
+    assert len(set(keys)) == 12
 
 
 def test_a_refused_edit_is_measured_as_the_untouched_photo(tabletop_folder: Path, tmp_path: Path) -> None:
