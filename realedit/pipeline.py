@@ -101,7 +101,7 @@ class RealEditPipeline:
             captioner: BLIP or Florence-2, which says what a photo shows where no prompt does.
             cutout: what cuts objects out: "ours", "sam", or another SAM's folder or hub id; by default
                 ``REALEDIT_CUTOUT``, else the SAM that ``realedit fetch sam`` has brought, else ours.
-            inpainter: a file with LaMa's weights, which fills holes in the place of our own filling.
+            inpainter: LaMa's weights, or an SDXL inpainting model, which fills holes in the place of ours.
             loras: safetensors files that are added to the model's weights, each "FILE" or "FILE:weight".
             vae: a VAE in the place of the model's own: a folder, a safetensors file or a hub id.
             profile: the model's defaults, by a file of ``realedit calibrate`` or a name ("sdxl"); by default

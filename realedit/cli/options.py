@@ -275,7 +275,10 @@ class ModelOptions(BackboneOptions):
     ] = None
     inpainter: Annotated[
         Path | None,
-        Parameter(metavar="FILE", help="Fills holes: a file with LaMa's weights, such as big-lama."),
+        Parameter(
+            metavar="NAME",
+            help="Fills holes: a file with LaMa's weights, such as big-lama, or an SDXL inpainting model.",
+        ),
     ] = None
     no_cache: Annotated[bool, flag("Neither use nor keep inverted photos (realedit cache).")] = False
 

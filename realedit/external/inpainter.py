@@ -1,6 +1,6 @@
-"""A learned inpainter in a file that the user brings: LaMa, in place of our own hole filling.
+"""A learned inpainter that the user brings, in place of our own hole filling: LaMa, or an inpainting SDXL.
 
-Read are safetensors, and of the authors' own PyTorch archives the weights alone: no code in a file is run
+Read are safetensors, and of LaMa's authors' own PyTorch archives the weights alone: no code in a file is run
 (:mod:`realedit.external.archive`). The network sees a window about the hole; what it paints is laid into the
 hole, and the photo's own fine detail is drawn from the places that look most like it.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zipfile import is_zipfile
 
 import cv2
@@ -17,6 +17,7 @@ import numpy as np
 
 from realedit.errors import ModelUnavailableError, NumericalError
 from realedit.models.devices import usable_device
+from realedit.models.single_file import SingleFile
 from realedit.pixels.like_places import steps_to_like_places
 from realedit.pixels.pyramid import Completion
 from realedit.system.memory import translated
@@ -37,29 +38,36 @@ seen as they are. LaMa was trained on 256 pixels; its authors show up to about 2
 _ARCHIVES = (".pt", ".pth", ".ckpt", ".bin")
 
 
+class Painter(Protocol):
+    """What paints a window."""
+
+    def __call__(self, rgb: np.ndarray, gap: np.ndarray) -> np.ndarray:
+        """Returns a picture, uint8 ``[H, W, 3]``, of which the gap, bool ``[H, W]``, is used."""
+        ...
+
+
 class Inpainter:
-    """Fills holes by LaMa; it is called as :func:`realedit.pixels.hole_filling.fill_with_steps` is.
+    """Fills holes by a network; it is called as :func:`realedit.pixels.hole_filling.fill_with_steps` is.
 
     Args:
-        path: safetensors, or a TorchScript or checkpoint file of its authors; of these only the weights are
-            read.
+        path: LaMa's weights as safetensors, or a TorchScript or checkpoint file of its authors, of which only
+            the weights are read; or an SDXL inpainting model, a folder or a checkpoint in one file.
         device: a torch device.
 
     Raises:
-        ModelUnavailableError: no such file, damaged, or not LaMa's weights.
+        ModelUnavailableError: no such file, damaged, or neither of the two.
         UsageError: no such device.
     """
 
     def __init__(self, path: str | Path, device: str | torch.device = "cpu") -> None:
         path = Path(os.path.expanduser(path))
-        self.label = path.name
-        if not os.path.isfile(path):  # which bears names that are too long
+        if not os.path.exists(path):  # which bears names that are too long
             raise ModelUnavailableError(
-                f"no inpainter '{path}': no such file", "pass LaMa's weights, such as big-lama.safetensors"
+                f"no inpainter '{path}': no such file",
+                "pass LaMa's weights, such as big-lama.safetensors, or an SDXL inpainting model",
             )
-        self.device = usable_device(device)
-        with translated():
-            self.network = _network(path).to(self.device)
+        self.label = path.resolve().name
+        self._painter = _painter(path, device)
 
     def paint(self, rgb: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """Fills a hole.
@@ -78,16 +86,8 @@ class Inpainter:
             return rgb.copy()
         window = _about(hole)
         part, gap = rgb[window], hole[window]
-        height, width = gap.shape
-        scale = min(1.0, _SEEN_PIXELS / max(gap.shape))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        # a pixel that is partly hole is hole: its colour is partly the object's
-        seen_gap = cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
-        seen = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-        painted = self._painted(seen, seen_gap)
-        wide = cv2.resize(painted, (width, height), interpolation=cv2.INTER_CUBIC) if scale < 1 else painted
         out = rgb.copy()
-        out[window] = np.where(gap[..., None], wide, part)
+        out[window] = np.where(gap[..., None], self._painter(part, gap), part)
         return out
 
     def __call__(self, rgb: np.ndarray, hole: np.ndarray, forbidden: np.ndarray | None = None) -> Completion:
@@ -103,8 +103,38 @@ class Inpainter:
         steps = steps_to_like_places(picture, hole, forbidden)
         return Completion(picture, steps, np.zeros(hole.shape, np.float32))
 
+
+class LamaPainter:
+    """Paints windows by LaMa.
+
+    Args:
+        path: as of :class:`Inpainter`.
+        device: a torch device.
+    """
+
+    def __init__(self, path: Path, device: str | torch.device) -> None:
+        self._label = path.name
+        self._device = usable_device(device)
+        with translated():
+            self._network = _network(path).to(self._device)
+
+    def __call__(self, rgb: np.ndarray, gap: np.ndarray) -> np.ndarray:
+        """Paints a window, seen smaller if it is large; see :class:`Painter`.
+
+        Raises:
+            NumericalError: the network produced NaN.
+        """
+        height, width = gap.shape
+        scale = min(1.0, _SEEN_PIXELS / max(gap.shape))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        # a pixel that is partly hole is hole: its colour is partly the object's
+        seen_gap = cv2.resize(gap.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+        seen = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+        painted = self._painted(seen, seen_gap)
+        return cv2.resize(painted, (width, height), interpolation=cv2.INTER_CUBIC) if scale < 1 else painted
+
     def _painted(self, rgb: np.ndarray, gap: np.ndarray) -> np.ndarray:
-        """Returns what the network makes of a window; shapes as :meth:`paint`."""
+        """Returns what the network makes of a window that is small enough."""
         import torch
 
         from realedit.external.lama import MULTIPLE
@@ -115,11 +145,29 @@ class Inpainter:
         hole = np.pad(gap, ((0, below), (0, beside)), mode="symmetric").astype(np.float32)[..., None]
         given = np.concatenate([picture * (1 - hole), hole], axis=2).transpose(2, 0, 1)[None]
         with translated(), torch.inference_mode():
-            answer = self.network(torch.from_numpy(np.ascontiguousarray(given)).to(self.device))
+            answer = self._network(torch.from_numpy(np.ascontiguousarray(given)).to(self._device))
         if not bool(answer.isfinite().all()):
-            raise NumericalError(f"{self.label} produced NaN", "leave --inpainter out")
+            raise NumericalError(f"{self._label} produced NaN", "leave --inpainter out")
         picture = answer[0].permute(1, 2, 0).cpu().numpy()[:height, :width]
         return (picture.clip(0, 1) * 255).round().astype(np.uint8)
+
+
+def _painter(path: Path, device: str | torch.device) -> Painter:
+    if not path.is_dir() and not _is_checkpoint(path):
+        return LamaPainter(path, device)
+    from realedit.external.sdxl_painter import SdxlPainter
+
+    return SdxlPainter(path, device)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a file holds a diffusion model as its authors' code names it."""
+    if path.suffix.lower() in _ARCHIVES or is_zipfile(path):
+        return False
+    try:
+        return SingleFile.read(path).channels > 0
+    except ModelUnavailableError:  # told where it is read as LaMa's
+        return False
 
 
 def _network(path: Path) -> Lama:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from realedit.errors import ModelUnavailableError
-from realedit.models import configs
+from realedit.models import configs, distilled
+from realedit.models.architecture import architecture_problem
 from realedit.system import outside_json
 
 INDEX = "model_index.json"
@@ -54,9 +55,8 @@ _MOST_HEADER_BYTES = 100 * 2**20
 Set by the format: its headers are no longer."""
 ADAPTER = "adapter_config.json"
 """File by which the libraries lay further weights over a network, from pickles too."""
-_TIME_IDS = 6
-"""Numbers that SDXL's UNet reads beside the prompt: original size, crop corner and target size, two each."""
 _ANOTHER = "pass a folder written by StableDiffusionXLPipeline.save_pretrained, or --model tabletop"
+_INPAINTING = "pass LaMa's weights, or an SDXL inpainting model: a folder, or a .safetensors file"
 _UNADAPTED = "merge it into the model's weights, or remove that file"
 _AGAIN = "copy or download the model again"
 
@@ -157,74 +157,35 @@ def check_index(label: str, index: Mapping[str, Any]) -> None:
             raise ModelUnavailableError(f"{label}: {part} is a {kind}, not {expected}", _ANOTHER)
 
 
-def architecture_problem(networks: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Says why a set of component configs is not SDXL's architecture, or returns None when it is.
-
-    SDXL (Podell et al. 2023, arXiv 2307.01952) conditions its UNet on two concatenated text encoders and on
-    the second one's pooled embedding together with six size numbers (`text_time`); the widths must agree.
-
-    Args:
-        networks: config.json of "unet", "vae", "text_encoder" and "text_encoder_2".
-    """
-    for part, config in networks.items():
-        problem = configs.config_problem(config)
-        kernel = configs.foreign_kernel(config)
-        if problem or kernel:
-            return f"{part}: {problem or f'its attention is code from the hub ({kernel}), which is not run'}"
-    try:
-        return _mismatch(
-            networks["unet"], networks["vae"], networks["text_encoder"], networks["text_encoder_2"]
-        )
-    except (KeyError, TypeError) as error:
-        return f"its configs lack what SDXL's have ({error})"
-
-
-def _mismatch(
-    unet: Mapping[str, Any], vae: Mapping[str, Any], first: Mapping[str, Any], second: Mapping[str, Any]
-) -> str | None:
-    """Says which widths of SDXL's parts do not agree, or returns None where all do.
-
-    Raises:
-        KeyError: a width is missing.
-        TypeError: one is no number.
-    """
-    if unet.get("addition_embed_type") != "text_time":
-        return "its UNet has no text_time embedding, so it is not SDXL's architecture"
-    if unet.get("in_channels") == 2 * vae.get("latent_channels", 0) + 1:
-        return "it is an inpainting model, which paints holes: give it as --inpainter"
-    channels = (unet.get("in_channels"), unet.get("out_channels"), vae.get("latent_channels"))
-    if channels != (channels[0],) * 3:
-        return (
-            f"its UNet takes {channels[0]} channels and gives {channels[1]}, its VAE has {channels[2]}: an "
-            "instruction model cannot be used here"
-        )
-    wide = first["hidden_size"] + second["hidden_size"]
-    pooled = second["projection_dim"] + _TIME_IDS * unet["addition_time_embed_dim"]
-    reads, added = unet["cross_attention_dim"], unet["projection_class_embeddings_input_dim"]
-    levels = len(unet.get("block_out_channels", ()))
-    if not (isinstance(wide, int) and isinstance(pooled, int)):
-        raise TypeError("a width that is no number")
-    if reads != wide and reads != [wide] * levels:
-        return f"its UNet reads {reads}-wide text, its two encoders give {wide}"
-    if added != pooled:
-        return f"its UNet reads {added} added-condition values, its encoders and sizes give {pooled}"
-    return None
-
-
-def check_architecture(root: Path, label: str) -> None:
+def check_architecture(root: Path, label: str, *, paints: bool = False) -> None:
     """Raises ModelUnavailableError unless the configs below `root` are SDXL's architecture."""
-    problem = architecture_problem({part: read_json(root / part / "config.json", label) for part in NETWORKS})
+    read = {part: read_json(root / part / "config.json", label) for part in NETWORKS}
+    problem = architecture_problem(read, paints=paints)
     if problem:
-        raise ModelUnavailableError(f"{label}: {problem}", _ANOTHER)
+        raise ModelUnavailableError(f"{label}: {problem}", _INPAINTING if paints else _ANOTHER)
 
 
-def read_layout(root: Path, label: str, *, half: bool) -> Layout:
+def check_steps(root: Path, label: str, index: Mapping[str, Any]) -> None:
+    """Raises ModelUnavailableError if a pipeline was distilled to a few steps, by its configs or its name."""
+    scheduler = read_json(root / "scheduler" / OTHERS["scheduler"][0], label)
+    unet = read_json(root / "unet" / "config.json", label)
+    told = distilled.configured(unet, {**scheduler, "_class_name": index["scheduler"][1]})
+    kind = told or distilled.named(label.rsplit("/", 1)[-1])
+    if kind:
+        raise ModelUnavailableError(
+            f"{label} is made for a few steps ({kind}), which realedit does not invert",
+            distilled.ANOTHER if told else f"{distilled.ANOTHER}; if it is none, rename its folder",
+        )
+
+
+def read_layout(root: Path, label: str, *, half: bool, paints: bool = False) -> Layout:
     """Checks a pipeline folder and chooses the weight files to load from it.
 
     Args:
         root: Folder with `model_index.json`.
         label: What to call the model in error lines.
         half: Prefer fp16 variants of the weights.
+        paints: Whether it is to paint holes, and not to edit.
 
     Raises:
         ModelUnavailableError: No such folder, no pipeline, another architecture, pickled weights only, a
@@ -243,7 +204,9 @@ def read_layout(root: Path, label: str, *, half: bool) -> Layout:
     absent = missing_parts(names, half=half)
     if absent:
         raise ModelUnavailableError(f"{label} is incomplete: missing {', '.join(absent)}", _AGAIN)
-    check_architecture(root, label)
+    check_architecture(root, label, paints=paints)
+    if not paints:  # which inverts nothing
+        check_steps(root, label, index)
     variants: dict[str, str | None] = {}
     for part in NETWORKS:
         variants[part], files = choose_weights(part, names, half=half)

@@ -145,11 +145,13 @@ def _fetch(hub_id: str, label: str, names: set[str], *, half: bool) -> Path:
     weights = _weights(names, half=half)
     try:
         root = Path(snapshot_download(hub_id, allow_patterns=_SMALL_FILES))
-        folders.check_index(label, folders.read_json(root / folders.INDEX, label))
+        index = folders.read_json(root / folders.INDEX, label)
+        folders.check_index(label, index)
         absent = folders.missing_parts(names, half=half)
         if absent:
             raise ModelUnavailableError(f"{label} on the hub is incomplete: missing {', '.join(absent)}")
         folders.check_architecture(root, label)
+        folders.check_steps(root, label, index)
         return Path(snapshot_download(hub_id, allow_patterns=[*_SMALL_FILES, *weights]))
     except (*network_errors(), RuntimeError) as error:
         # RuntimeError: what hf_xet, the hub's transfer library, raises.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +24,9 @@ from realedit.system.one_at_a_time import CATCHING
 if TYPE_CHECKING:
     import torch
     from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import StableDiffusionXLPipeline
+    from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl_inpaint import (
+        StableDiffusionXLInpaintPipeline,
+    )
     from diffusers.schedulers.scheduling_utils import SchedulerMixin
     from transformers import CLIPTokenizer
 
@@ -85,6 +88,33 @@ def open_model(
     return Unloaded(description, located.load, located.tokenizers, located.layout)
 
 
+def open_inpainting(
+    place: Path, device: str | torch.device
+) -> Callable[[], StableDiffusionXLInpaintPipeline]:
+    """Finds and checks an SDXL that paints holes, and returns what loads it, in one precision.
+
+    Args:
+        place: a folder that diffusers wrote, or a checkpoint in one file.
+        device: a torch device; on a card it runs in float16.
+
+    Raises:
+        ModelUnavailableError: it is no inpainting SDXL, incomplete, damaged or pickled.
+        UsageError: no such device.
+    """
+    half = runs_in_half(device, small=False)
+    if place.is_dir():
+        ref = ModelRef(place.resolve().name, "folder", str(place.resolve()), "flag")
+        layout = folders.read_layout(Path(ref.location), ref.name, half=half, paints=True)
+    else:
+        ref = ModelRef(place.name, "file", str(place.resolve()), "flag")
+        layout = single_file.read_layout(Path(ref.location), vae=False, paints=True)
+    import torch
+
+    dtype = torch.float16 if half else torch.float32
+    located = _Located(ref, layout, usable_device(device), dtype)
+    return located.load_inpainting
+
+
 @dataclass(frozen=True)
 class _Located:
     """A model's folder, and how it is to run."""
@@ -99,16 +129,7 @@ class _Located:
         with quiet_libraries():
             from diffusers.pipelines.stable_diffusion_xl import pipeline_stable_diffusion_xl as diffusers_sdxl
 
-            parts: dict[str, Any] = {}
-            for part in folders.NETWORKS:
-                parts[part] = self._network(part)
-            for part in folders.OTHERS:
-                parts[part] = self._other(part)
-            zeros = self.layout.index.get("force_zeros_for_empty_prompt", True)
-            pipeline = diffusers_sdxl.StableDiffusionXLPipeline(
-                **parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False
-            )
-            pipeline.set_progress_bar_config(disable=True)
+            pipeline = self._assembled(diffusers_sdxl.StableDiffusionXLPipeline)
             additions.put_on(pipeline, self.ref.loras)
             try:
                 arrange(pipeline, setting, self.device, compiled=self.compiled)
@@ -118,6 +139,26 @@ class _Located:
                 if limit is None:
                     raise
                 raise limit from error
+
+    def load_inpainting(self) -> StableDiffusionXLInpaintPipeline:
+        with quiet_libraries():
+            from diffusers.pipelines.stable_diffusion_xl import (
+                pipeline_stable_diffusion_xl_inpaint as painting,
+            )
+
+            pipeline = self._assembled(painting.StableDiffusionXLInpaintPipeline)
+            return pipeline.to(self.device, self.dtype)
+
+    def _assembled(self, kind: Any) -> Any:  # noqa: ANN401 - one of diffusers' pipelines
+        parts: dict[str, Any] = {}
+        for part in folders.NETWORKS:
+            parts[part] = self._network(part)
+        for part in folders.OTHERS:
+            parts[part] = self._other(part)
+        zeros = self.layout.index.get("force_zeros_for_empty_prompt", True)
+        pipeline = kind(**parts, force_zeros_for_empty_prompt=zeros, add_watermarker=False)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
 
     def _network(self, part: str) -> torch.nn.Module:
         import torch

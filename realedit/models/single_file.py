@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from realedit.errors import ModelUnavailableError
+from realedit.models import distilled
 from realedit.models.folder import INDEX, Layout, read_json
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ CONFIGS = Path(str(resources.files("realedit") / "assets" / "sdxl"))
 """Folder with the configs of SDXL's networks and scheduler."""
 TEXT = {"text_encoder": "CLIPTextModel", "text_encoder_2": "CLIPTextModelWithProjection"}
 """The classes of SDXL's text encoders."""
+PAINTERS_CHANNELS = 9
+"""What the UNet of a model that paints holes takes: the latent's four, a mask, and the picture's four. Set by
+SDXL."""
 _PICKLES = (".ckpt", ".pt", ".pth", ".bin")
 _UNET, _FIRST, _SECOND = (
     "model.diffusion_model.",
@@ -91,20 +95,26 @@ class SingleFile:
         """What it calls itself, beside its file's name."""
         return " ".join((self.path.stem, self.metadata.get("modelspec.title", "")))
 
-    def check(self, *, vae: bool) -> None:
+    @property
+    def channels(self) -> int:
+        """How many channels its UNet takes; 0 where it has none."""
+        return self.shapes.get(_CONV_IN, (0, 0))[1]
+
+    def check(self, *, vae: bool, paints: bool = False) -> None:
         """Makes sure that it is an SDXL.
 
         Args:
             vae: whether it may lack a VAE, since another one takes its place.
+            paints: whether it is to paint holes, and not to edit.
 
         Raises:
             ModelUnavailableError: it is something else; the line says what, and how that is used.
         """
-        problem = self._problem(vae=vae)
+        problem = self._problem(vae=vae, paints=paints)
         if problem is not None:
             raise ModelUnavailableError(f"{self.path.name} {problem[0]}", problem[1])
 
-    def _problem(self, *, vae: bool) -> tuple[str, str] | None:
+    def _problem(self, *, vae: bool, paints: bool) -> tuple[str, str] | None:
         names = self.shapes
         if any(name.startswith(("lora_unet_", "lora_te")) or ".lora_" in name for name in names):
             return "is a LoRA, not a model", f"give it beside a model: --model sdxl --lora {self.path.name}"
@@ -116,17 +126,21 @@ class SingleFile:
             return "is SDXL's refiner, which cannot edit by itself", "use the base model"
         if not any(name.startswith(_SECOND) for name in names):
             return "is not SDXL: it has no second text encoder", _ANOTHER
-        channels = names.get(_CONV_IN, (0, 0))[1]
-        if channels == 9:
+        if self.channels == PAINTERS_CHANNELS and not paints:
             return "is an inpainting model: it paints holes", f"give it as --inpainter {self.path.name}"
-        if channels != 4:
-            return f"takes {channels} channels: an instruction model cannot be used here", _ANOTHER
+        if paints and self.channels == 4:
+            return "takes no mask: it is no inpainting model", "pass LaMa's weights, or an inpainting SDXL"
+        if self.channels != (PAINTERS_CHANNELS if paints else 4):
+            return f"takes {self.channels} channels: an instruction model cannot be used here", _ANOTHER
         if not vae and not any(name.startswith("first_stage_model.") for name in names):
             return "has no VAE", "add one: --vae FILE"
+        if not paints and (kind := distilled.named(self.title)):
+            way = f"{distilled.ANOTHER}; if it is none, rename the file"
+            return f"is made for a few steps ({kind}), which realedit does not invert", way
         return None
 
 
-def read_layout(path: Path, *, vae: bool) -> Layout:
+def read_layout(path: Path, *, vae: bool, paints: bool = False) -> Layout:
     """Checks a checkpoint and returns where its configs and its weights lie.
 
     A pipeline's folder beside the file that is named as the file is without its suffix tells the sizes of a
@@ -135,12 +149,13 @@ def read_layout(path: Path, *, vae: bool) -> Layout:
     Args:
         path: the file.
         vae: whether it may lack a VAE.
+        paints: whether it is to paint holes, and not to edit.
 
     Raises:
         ModelUnavailableError: it is no SDXL that can be used here.
     """
     file = SingleFile.read(path)
-    file.check(vae=vae)
+    file.check(vae=vae, paints=paints)
     beside = path.with_suffix("")
     configs = beside if (beside / INDEX).is_file() else CONFIGS
     return Layout(configs, read_json(configs / INDEX, path.name), {}, weights=path, scheduler=file.prediction)
@@ -168,8 +183,14 @@ def network(path: Path, part: str, dtype: torch.dtype, configs: Path) -> torch.n
 
     if part in ("unet", "vae"):
         kind: Any = UNet2DConditionModel if part == "unet" else AutoencoderKL
+        paints = part == "unet" and SingleFile.read(path).channels == PAINTERS_CHANNELS
         return kind.from_single_file(
-            str(path), config=str(configs), subfolder=part, torch_dtype=dtype, local_files_only=True
+            str(path),
+            config=str(configs),
+            subfolder=part,
+            torch_dtype=dtype,
+            local_files_only=True,
+            **({"in_channels": PAINTERS_CHANNELS} if paints else {}),
         )
     text: Any = (
         transformers.CLIPTextModel if part == "text_encoder" else transformers.CLIPTextModelWithProjection

@@ -29,7 +29,7 @@ from realedit.cli import remote
 from realedit.edits.manifest import read_manifest
 from realedit.edits.recipe import read_file
 from realedit.errors import RealEditError
-from realedit.models import configs, folder
+from realedit.models import architecture, configs, folder
 from realedit.models.profile import packaged, said_profile
 from realedit.photo import composite, load_photo, xmp
 from realedit.photo.colour_profile import in_colours_of
@@ -337,7 +337,7 @@ def read_model_file(file: Path) -> None:
     found = folder.read_json(file, "own")
     configs.weight_map_problem(found, bool)
     for part in NETWORKS:
-        folder.architecture_problem({**_whole_configs(), part: found})
+        architecture.architecture_problem({**_whole_configs(), part: found})
     for check in (lambda: folder.check_index("own", found), lambda: kind_of(found, "own", "detector")):
         try:
             check()

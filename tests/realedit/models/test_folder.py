@@ -19,6 +19,7 @@ from realedit.errors import ModelUnavailableError
 from realedit.models import choice as models
 from realedit.models import folder as model_folder
 from realedit.models import loading
+from realedit.models.architecture import architecture_problem
 
 TABLETOP = Path(__file__).resolve().parents[3] / "realedit" / "assets" / "tabletop"
 ANOTHER = "pass a folder written by StableDiffusionXLPipeline.save_pretrained, or --model tabletop"
@@ -85,7 +86,7 @@ def test_the_real_sdxl_is_accepted_and_is_the_size_it_should_be() -> None:
     with torch.device("meta"):
         unet = UNet2DConditionModel(**SDXL_UNET)
     assert sum(parameter.numel() for parameter in unet.parameters()) == 2_567_463_684
-    assert model_folder.architecture_problem({"unet": dict(unet.config), **SDXL_OTHERS}) is None
+    assert architecture_problem({"unet": dict(unet.config), **SDXL_OTHERS}) is None
 
 
 @pytest.mark.parametrize(
@@ -111,7 +112,7 @@ def test_the_real_sdxl_is_accepted_and_is_the_size_it_should_be() -> None:
     ],
 )
 def test_another_architecture_is_named(changes: dict[str, Any], problem: str) -> None:
-    assert model_folder.architecture_problem({"unet": {**SDXL_UNET, **changes}, **SDXL_OTHERS}) == problem
+    assert architecture_problem({"unet": {**SDXL_UNET, **changes}, **SDXL_OTHERS}) == problem
 
 
 def test_an_sd15_pipeline_is_refused(tmp_path: Path) -> None:

@@ -173,8 +173,9 @@ def test_the_tokenizer_is_clips() -> None:
 
 
 def test_the_shipped_configs_are_sdxls() -> None:
+    from realedit.models.architecture import architecture_problem
     from realedit.models.description import Description
-    from realedit.models.folder import NETWORKS, architecture_problem, check_index, read_json
+    from realedit.models.folder import NETWORKS, check_index, read_json
 
     check_index("sdxl", read_json(single_file.CONFIGS / "model_index.json", "sdxl"))
     configs = {part: read_json(single_file.CONFIGS / part / "config.json", "sdxl") for part in NETWORKS}
