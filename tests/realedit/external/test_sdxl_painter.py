@@ -1,4 +1,4 @@
-"""Inpainting models of SDXL's shape as painters of holes, on a small random one; as editors they are refused."""
+"""Inpainting models of SDXL's shape as painters of holes, on small random ones; none of them edits."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_it_cannot_edit_and_another_cannot_paint(folder: Path, file: Path, tmp_p
         RealEditPipeline.from_pretrained(file, device="cpu")
     with pytest.raises(ModelUnavailableError) as caught:
         Inpainter(file.with_suffix(""))
-    assert str(caught.value).startswith("painter: its UNet takes no mask: it is no inpainting model; pass LaMa")
+    assert str(caught.value).startswith("painter: its UNet takes no mask: it is no inpainting model; pass")
     weights = {name: weight.clone() for name, weight in original(small_sdxl())}
     save_file(weights, tmp_path / "editor.safetensors")
     with pytest.raises(ModelUnavailableError, match=r"editor\.safetensors takes no mask"):
