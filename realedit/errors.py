@@ -1,4 +1,32 @@
-"""Every error that realedit shows a user: one family, with an exit code for each kind."""
+"""Every error that realedit shows a user: one family, with an exit code for each kind.
+
+Texts are English. A :class:`Sentence` also says which sentence it is, so that the page can say it in another
+language.
+"""
+
+from __future__ import annotations
+
+
+class Sentence(str):
+    """A sentence for the user, the text of an error or of a warning, that says which one it is.
+
+    Args:
+        text: the sentence, in English.
+        key: which sentence it is, whatever names and numbers are in it: "leaves_frame".
+    """
+
+    key: str
+
+    def __new__(cls, text: str, key: str = "") -> Sentence:
+        """Returns the sentence; without a key only where it is copied, which brings the key itself."""
+        made = super().__new__(cls, text)
+        made.key = key
+        return made
+
+
+def key_of(text: str) -> str:
+    """Returns which sentence a text is; "" where it does not say."""
+    return text.key if isinstance(text, Sentence) else ""
 
 
 class RealEditError(Exception):

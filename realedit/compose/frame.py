@@ -9,7 +9,7 @@ import numpy as np
 from guidance import Transform
 from realedit.compose.foot import silhouette
 from realedit.compose.frame_cut import shown_edges
-from realedit.errors import OutOfFrameError
+from realedit.errors import OutOfFrameError, Sentence
 from realedit.location import Box, Location
 
 _CUT_SIDES = 0.003
@@ -54,8 +54,9 @@ def check_frame(location: Location, transform: Transform) -> None:
     cut = shown_edges(location, transform, least=_STRAIGHT)
     if cut:
         sides = " and the ".join(sorted(cut))
+        told = f"{_name(location.word)} goes on beyond the frame at the {sides}: its straight edge would show"
         raise OutOfFrameError(
-            f"{_name(location.word)} goes on beyond the frame at the {sides}: its straight edge would show",
+            Sentence(told, "edge_would_show"),
             f"keep it at the {sides}, or --allow-crop to let the edge show",
         )
 
@@ -97,10 +98,10 @@ def _refuse(over: dict[str, float], word: str | None) -> None:
     side, amount = max(over.items(), key=lambda item: item[1])
     if amount > _OVER_SIDES:
         percent = math.ceil(100 * amount - 1e-6)  # 0.6 + 0.3 + 0.3 is a little more than 1.2
+        length = "width" if side in ("left", "right") else "height"
+        told = f"{_name(word)} would leave the frame by {percent} % of its {length} at the {side}"
         raise OutOfFrameError(
-            f"{_name(word)} would leave the frame by {percent} % of its "
-            f"{'width' if side in ('left', 'right') else 'height'} at the {side}",
-            "use a smaller change, or --allow-crop to let it be cut",
+            Sentence(told, "leaves_frame"), "use a smaller change, or --allow-crop to let it be cut"
         )
 
 

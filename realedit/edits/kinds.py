@@ -34,7 +34,7 @@ from realedit.edits.edit import (
     Similarity,
     given,
 )
-from realedit.errors import UsageError
+from realedit.errors import Sentence, UsageError
 from realedit.location import Box, Point, box_of, shift_to_the_spot
 
 if TYPE_CHECKING:
@@ -627,7 +627,7 @@ def _place(text: str) -> Point:
 
 def _check_two(one: str, other: str) -> None:
     if one == other:
-        raise UsageError(f"an object and itself: {one}", "name two different objects")
+        raise UsageError(Sentence(f"an object and itself: {one}", "same_thing"), "name two different objects")
 
 
 KINDS: tuple[type[Edit], ...] = (

@@ -14,7 +14,7 @@ from realedit.cutout.cutout import DOUBTFUL, Answer, CutOut, Rough
 from realedit.cutout.cuts_out import CutsOut
 from realedit.cutout.hints import Hint
 from realedit.cutout.network import ANSWERS
-from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.errors import ObjectNotFoundError, Sentence, UsageError
 from realedit.find import by_name, colours
 from realedit.find.by_name import Sought
 from realedit.find.kept_looks import KeptLooks
@@ -144,9 +144,8 @@ class Cutter:
         surface = box is None and doubtful and found is not None and found.hard.mean() > _MOST_POINT_SHARE
         if found is None or surface:
             where = "in the box" if not points else f"at {points[0][0]:.2f},{points[0][1]:.2f}"
-            raise ObjectNotFoundError(
-                f"nothing {where} stands out from its surroundings", "draw a --box or give a --mask"
-            )
+            told = Sentence(f"nothing {where} stands out from its surroundings", "nothing_there")
+            raise ObjectNotFoundError(told, "draw a --box or give a --mask")
         return found
 
     def by_heat(self, rgb: np.ndarray, heat: np.ndarray, word: str, *, score: float) -> Location | None:
@@ -235,9 +234,10 @@ class Cutter:
         warning = None
         if answer.confidence < DOUBTFUL:
             what = f"'{word}'" if word else "the object"
-            warning = (
+            warning = Sentence(
                 f"the outline of {what} may be wrong (confidence {answer.confidence:.2f}): look at the "
-                "result, or show the object with --mask"
+                "result, or show the object with --mask",
+                "doubtful_outline",
             )
         return Location(
             word, answer.alpha, heat, answer.confidence, source, warning, confidence=answer.confidence

@@ -27,6 +27,7 @@ import cv2
 import numpy as np
 
 from realedit.cutout.hints import Hint, resized
+from realedit.errors import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -280,4 +281,4 @@ def told(found: Location, word: str) -> Location:
         f"it is not certain that what was found is the '{word}' (confidence {found.confidence:.2f}): look at "
         "the result, or show the object with --point, --box or --mask"
     )
-    return replace(found, warning=doubt)
+    return replace(found, warning=Sentence(doubt, "doubtful_word"))

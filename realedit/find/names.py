@@ -32,7 +32,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from realedit.errors import ModelUnavailableError, ObjectNotFoundError
+from realedit.errors import ModelUnavailableError, ObjectNotFoundError, Sentence
 from realedit.external.files import fetch_hint
 from realedit.external.kinds import EXAMPLES
 from realedit.find.which_one import chosen
@@ -291,7 +291,7 @@ def unknown_word(words: Words, noun: str, detail: str = "") -> ObjectNotFoundErr
     meant = f"did you mean {' or '.join(map(repr, near))}? Else " if near else ""
     detector = EXAMPLES["detector"]
     return ObjectNotFoundError(
-        f"no model here knows the word {noun!r}",
+        Sentence(f"no model here knows the word {noun!r}", "unknown_word"),
         f"{meant}show the object with --point, --box or --mask, or let a detector look for it: "
         f"--detector {detector} ({_DETECTOR_SIZE}; {fetch_hint(detector)})",
         detail=detail,

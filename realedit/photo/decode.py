@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
-from realedit.errors import PhotoError
+from realedit.errors import PhotoError, Sentence
 from realedit.photo.codec_errors import CODEC_ERRORS
 from realedit.photo.formats import FORMATS, HEAD_BYTES, READABLE, has_gain_map, sniff
 from realedit.photo.jpeg_xl import jpeg_inside, read_header
@@ -231,7 +231,8 @@ def upright(values: np.ndarray, orientation: int) -> np.ndarray:
 def _check_single(image: Image.Image, name: str) -> None:
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         if is_raw(image):
-            raise PhotoError(f"{name} is a camera RAW file", "develop it to TIFF, PNG or JPEG first")
+            told = Sentence(f"{name} is a camera RAW file", "camera_raw")
+            raise PhotoError(told, "develop it to TIFF, PNG or JPEG first")
         frames = full_pages(image)
     elif image.format == "MPO":
         # phone photos hold more pictures: gain maps, depth, the other eye; the first is the photo
@@ -243,9 +244,8 @@ def _check_single(image: Image.Image, name: str) -> None:
 
 
 def _several(name: str, pictures: str) -> PhotoError:
-    return PhotoError(
-        f"{name} holds {pictures} and realedit edits one picture", "save the one you want as PNG or TIFF"
-    )
+    told = Sentence(f"{name} holds {pictures} and realedit edits one picture", "several_pictures")
+    return PhotoError(told, "save the one you want as PNG or TIFF")
 
 
 def _jpeg_2000_depth(data: bytes) -> int:
@@ -260,7 +260,8 @@ def _jpeg_2000_depth(data: bytes) -> int:
 def _not_read(data: bytes, kind: str | None, name: str) -> PhotoError:
     """Returns the error of a file that no decoder takes, with the reason of the one whose kind it is of."""
     if kind is None or kind == "TGA":  # which has no signature: anything may look like one
-        return PhotoError(f"{name} is not an image that realedit reads", f"it reads {READABLE}")
+        told = Sentence(f"{name} is not an image that realedit reads", "not_a_photo")
+        return PhotoError(told, f"it reads {READABLE}")
     plugin: Any = Image.OPEN[kind][0]
     try:
         plugin(io.BytesIO(data), "")
@@ -268,10 +269,8 @@ def _not_read(data: bytes, kind: str | None, name: str) -> PhotoError:
     except CODEC_ERRORS as error:
         reason = " ".join(str(error).split()) or type(error).__name__
     named = FORMATS[kind].name if kind in FORMATS else kind
-    return PhotoError(
-        f"{name} is {named}, but damaged or of a kind that realedit does not read ({reason})",
-        "export it again as an 8-bit JPEG or PNG",
-    )
+    told = f"{name} is {named}, but damaged or of a kind that realedit does not read ({reason})"
+    return PhotoError(Sentence(told, "damaged"), "export it again as an 8-bit JPEG or PNG")
 
 
 def _jpeg_in_jxl(data: bytes, name: str, most_pixels: int | None) -> bytes:
@@ -350,24 +349,27 @@ def _beside(file: Sized, info: Mapping[str, Any], *, in_base: bool) -> tuple[str
         *(["its depth map"] if info.get("depth_images") else []),
         *([f"{others} further picture{'s' if others > 1 else ''} in its file"] if others > 0 else []),
     ]
-    return (f"left out of the edited photo: {', '.join(names)}",) if names else ()
+    return (Sentence(f"left out of the edited photo: {', '.join(names)}", "left_out"),) if names else ()
 
 
 def _check_pixels(name: str, size: tuple[int, int], most: int | None) -> None:
     count = size[0] * size[1]
     if most is not None and count > most:
-        raise PhotoError(f"{name} has {count:,} pixels, more than the {most:,} that are taken", "shrink it")
+        told = f"{name} has {count:,} pixels, more than the {most:,} that are taken"
+        raise PhotoError(Sentence(told, "too_many_pixels"), "shrink it")
     if Image.MAX_IMAGE_PIXELS is not None and count > Image.MAX_IMAGE_PIXELS:
         raise _too_many_pixels(name, count)
 
 
 def _too_many_pixels(name: str, pixels: int | None) -> PhotoError:
     count = f"{pixels:,} pixels" if pixels else "too many pixels"
+    told = f"{name} has {count}, more than the {Image.MAX_IMAGE_PIXELS:,} that are safe to decode"
     return PhotoError(
-        f"{name} has {count}, more than the {Image.MAX_IMAGE_PIXELS:,} that are safe to decode",
+        Sentence(told, "too_many_pixels"),
         "shrink it, or raise PIL.Image.MAX_IMAGE_PIXELS from Python if you trust the file",
     )
 
 
 def _damaged(name: str, error: BaseException) -> PhotoError:
-    return PhotoError(f"{name} is damaged or truncated ({error})", "copy or export it again")
+    told = Sentence(f"{name} is damaged or truncated ({error})", "damaged")
+    return PhotoError(told, "copy or export it again")

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from realedit.errors import PhotoError
+from realedit.errors import PhotoError, Sentence
 from realedit.photo.in_memory import InMemory
 from realedit.photo.mask_values import check_selects, drawn_mask, is_inverted, lightness, to_size
 from realedit.photo.photo import Photo, load_photo
@@ -26,8 +26,9 @@ def as_photo(photo: PhotoLike) -> Photo:
     loaded = _loaded(photo)
     if min(loaded.size) < _LEAST_SIDE_PIXELS:
         name = "the photo" if loaded.source is None else loaded.source.name
+        told = f"{name} is {loaded.width} x {loaded.height} pixels, too small to find anything in"
         raise PhotoError(
-            f"{name} is {loaded.width} x {loaded.height} pixels, too small to find anything in",
+            Sentence(told, "too_small"),
             f"use one of {_LEAST_SIDE_PIXELS} x {_LEAST_SIDE_PIXELS} or more",
         )
     return loaded

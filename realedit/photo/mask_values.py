@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.errors import UsageError
+from realedit.errors import Sentence, UsageError
 
 _MASK_HALF = 0.5
 """Share of white in [0, 1]: above it a mask's pixel is selected, up to it is not. Set by definition."""
@@ -67,10 +67,8 @@ def to_size(mask: np.ndarray, size: tuple[int, int], name: str) -> np.ndarray:
     if (width, height) == size:
         return mask
     if abs(width * size[1] / (height * size[0]) - 1) > _RATIO_SLACK:
-        raise UsageError(
-            f"{name} is {width} x {height} but the photo is {size[0]} x {size[1]}",
-            "draw it at the photo's size",
-        )
+        told = f"{name} is {width} x {height} but the photo is {size[0]} x {size[1]}"
+        raise UsageError(Sentence(told, "other_size"), "draw it at the photo's size")
     smaller = size[0] < width
     return cv2.resize(mask, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
@@ -84,7 +82,8 @@ def check_selects(mask: np.ndarray, name: str) -> None:
     hard = mask > _MASK_HALF
     if not hard.any() or hard.all():
         what = "everything" if hard.all() else "nothing"
-        raise UsageError(f"{name} selects {what}", "paint the object white on black")
+        told = Sentence(f"{name} selects {what}", "selects_nothing")
+        raise UsageError(told, "paint the object white on black")
 
 
 def is_inverted(mask: np.ndarray) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from realedit.errors import Sentence
 from realedit.photo.decode import decode_bytes
 from realedit.photo.encode import Encoded
 from realedit.photo.encode_jpeg import reach
@@ -64,8 +65,8 @@ def measured(
     size = f"{_size(len(encoded.content))}" + (
         f" (the photo: {_size(metadata.file_bytes)})" if metadata.file_bytes else ""
     )
-    lost = f"{form.name} is compressed with loss, pixels that were not edited change {how}; {instead}; {size}"
-    return Kept(figures, (*encoded.notes, lost))
+    told = f"{form.name} is compressed with loss, pixels that were not edited change {how}; {instead}; {size}"
+    return Kept(figures, (*encoded.notes, Sentence(told, "lossy_format")))
 
 
 def _shown_otherwise(count: int) -> str:

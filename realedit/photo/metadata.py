@@ -8,6 +8,7 @@ from typing import cast
 
 from PIL import ExifTags, Image, JpegImagePlugin, PngImagePlugin
 
+from realedit.errors import Sentence
 from realedit.photo import xmp
 from realedit.photo.codec_errors import CODEC_ERRORS
 from realedit.photo.formats import has_gain_map
@@ -208,9 +209,8 @@ def read_xmp(value: object) -> tuple[bytes, tuple[str, ...]]:
     if not packet.strip(b"\0 \t\r\n"):
         return b"", ()
     if not xmp.is_readable(packet):
-        return b"", (
-            f"the photo's XMP ({len(packet):,} bytes) is damaged, too large or too deep, and is left out",
-        )
+        told = f"the photo's XMP ({len(packet):,} bytes) is damaged, too large or too deep, and is left out"
+        return b"", (Sentence(told, "left_out"),)
     return clean_xmp(packet), ()
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from realedit.errors import PhotoError, UsageError
+from realedit.errors import PhotoError, Sentence, UsageError
 from realedit.photo.decode import decode_bytes
 from realedit.photo.in_memory import InMemory, from_memory
 from realedit.photo.metadata import PhotoMetadata
@@ -108,7 +108,7 @@ def read_photo(data: bytes, name: str, *, most_pixels: int | None = None) -> Pho
         PhotoError: as :func:`load_photo`'s.
     """
     if not data:
-        raise PhotoError(f"{name} is empty", "copy or export it again")
+        raise PhotoError(Sentence(f"{name} is empty", "damaged"), "copy or export it again")
     return _photo(*decode_bytes(data, name, most_pixels=most_pixels), None)
 
 
@@ -170,10 +170,11 @@ def hidden_by_alpha(before: Photo, after: Photo) -> tuple[str, ...]:
     """
     if after.native.opaque(differs(before.rgb, after.rgb)):
         return ()
-    return (
+    told = (
         "the photo is partly transparent where it was edited and stays so, which may hide the edit; "
-        "flatten the photo onto a background first",
+        "flatten the photo onto a background first"
     )
+    return (Sentence(told, "transparent"),)
 
 
 def _read(path: Path) -> bytes:

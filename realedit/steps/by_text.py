@@ -9,6 +9,7 @@ import numpy as np
 
 from realedit.compose.shadow import find_shadow
 from realedit.edits.kinds import Background, Replace, Restyle, Retouch
+from realedit.errors import Sentence
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
 from realedit.pixels.masks import grow
@@ -41,8 +42,14 @@ _THIN_UNITS = 4
 units of 1/256 of the longer side; deeper parts fade by the distances above. Set by eye."""
 _THIN_SHARE = 0.6
 """A thin part shows in full at or above this share of its own greatest depth; below it fades. Set by eye."""
-_TOO_SMALL = "the embedded model is too small to paint what a text says; choose another model (--model)"
-_MISSED = "the new look may not keep to the object's outline; if it looks wrong, try another seed (--seed)"
+_TOO_SMALL = Sentence(
+    "the embedded model is too small to paint what a text says; choose another model (--model)",
+    "too_small_model",
+)
+_MISSED = Sentence(
+    "the new look may not keep to the object's outline; if it looks wrong, try another seed (--seed)",
+    "outline_missed",
+)
 
 
 @do.register

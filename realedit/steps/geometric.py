@@ -19,6 +19,7 @@ from realedit.compose.refit import pasted, pasted_box, reshaped
 from realedit.edits.edit import Similarity
 from realedit.edits.kinds import Copy, Paste, Remove, Reshape, Swap
 from realedit.edits.recipe import PERSPECTIVE
+from realedit.errors import Sentence
 from realedit.find.by_hand import from_mask
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.location import Location
@@ -34,13 +35,15 @@ from realedit.steps.sampling import reached, resample_anchor
 from realedit.steps.work import Outcome, Work
 from realedit.system.memory import translated
 
-_UNSURE_SHADOW = (
+_UNSURE_SHADOW = Sentence(
     "what is dark beside the object may be its shadow or another thing: it was left where it is "
-    "(--no-shadow looks for none)"
+    "(--no-shadow looks for none)",
+    "unsure_shadow",
 )
-_COVERS = "at its new place the object covers another thing that was there"
-_UNSURE_FILL = (
-    "the place that the object left may show: several things meet there, and what was behind it is a guess"
+_COVERS = Sentence("at its new place the object covers another thing that was there", "covers")
+_UNSURE_FILL = Sentence(
+    "the place that the object left may show: several things meet there, and what was behind it is a guess",
+    "unsure_fill",
 )
 
 
@@ -142,9 +145,9 @@ def _measured(outcome: Outcome, location: Location, to: Placed) -> Outcome:
     transform, matte = to.transform, outcome.mask_after
     cut = shown_edges(location, transform)
     if cut:
-        warning = (
-            f"the frame cuts the object at the {' and the '.join(sorted(cut))}: its straight edge now shows"
-        )
+        sides = " and the ".join(sorted(cut))
+        told = f"the frame cuts the object at the {sides}: its straight edge now shows"
+        warning = Sentence(told, "edge_shows")
         outcome = replace(outcome, warnings=(*outcome.warnings, warning))
     lost = lost_share(location, transform)
     if lost > 0:

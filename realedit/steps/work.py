@@ -11,7 +11,7 @@ import numpy as np
 
 from realedit.edits.plan import EditStep
 from realedit.engine import Engine
-from realedit.errors import ObjectNotFoundError, UsageError
+from realedit.errors import ObjectNotFoundError, Sentence, UsageError
 from realedit.find.by_hand import from_mask
 from realedit.inverted.inverted_photo import InvertedPhoto
 from realedit.inverted.levels import Reads
@@ -238,9 +238,8 @@ class Work:
             if self.state.elsewhere is None:
                 raise
             # the hint's other ways out (prompt, mask, box, point) belong to the photo that is edited
-            raise ObjectNotFoundError(
-                f"{self.state.elsewhere}: {error.message}", "use another word", detail=error.detail
-            ) from error
+            told = Sentence(f"{self.state.elsewhere}: {error.message}", "not_in_other_photo")
+            raise ObjectNotFoundError(told, "use another word", detail=error.detail) from error
 
     def other_photo(self, source: PhotoLike) -> Work:
         """Returns the same work on another photo, whose pixels are converted to this photo's colour profile.
