@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,17 @@ from cyclopts import Parameter, Token
 from realedit.cli import output
 from realedit.cli.batch import tell_skipped
 from realedit.cli.boundary import report, say
-from realedit.cli.options import OUTPUT, Force, ModelOptions, ObjectOptions, TalkOptions, flag, value
+from realedit.cli.found import Asked, Found
+from realedit.cli.options import (
+    OUTPUT,
+    Force,
+    ModelOptions,
+    ObjectOptions,
+    ServerAddress,
+    TalkOptions,
+    flag,
+    value,
+)
 from realedit.errors import (
     ModelUnavailableError,
     RealEditError,
@@ -29,6 +40,7 @@ if TYPE_CHECKING:
     from realedit.pipeline import RealEditPipeline
 
 Colour = tuple[int, int, int]
+Cut = Callable[[Asked], Found]
 
 
 def _colour(_type: object, tokens: Sequence[Token]) -> Colour:
@@ -81,11 +93,12 @@ def cutout(
     *,
     where: ObjectOptions = ObjectOptions(),
     to: CutoutOptions = CutoutOptions(),
+    server: ServerAddress = None,
     talk: TalkOptions = TalkOptions(),
     model: ModelOptions = ModelOptions(),
 ) -> None:
     """Cut an object out: write it with transparent surroundings, its edge free of the old background."""
-    from realedit.cli import session
+    from realedit.cli import remote, session
 
     if word is None and where.given is None:
         raise UsageError("what is to be cut out?", f"name it: realedit cutout {photo} mug")
@@ -96,36 +109,63 @@ def cutout(
         tell_skipped([photo], to.output)
     # folders that are missing are made once there is something to put into them
     check_free([path for path in files.values() if path.parent.is_dir()], source=None, force=to.force)
-    failed = 0
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
-        for number, (source, path) in enumerate(files.items()):
-            if os.path.isdir(photo):
-                progress("photos", number, len(files))
-            try:
-                _one(pipeline, source, word, where, path, to=to, talk=talk, progress=progress)
-            except ModelUnavailableError:
-                raise
-            except RealEditError as error:
-                if not os.path.isdir(photo):
-                    raise
-                failed += 1
-                report(type(error)(f"{source}: {error.message}", error.hint), debug=talk.debug)
-    session.announce_if_used(pipeline, model, quiet=talk.quiet)
+        every = partial(
+            _all, files, word, where, to=to, talk=talk, progress=progress, is_folder=os.path.isdir(photo)
+        )
+        if server is not None:
+            with remote.server_at(server, photo, model) as there:
+                how = {"crop": to.crop, "mask_only": to.mask_only, "background": to.background}
+                cut = partial(remote.cut_out, there, options=how, progress=progress)
+                failed = every(cut)
+        else:
+            pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
+            cut = partial(_cut_here, pipeline, to=to, progress=progress)
+            failed = every(cut)
+            session.announce_if_used(pipeline, model, quiet=talk.quiet)
     if failed:
         raise SomePhotosFailedError(f"{failed} of {len(files)} photos were not cut out", "see above")
 
 
-def _one(
-    pipeline: RealEditPipeline,
-    source: Path,
+def _all(
+    files: Mapping[Path, Path],
     word: str | None,
     where: ObjectOptions,
-    path: Path,
+    cut: Cut,
     *,
     to: CutoutOptions,
     talk: TalkOptions,
     progress: Progress,
+    is_folder: bool,
+) -> int:
+    """Cuts out of each photo, and tells of it; returns how many of a folder's failed."""
+    from realedit.cli.server import ServerError
+
+    failed = 0
+    for number, (source, path) in enumerate(files.items()):
+        if is_folder:
+            progress("photos", number, len(files))
+        try:
+            _one(source, word, where, path, cut, to=to, talk=talk)
+        except (ModelUnavailableError, ServerError):
+            raise
+        except RealEditError as error:
+            if not is_folder:
+                raise
+            failed += 1
+            report(type(error)(f"{source}: {error.message}", error.hint), debug=talk.debug)
+    return failed
+
+
+def _one(
+    source: Path,
+    word: str | None,
+    where: ObjectOptions,
+    path: Path,
+    cut: Cut,
+    *,
+    to: CutoutOptions,
+    talk: TalkOptions,
 ) -> None:
     """Cuts out of one photo, and tells of it."""
     from realedit.cli import session
@@ -133,28 +173,24 @@ def _one(
     from realedit.system.whole_files import write_files
 
     loaded = as_photo(source)
-    shown = session.shown(where, loaded)
-    found = pipeline.locate_shown(
-        loaded,
-        shown,
-        word,
-        prompt=where.prompt,
-        min_confidence=where.min_confidence,
-        progress=progress,
-    )
-    content = mask_file(found, crop=to.crop) if to.mask_only else cutout_file(loaded, found, to)
+    asked = Asked(source, loaded, word, where, session.shown(where, loaded))
+    found = cut(asked)
     output.make_folder(path.parent)
     with disk_errors(path):
-        write_files({path: content}, force=to.force)
-    warnings = [*loaded.metadata.warnings, *shown.told, *([found.warning] if found.warning else [])]
-    for warning in warnings if not talk.quiet else ():
+        write_files({path: found.files["cutout"]}, force=to.force)
+    for warning in asked.warnings(found) if not talk.quiet else ():
         say(f"realedit: warning: {source}: {warning}")
     if talk.json:
-        output.print_json(
-            {"photo": source, "output": path, **output.location_fields(found), "warning": found.warning}
-        )
+        output.print_json({"photo": source, "output": path, **found.fields, "warning": found.warning})
         return
     print(path, flush=True)
+
+
+def _cut_here(pipeline: RealEditPipeline, asked: Asked, to: CutoutOptions, progress: Progress) -> Found:
+    """Returns what this process cuts out."""
+    found = asked.located(pipeline, progress)
+    content = mask_file(found, crop=to.crop) if to.mask_only else cutout_file(asked.photo, found, to)
+    return Found(output.location_fields(found), found.warning, {"cutout": content})
 
 
 def cutout_file(photo: Photo, found: Location, to: CutoutOptions = CutoutOptions()) -> bytes:

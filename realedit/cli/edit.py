@@ -12,13 +12,13 @@ from realedit.cli import output
 from realedit.cli.boundary import say
 from realedit.cli.edit_options import EditOptions
 from realedit.cli.options import (
-    MODEL,
     OUTPUT,
     EditSampling,
     FileOptions,
     Force,
     ModelOptions,
     ObjectOptions,
+    ServerAddress,
     TalkOptions,
     flag,
 )
@@ -28,6 +28,7 @@ from realedit.system.progress import Progress, progress_bars
 if TYPE_CHECKING:
     from realedit.cli.output import Destination
     from realedit.cli.request import EditCommand
+    from realedit.cli.server import Server
     from realedit.edits.prepared import Prepared
     from realedit.photo.encode import Compression
 
@@ -54,14 +55,7 @@ class EditOutput:
         bool,
         flag("Find the object and say what would be done, without editing."),
     ] = False
-    server: Annotated[
-        str | None,
-        Parameter(
-            metavar="URL",
-            group=MODEL,
-            help="Let a running 'realedit ui' do it, whose model is loaded already: the address it prints.",
-        ),
-    ] = None
+    server: ServerAddress = None
     preview: Annotated[
         Path | None,
         Parameter(
@@ -86,7 +80,7 @@ def edit(
     model: ModelOptions = ModelOptions(),
 ) -> None:
     """Edit a photo: move, resize, turn, remove, restyle or replace the object that a word names."""
-    from realedit.cli import pipes, session
+    from realedit.cli import pipes, remote, session
     from realedit.cli.edit_output import tell_dry_run, write_result
     from realedit.cli.request import asked
     from realedit.photo.encode import Compression
@@ -121,11 +115,8 @@ def edit(
         if to.server is not None:
             if file.strip_gps or file.strip_metadata:
                 raise UsageError("--server does not strip metadata", "leave one of them out")
-            if photo == pipes.STANDARD:
-                raise UsageError("--server takes a file, not standard input", "save the photo first")
-            if options != ModelOptions():
-                raise UsageError("--server edits with its own model", "give its flags to 'realedit ui'")
-            _by_server(command, prepared, photo, files, compression, to=to, talk=talk, progress=progress)
+            there = remote.server_at(to.server, photo, options)
+            _by_server(there, command, prepared, photo, files, compression, to=to, talk=talk, tell=progress)
             return
         pipeline = session.load(options, quiet=talk.quiet, progress=progress, needed=not to.dry_run)
         if not talk.quiet:
@@ -147,6 +138,7 @@ def edit(
 
 
 def _by_server(
+    server: Server,
     command: EditCommand,
     prepared: Prepared,
     photo: Path,
@@ -155,7 +147,7 @@ def _by_server(
     *,
     to: EditOutput,
     talk: TalkOptions,
-    progress: Progress,
+    tell: Progress,
 ) -> None:
     """Lets a running server do an edit, and writes what comes back.
 
@@ -163,11 +155,10 @@ def _by_server(
         UsageError: something is asked for that the server does not do.
         RealEditError: what the edit itself would raise, or the server does not answer.
     """
+    from realedit.cli import remote
     from realedit.cli.edit_output import write_remote
-    from realedit.cli.remote import Server
 
     if to.dry_run or to.report:
         raise UsageError("--server does not do --dry-run or --report", "leave --server out")
-    server = Server(str(to.server))
-    edited = server.edit(command, prepared, photo, files.image.suffix, compression, progress)
+    edited = remote.edit(server, command, prepared, photo, files.image.suffix, compression, tell)
     write_remote(edited, prepared, command.then, files, force=to.force, talk=talk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from cyclopts import Parameter
 
 from realedit.cli import output
 from realedit.cli.boundary import say
+from realedit.cli.found import Asked, Found
 from realedit.cli.options import (
     OUTPUT,
     Debug,
@@ -19,11 +21,12 @@ from realedit.cli.options import (
     Json,
     ModelOptions,
     ObjectOptions,
+    ServerAddress,
     TalkOptions,
 )
 from realedit.errors import UsageError
 from realedit.system.destinations import check_free, disk_errors
-from realedit.system.progress import progress_bars
+from realedit.system.progress import Progress, progress_bars
 
 if TYPE_CHECKING:
     from realedit.location import Location
@@ -49,11 +52,12 @@ def locate(
         ),
     ] = None,
     force: Annotated[Force, Parameter(group=OUTPUT)] = False,
+    server: ServerAddress = None,
     talk: TalkOptions = TalkOptions(),
     model: ModelOptions = ModelOptions(),
 ) -> None:
     """Find an object: write its mask and print its box, centre, score and confidence."""
-    from realedit.cli import session
+    from realedit.cli import remote, session
     from realedit.photo.inputs import as_photo
     from realedit.system.whole_files import write_files
 
@@ -62,38 +66,49 @@ def locate(
     loaded = as_photo(photo)
     shown = session.shown(where, loaded)
     files = _files_of(photo, to, force=force)
-    path = files["mask"]
     if not talk.quiet:
-        output.warn_of_replacing(photo, path, "mask")
+        output.warn_of_replacing(photo, files["mask"], "mask")
+    asked = Asked(photo, loaded, word, where, shown)
     with progress_bars(quiet=talk.quiet) as progress:
-        pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
-        location = pipeline.locate_shown(
-            loaded,
-            shown,
-            word,
-            prompt=where.prompt,
-            min_confidence=where.min_confidence,
-            progress=progress,
-        )
-    session.announce_if_used(pipeline, model, quiet=talk.quiet)
-    contents = {file: _drawn(name, loaded, location) for name, file in files.items()}
+        if server is not None:
+            found = remote.locate(remote.server_at(server, photo, model), asked, list(files), progress)
+        else:
+            found = _located(asked, files, talk, model, progress)
     if to is not None and len(files) > 1:
         output.make_folder(to)
-    with disk_errors(path):
-        write_files(contents, force=force)
-    warnings = [*loaded.metadata.warnings, *shown.told, *([location.warning] if location.warning else [])]
-    for warning in warnings if not talk.quiet else ():
+    with disk_errors(files["mask"]):
+        write_files({file: found.files[name] for name, file in files.items()}, force=force)
+    _tell(found, asked, files, talk)
+
+
+def _located(
+    asked: Asked, names: Iterable[str], talk: TalkOptions, model: ModelOptions, progress: Progress
+) -> Found:
+    """Returns what this process finds, with files of these names."""
+    from realedit.cli import session
+
+    pipeline = session.load(model, quiet=talk.quiet, progress=progress, needed=False)
+    location = asked.located(pipeline, progress)
+    session.announce_if_used(pipeline, model, quiet=talk.quiet)
+    files = {name: _drawn(name, asked.photo, location) for name in names}
+    return Found(output.location_fields(location), location.warning, files)
+
+
+def _tell(found: Found, asked: Asked, files: Mapping[str, Path], talk: TalkOptions) -> None:
+    """Prints what was found, and where it was written."""
+    for warning in asked.warnings(found) if not talk.quiet else ():
         say(f"realedit: warning: {warning}")
+    fields = found.fields
     if talk.json:
-        output.print_json(files | output.location_fields(location))
+        output.print_json({**files, **fields})
         return
     for file in files.values():
         print(file)
     if not talk.quiet:
-        print(f"  box         {output.numbers(location.box)}")
-        print(f"  centroid    {output.numbers(location.centroid)}")
-        print(f"  score       {location.score:.3f} (by {location.source})")
-        print(f"  confidence  {location.confidence:.3f}")
+        print(f"  box         {output.numbers(fields['box'])}")
+        print(f"  centroid    {output.numbers(fields['centroid'])}")
+        print(f"  score       {fields['score']:.3f} (by {fields['source']})")
+        print(f"  confidence  {fields['confidence']:.3f}")
 
 
 def _files_of(photo: Path, to: Path | None, *, force: bool) -> dict[str, Path]:

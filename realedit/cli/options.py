@@ -103,6 +103,15 @@ def _points(text: str) -> Parameter:
 Json = Annotated[bool, flag("Print one JSON object instead of text.")]
 Debug = Annotated[bool, flag("Show figures behind warnings and errors, and tracebacks.")]
 Force = Annotated[bool, flag("Replace files that exist.")]
+ServerAddress = Annotated[
+    str | None,
+    Parameter(
+        name="--server",
+        metavar="URL",
+        group=MODEL,
+        help="Let a running 'realedit ui' do it, whose model is loaded already: the address it prints.",
+    ),
+]
 _seed_in_range = integer(0, 2**63 - 1)
 Seed = Annotated[int, value(_seed_in_range, "N", "The same seed gives the same picture.")]
 

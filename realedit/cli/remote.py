@@ -1,44 +1,27 @@
-"""An edit that a running server does (`--server`): its model is loaded, its answer is the same bytes."""
+"""What a running server does for a command (`--server`): its model is loaded, its bytes are the same."""
 
 from __future__ import annotations
 
-import json
-import secrets
-import urllib.error
-import urllib.request
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel
 
-from realedit import errors
-from realedit.errors import RealEditError, UsageError
+from realedit.cli import pipes
+from realedit.cli.found import Asked, Found
+from realedit.cli.options import ModelOptions
+from realedit.cli.server import Server
+from realedit.errors import UsageError
 from realedit.location import Box
-from realedit.system.outside_json import parse_json
 from realedit.system.progress import Progress
 
 if TYPE_CHECKING:
+    from realedit.cli.options import ObjectOptions
     from realedit.cli.request import EditCommand
-    from realedit.edits.prepared import Prepared
+    from realedit.edits.prepared import Prepared, Shown
     from realedit.photo.encode import Compression
-
-_SESSION = "X-Realedit-Session"
-_PATIENCE_SECONDS = 600.0
-"""How long a server may say nothing: it says every ten seconds that it is alive. Not measured."""
-_ERRORS = {
-    kind.__name__.removesuffix("Error"): kind
-    for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, RealEditError)
-}
-
-
-class ServerError(RealEditError):
-    """The server cannot be reached, or does not answer as realedit's own does."""
 
 
 class _ChangeTold(BaseModel):
@@ -51,7 +34,7 @@ class _ChangeTold(BaseModel):
     perspective: float | None = None
 
 
-class _Told(BaseModel):
+class _EditTold(BaseModel):
     """What a server tells of an edit, as far as it is used; it may tell more."""
 
     recipe: dict[str, Any]
@@ -63,6 +46,18 @@ class _Told(BaseModel):
     box_before: Box | None
     box_after: Box | None
     object: dict[str, Any] | None
+
+
+class _FindTold(BaseModel):
+    """What a server tells of an object that it has found, as far as it is used."""
+
+    word: str | None
+    box: list[float]
+    centroid: list[float]
+    score: float
+    source: str
+    confidence: float
+    warning: str | None
 
 
 @dataclass(frozen=True)
@@ -78,112 +73,104 @@ class RemoteEdit:
     told: Mapping[str, Any]
 
 
-class Server:
-    """A running `realedit ui`.
-
-    Args:
-        address: as it has printed it, with its token where it has one.
+def server_at(address: str, photo: Path, model: ModelOptions) -> Server:
+    """Returns the server that a command names.
 
     Raises:
-        UsageError: it is no address.
+        UsageError: it is no address, or the command asks for what only the command itself does.
     """
+    if photo == pipes.STANDARD:
+        raise UsageError("--server takes a file, not standard input", "save the photo first")
+    if model != ModelOptions():
+        raise UsageError("--server works with its own model", "give its flags to 'realedit ui'")
+    return Server(address)
 
-    def __init__(self, address: str) -> None:
-        parts = urlsplit(address if "//" in address else f"http://{address}")
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise UsageError(f"{address} is no server's address", "such as --server http://127.0.0.1:7860")
-        self._base = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
-        token = parse_qs(parts.query).get("token", [""])[0]
-        self._headers = {"X-Realedit": "1", **({"Authorization": f"Bearer {token}"} if token else {})}
 
-    def edit(
-        self,
-        command: EditCommand,
-        prepared: Prepared,
-        photo: Path,
-        suffix: str,
-        compression: Compression,
-        progress: Progress,
-    ) -> RemoteEdit:
-        """Lets the server do an edit.
+def edit(
+    server: Server,
+    command: EditCommand,
+    prepared: Prepared,
+    photo: Path,
+    suffix: str,
+    compression: Compression,
+    progress: Progress,
+) -> RemoteEdit:
+    """Lets a server do an edit.
 
-        Args:
-            command: what is asked for.
-            prepared: the same, checked, for this photo.
-            photo: the photo's file.
-            suffix: of the edited photo's file.
-            compression: what the user wants of that file.
-            progress: told of each stage.
+    Args:
+        server: which.
+        command: what is asked for.
+        prepared: the same, checked, for this photo.
+        photo: the photo's file.
+        suffix: of the edited photo's file.
+        compression: what the user wants of that file.
+        progress: told of each stage.
 
-        Raises:
-            RealEditError: what the server says is wrong, as the command itself would say it.
-        """
-        progress("asking the server", 0, 0)
-        try:
-            first = _asked(command, prepared, suffix, compression)
-            result = self._done(*first, {"photo": photo}, progress)
-            for later in command.then:
-                request, files = _asked(later, None, suffix, compression)
-                request["photo"] = result["photo"]["id"]
-                result = _followed_by(result, self._done(request, files, {}, progress))
-            edited = self._call("GET", f"/api/photos/{result['photo']['id']}/file").read()
-            checked_result(result)
-        except (OSError, HTTPException, LookupError, ValueError, TypeError, AttributeError) as error:
-            raise ServerError(
-                f"the server {self._base} does not answer as realedit does ({error})",
-                "start one with: realedit ui",
-            ) from error
-        finally:
-            self._leave()
-        return RemoteEdit(edited, result)
+    Raises:
+        RealEditError: what the server says is wrong, as the command itself would say it.
+    """
+    progress("asking the server", 0, 0)
+    with server:
+        request, files = _edit_request(command, prepared, suffix, compression)
+        result = server.done("edit", request, {"photo": photo, **files}, progress)
+        for later in command.then:
+            request, files = _edit_request(later, None, suffix, compression)
+            request["photo"] = result["photo"]["id"]
+            result = _followed_by(result, server.done("edit", request, files, progress))
+        checked_result(result)
+        return RemoteEdit(server.photo(result["photo"]["id"]), result)
 
-    def _leave(self) -> None:
-        """Ends the session, which removes its files; the server does it by itself where this fails."""
-        if _SESSION in self._headers:
-            with suppress(OSError, HTTPException, RealEditError):
-                self._call("DELETE", "/api/session").close()
 
-    def _done(
-        self,
-        request: Mapping[str, Any],
-        files: Mapping[str, Path],
-        photo: Mapping[str, Path],
-        progress: Progress,
-    ) -> Mapping[str, Any]:
-        """Returns what one edit came to, of a photo that goes along or of one that is there."""
-        job = self._json("POST", "/api/edit", *_form(request, {**photo, **files}))
-        self._headers[_SESSION] = str(job["session"])
-        return self._followed(str(job["id"]), progress)
+def locate(server: Server, asked: Asked, names: Sequence[str], progress: Progress) -> Found:
+    """Lets a server find an object.
 
-    def _followed(self, job: str, progress: Progress) -> Mapping[str, Any]:
-        """Returns what a job came to; an interrupt cancels it."""
-        try:
-            with self._call("GET", f"/api/jobs/{job}/events") as stream:
-                for name, data in _events(stream):
-                    if name == "stage":
-                        progress(str(data["stage"]), int(data["step"]), int(data["total"]))
-                    elif name == "done":
-                        return data
-                    elif name == "failed":
-                        raise _error(data)
-                    elif name == "cancelled":
-                        raise RealEditError("the server has cancelled the edit", "try again")
-        except KeyboardInterrupt:
-            self._call("DELETE", f"/api/jobs/{job}").close()
-            raise
-        raise ServerError("the server has ended before the edit was done", "try again")
+    Args:
+        server: which; its session ends with it.
+        asked: what is asked for.
+        names: the files that are wanted: "mask", "cutout", "overlay".
+        progress: told of each stage.
 
-    def _json(self, method: str, path: str, content: bytes, kind: str) -> Mapping[str, Any]:
-        with self._call(method, path, content, kind) as answer:
-            return _object(answer.read())
+    Raises:
+        RealEditError: what the server says is wrong, as the command itself would say it.
+    """
+    request, files = _find_request(asked)
+    request["also"] = [name for name in names if name != "mask"]
+    with server:
+        told = server.done("locate", request, files, progress)
+        return _found(told, {name: server.file(told["job"], f"{name}.png") for name in names})
 
-    def _call(self, method: str, path: str, content: bytes | None = None, kind: str = "") -> HTTPResponse:
-        headers = {**self._headers, **({"Content-Type": kind} if kind else {})}
-        request = urllib.request.Request(self._base + path, content, headers, method=method)
-        try:
-            return cast("HTTPResponse", urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS))
-        except urllib.error.HTTPError as error:
-            raise _refused(error) from error
+
+def cut_out(server: Server, asked: Asked, options: Mapping[str, Any], progress: Progress) -> Found:
+    """Lets a server cut an object out.
+
+    Args:
+        server: which; its session goes on.
+        asked: what is asked for.
+        options: "crop", "mask_only" and "background", as the request has them.
+        progress: told of each stage.
+
+    Raises:
+        RealEditError: what the server says is wrong, as the command itself would say it.
+    """
+    request, files = _find_request(asked)
+    told = server.done("cutout", {**request, **options}, files, progress)
+    return _found(told, {"cutout": server.file(told["job"], "cutout.png")})
+
+
+def _find_request(asked: Asked) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Returns what is asked for as the server reads it, and the files that go with it."""
+    shows, files = _shows(asked.where, asked.shown, {"photo": asked.file})
+    return _without_none({**shows, "word": asked.word}), files
+
+
+def _found(told: Mapping[str, Any], files: Mapping[str, bytes]) -> Found:
+    """Returns what a server has told of an object.
+
+    Raises:
+        ValueError: it lacks a field that is used, or one has another type.
+    """
+    fields = _FindTold.model_validate(told).model_dump()
+    return Found(fields, fields.pop("warning"), files)
 
 
 def checked_result(told: Mapping[str, Any]) -> None:
@@ -192,7 +179,7 @@ def checked_result(told: Mapping[str, Any]) -> None:
     Raises:
         ValueError: it has not.
     """
-    recipe = _Told.model_validate(told).recipe
+    recipe = _EditTold.model_validate(told).recipe
     later: object = recipe.get("then", [])
     if not isinstance(later, list) or not all(isinstance(one, dict) for one in cast("list[object]", later)):
         raise ValueError("a recipe that is none")
@@ -212,7 +199,7 @@ def _followed_by(first: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[
     }
 
 
-def _asked(
+def _edit_request(
     command: EditCommand, prepared: Prepared | None, suffix: str, compression: Compression
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """Returns a request as the server reads it, and the files that go with it by their parts' names."""
@@ -220,34 +207,17 @@ def _asked(
     from realedit.edits.entries import entries
 
     files: dict[str, Path] = {}
-
-    def part(path: Path) -> str:
-        name = f"file{len(files) + 1}"
-        files[name] = path
-        return name
-
     edits = (command if prepared is None else prepared).plan.edits
     listed = entries(list(edits))
     for edit, entry in zip(edits, listed, strict=True):
         for about in givens(type(edit)).values():
             if about.picture and entry.get(about.name) is not None:
-                entry[about.name] = part(Path(str(entry[about.name])))
-    where, how = command.where, command.how
-    shown = None if prepared is None else prepared.shown
-    box, points, beside = (
-        (where.box, where.point, where.not_point)
-        if shown is None
-        else (shown.box, shown.points, shown.not_points)
-    )
+                entry[about.name] = _part(Path(str(entry[about.name])), files)
+    shows, files = _shows(command.where, None if prepared is None else prepared.shown, files)
+    how = command.how
     said = {
+        **shows,
         "edits": listed,
-        "mask": None if where.mask is None else part(where.mask),
-        "box": box,
-        "point": list(points),
-        "not_point": list(beside),
-        "refine": where.refine,
-        "prompt": where.prompt,
-        "min_confidence": where.min_confidence,
         "allow_crop": command.allow_crop,
         "seed": command.sampling.seed,
         "strength": command.sampling.strength,
@@ -258,64 +228,43 @@ def _asked(
         "lossless": compression.lossless or None,
         **{name: how[name] for name in ("steps", "guidance_scale", "inversion_scale") if name in how},
     }
-    return {name: value for name, value in said.items() if value is not None}, files
+    return _without_none(said), files
 
 
-def _form(request: Mapping[str, Any], files: Mapping[str, Path]) -> tuple[bytes, str]:
-    """Returns a form as multipart/form-data (RFC 7578), and its media type."""
-    mark = secrets.token_hex(16)
-    parts: list[bytes] = []
+def _shows(
+    where: ObjectOptions, shown: Shown | None, files: Mapping[str, Path]
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Returns where the object is as the server reads it, and the files with the mask among them.
 
-    def add(name: str, content: bytes, more: str) -> None:
-        head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
-        parts.append(head.encode() + content + b"\r\n")
-
-    add("request", json.dumps(request).encode(), "")
-    for name, path in files.items():
-        safe = path.name.replace("\\", "_").replace('"', "_").replace("\r", "_").replace("\n", "_")
-        add(name, path.read_bytes(), f'; filename="{safe}"\r\nContent-Type: application/octet-stream')
-    return b"".join(parts) + f"--{mark}--\r\n".encode(), f"multipart/form-data; boundary={mark}"
-
-
-def _events(stream: HTTPResponse) -> Generator[tuple[str, Mapping[str, Any]]]:
-    """Yields the events of a stream as they come."""
-    name = ""
-    for line in stream:
-        text = line.decode().rstrip("\n")
-        if text.startswith("event: "):
-            name = text[7:]
-        elif text.startswith("data: "):
-            yield name, _object(text[6:])
-
-
-def _object(text: str | bytes) -> Mapping[str, Any]:
-    """Returns a JSON object that a server sent.
-
-    Raises:
-        ServerError: it sent something else.
+    Args:
+        where: what the flags say.
+        shown: the same for this photo, in fractions of it; None where the flags say it in fractions.
+        files: those that go along already.
     """
-    try:
-        found = parse_json(text)
-    except ValueError as error:
-        raise ServerError(f"the server's answer cannot be read ({error})", "is it a realedit ui?") from error
-    if not isinstance(found, dict):
-        raise ServerError("the server's answer cannot be read", "is it a realedit ui?")
-    return cast("dict[str, Any]", found)
-
-
-def _refused(error: urllib.error.HTTPError) -> RealEditError:
-    """Returns a refusal as the error that the command itself would have raised."""
-    content = error.read()
-    try:
-        return _error(_object(content)["error"])
-    except (ServerError, ValueError, LookupError, TypeError, AttributeError):
-        lines: Sequence[str] = content.decode(errors="replace").strip().splitlines()
-        return ServerError(lines[0].removeprefix("realedit: ") if lines else str(error))
-
-
-def _error(told: Mapping[str, Any]) -> RealEditError:
-    kind = _ERRORS.get(str(told.get("kind")), RealEditError)
-    hint: object = told.get("hint")
-    return kind(
-        str(told["message"]), None if hint is None else str(hint), detail=str(told.get("detail") or "")
+    files = dict(files)
+    box, points, beside = (
+        (where.box, where.point, where.not_point)
+        if shown is None
+        else (shown.box, shown.points, shown.not_points)
     )
+    said = {
+        "mask": None if where.mask is None else _part(where.mask, files),
+        "box": box,
+        "point": list(points),
+        "not_point": list(beside),
+        "refine": where.refine,
+        "prompt": where.prompt,
+        "min_confidence": where.min_confidence,
+    }
+    return _without_none(said), files
+
+
+def _part(path: Path, files: dict[str, Path]) -> str:
+    """Puts a file among those that go along, and returns its part's name."""
+    name = f"file{len(files) + 1}"
+    files[name] = path
+    return name
+
+
+def _without_none(said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in said.items() if value is not None}

@@ -16,17 +16,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from realedit.edits.entries import first_error
-from realedit.errors import PhotoError, RealEditError, UsageError
-from realedit.ui.editor import Editor, photo_fields
+from realedit.errors import RealEditError, UsageError
+from realedit.ui.editor import Editor
+from realedit.ui.finding import FILES
 from realedit.ui.guard import cookie_of
 from realedit.ui.jobs import Job, told
 from realedit.ui.limits import Limits
+from realedit.ui.photos import file_too_large, photo_fields
 from realedit.ui.requests import CutoutRequest, EditRequest, LocateRequest, OutlineRequest
 from realedit.ui.sessions import NoSuchThingError, Session, Sessions, StoredPhoto
 
 SESSION_HEADER = "x-realedit-session"
 """A program's session; a browser has a cookie."""
-_PICTURES = {".png": "image/png", ".jpg": "image/jpeg"}
 _LOOK_SECONDS = 0.05
 """How often a stream looks for new events: more often tells earlier and takes more of the machine. Set by
 eye."""
@@ -42,6 +43,7 @@ class ErrorTold(BaseModel):
     """What went wrong."""
 
     kind: str
+    key: str = ""
     exit_code: int
     message: str
     hint: str | None
@@ -176,7 +178,7 @@ def _photos(editor: Editor, visitors: Visitors, limits: Limits) -> APIRouter:
         side: Annotated[int, Query(ge=1, le=10000)] = 1600,
     ) -> Response:
         """Show a photo as a browser does, its longer side at most `side` pixels."""
-        content, kind = editor.view(session, photo, side)
+        content, kind = editor.photos.view(session, photo, side)
         return Response(content, media_type=kind, headers={"cache-control": "private, max-age=3600"})
 
     @routes.get("/photos/{photo}/file", response_class=FileResponse)
@@ -189,7 +191,7 @@ def _photos(editor: Editor, visitors: Visitors, limits: Limits) -> APIRouter:
     def recipe(photo: str, session: Annotated[Session, Depends(visitors.known)]) -> Response:
         """Download the recipe of an edited photo; `realedit --edits` reads it."""
         stored = session.photo(photo)
-        content = json.dumps({"recipe": editor.recipe(session, photo)}, indent=2, ensure_ascii=False)
+        content = json.dumps({"recipe": editor.editing.recipe(session, photo)}, indent=2, ensure_ascii=False)
         return Response(
             content, media_type="application/json", headers=_attached(f"{stored.name}.realedit.json")
         )
@@ -216,7 +218,7 @@ def _opening(editor: Editor, visitors: Visitors, content: bytes, name: str) -> A
     @routes.post("/opening")
     def opening(session: Annotated[Session, Depends(visitors.known_or_new)]) -> dict[str, Any]:
         """Bring the photo that the server was started with."""
-        return {**photo_fields(editor.bring(session, content, name)), "session": session.id}
+        return {**photo_fields(editor.photos.bring(session, content, name)), "session": session.id}
 
     return routes
 
@@ -285,13 +287,17 @@ def _jobs(editor: Editor, visitors: Visitors) -> APIRouter:
 
     @routes.get("/{job}/files/{name}", response_class=FileResponse)
     def file(job: str, name: str, session: Annotated[Session, Depends(visitors.known)]) -> FileResponse:
-        """Download a file that a job has made: `mask.png`, `cutout.png`, `sprite.png`, `cleared.jpg`."""
-        if name not in ("mask.png", "cutout.png", "sprite.png", "cleared.jpg"):
+        """Download a file that a job has made: `mask.png`, `cutout.png`, `overlay.png`, and of a preview.
+
+        A preview's are `sprite.png`, the object's own pixels, `cleared.png`, what is behind it, and
+        `shadow.png`, what its shadow multiplies a picture by.
+        """
+        if name not in FILES:
             raise NoSuchThingError("a job makes no such file")
         path = editor.file(session, job, name)
         if not path.is_file():
             raise NoSuchThingError("this job has made no such file")
-        return FileResponse(path, media_type=_PICTURES[path.suffix])
+        return FileResponse(path, media_type="image/png")
 
     return routes
 
@@ -332,9 +338,9 @@ def _checked(kind: type[_Asked], content: str | bytes) -> _Asked:
 
 async def _brought(editor: Editor, session: Session, file: UploadFile, limits: Limits) -> StoredPhoto:
     if (file.size or 0) > limits.file_bytes:
-        raise PhotoError("the file is too large", f"at most {limits.file_bytes // 2**20} MB are taken")
+        raise file_too_large(limits)
     content = await file.read()
-    return await run_in_threadpool(editor.bring, session, content, file.filename or "photo")
+    return await run_in_threadpool(editor.photos.bring, session, content, file.filename or "photo")
 
 
 async def _stream(job: Job, after: int) -> AsyncGenerator[str]:

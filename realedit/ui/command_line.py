@@ -8,17 +8,25 @@ from collections.abc import Sequence
 from realedit.edits.edit import Edit, flag_of, givens
 from realedit.ui.requests import EditRequest
 
+_KNOBS = {"shadow", "reflection"}
+"""Knobs of an edit that have a flag of the same meaning; the others are the recipe's. Set by definition."""
 
-def command_line(photo: str, request: EditRequest, edits: Sequence[Edit], *, mask: str | None) -> str:
-    """Returns an edit as a command to copy.
+
+def command_line(
+    photo: str, request: EditRequest, edits: Sequence[Edit], *, mask: str | None, made: str
+) -> str:
+    """Returns an edit as a command to copy; where flags do not say all of it, by the edited photo's recipe.
 
     Args:
         photo: the photo's name.
         request: what was asked for.
         edits: the edits, with pictures by their files' names.
         mask: the mask's name.
+        made: the edited photo's name.
     """
-    words = ["realedit", photo]
+    if _beyond_flags(request):
+        return by_recipe(photo, made, mask=mask, more=_file_flags(request, made))
+    words = ["realedit", _as_file(photo)]
     for edit in edits:
         for field, about in givens(type(edit)).items():
             value = getattr(edit, field.name)
@@ -27,6 +35,7 @@ def command_line(photo: str, request: EditRequest, edits: Sequence[Edit], *, mas
                 continue
             words += [about.flag, _plain(value)]
     words += [] if mask is None else ["--mask", mask]
+    words += [] if request.refine is None else [f"--{'' if request.refine else 'no-'}refine"]
     words += [] if request.box is None else ["--box", ",".join(map(_plain, request.box))]
     for flag, points in (("--point", request.point), ("--not-point", request.not_point)):
         for point in points:
@@ -45,7 +54,37 @@ def command_line(photo: str, request: EditRequest, edits: Sequence[Edit], *, mas
     settings = request.settings or {}
     words += ["--no-shadow"] if settings.get("shadow") is False else []
     words += ["--reflection"] if settings.get("reflection") else []
-    return shlex.join(words)
+    return shlex.join([*words, *_file_flags(request, made)])
+
+
+def by_recipe(photo: str, made: str, *, mask: str | None, more: Sequence[str] = ()) -> str:
+    """Returns an edit as a command that reads it from the recipe beside the edited photo.
+
+    Args:
+        photo: the photo's name.
+        made: the edited photo's name.
+        mask: the mask's name, which no recipe holds.
+        more: further flags.
+    """
+    shown = [] if mask is None else ["--mask", mask]
+    return shlex.join(["realedit", _as_file(photo), "--edits", f"{made}.realedit.json", *shown, *more])
+
+
+def _beyond_flags(request: EditRequest) -> bool:
+    """Whether it says something that has no flag, or whose flag says more."""
+    scales = (request.guidance_scale, request.inversion_scale)
+    return any(scale is not None for scale in scales) or bool(set(request.settings or {}) - _KNOBS)
+
+
+def _file_flags(request: EditRequest, made: str) -> list[str]:
+    words = [] if request.quality is None else ["--quality", str(request.quality)]
+    words += ["--lossless"] if request.lossless else []
+    return words + ([] if request.format is None else ["-o", _as_file(made)])
+
+
+def _as_file(name: str) -> str:
+    """Returns a file's name as a command takes it: one that begins with "-" is no flag."""
+    return f"./{name}" if name.startswith("-") else name
 
 
 def _plain(value: object) -> str:

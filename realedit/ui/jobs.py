@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from realedit.errors import RealEditError
+from realedit.errors import RealEditError, Sentence, key_of
 from realedit.system.memory import out_of_memory
 from realedit.system.progress import Progress
 
@@ -127,7 +127,8 @@ class Job:
         known = error if isinstance(error, RealEditError) else out_of_memory(error)
         if known is None:
             _LOG.error("a job failed", exc_info=error)
-            known = RealEditError("something unexpected happened", "the server's own output says what")
+            happened = Sentence("something unexpected happened", "unexpected")
+            known = RealEditError(happened, "the server's own output says what")
         self.error = told(known)
         self._end(JobState.FAILED, "failed", self.error)
 
@@ -144,9 +145,10 @@ class Job:
 
 
 def told(error: RealEditError) -> dict[str, Any]:
-    """Returns an error as JSON has it: its kind, the command's exit code, what is wrong, the way out."""
+    """Returns an error as JSON has it: its kind, key, and exit code, what is wrong, and the way out."""
     return {
         "kind": type(error).__name__.removesuffix("Error"),
+        "key": key_of(error.message),
         "exit_code": error.exit_code,
         "message": error.message,
         "hint": error.hint,
@@ -173,7 +175,7 @@ class JobQueue:
         """
         with self._changed:
             if self._closed:
-                raise RealEditError("the server is stopping")
+                raise RealEditError(Sentence("the server is stopping", "stopping"))
             ahead = len(self._waiting) + (self._running is not None)
             job.tell("queued", {"ahead": ahead})
             self._waiting.append(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -85,6 +85,10 @@ class LocateRequest(_Shows):
     """Asks where an object is."""
 
     word: str | None = Field(default=None, max_length=200, description="the object's name")
+    also: list[Literal["cutout", "overlay"]] = Field(
+        default=[],
+        description="further files: the object with transparent surroundings, the photo with it outlined",
+    )
     preview: bool = Field(
         default=False,
         description="also tell, as further events, the object's own pixels and the photo without it, at "

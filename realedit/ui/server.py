@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Callable
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -166,6 +167,33 @@ def listening(address: Address) -> socket.socket:
     return own
 
 
+@contextlib.contextmanager
+def in_background(service: Service, address: Address, *, with_page: bool = True) -> Generator[str]:
+    """Serves in a thread of its own for as long as the block lasts; yields the address to open.
+
+    Args:
+        service: what answers; it is closed with the block.
+        address: where.
+        with_page: whether there is the page beside the API.
+
+    Raises:
+        UsageError: the address or port cannot be had.
+    """
+    own = listening(address)
+    port = int(own.getsockname()[1])
+    app = service.app(address.rules(port, service.limits), f"realedit-session-{port}", with_page=with_page)
+    server = uvicorn.Server(_config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [own]}, name="realedit-ui", daemon=True)
+    thread.start()
+    try:
+        yield address.url(port)
+    finally:
+        server.should_exit = True
+        thread.join()
+        service.close()
+        own.close()
+
+
 def serve(
     service: Service,
     address: Address,
@@ -186,17 +214,20 @@ def serve(
     port = int(own.getsockname()[1])
     try:
         app = service.app(address.rules(port, service.limits), f"realedit-session-{port}")
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=_LAST_SECONDS,
-            server_header=False,
-        )
         on_ready(address.url(port))
         if address.shared:
             on_ready(f"{tunnel.opened(address.host, port).rstrip('/')}/?token={address.token}")
-        uvicorn.Server(config).run(sockets=[own])
+        uvicorn.Server(_config(app)).run(sockets=[own])
     finally:
         service.close()
         own.close()
+
+
+def _config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_LAST_SECONDS,
+        server_header=False,
+    )

@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from realedit.errors import RealEditError
+from realedit.errors import RealEditError, Sentence
 from realedit.ui.jobs import Job
 from realedit.ui.limits import Limits
 
-_UNSAFE = re.compile(r"[^\w.\- ()]+")
+_UNSAFE = re.compile(r"[^\w.\- ()'\",;&+!#$%@=\[\]{}~^`]+")
+"""What a file's name may not hold: separators of paths, line breaks, and what leads text another way.
+Quotes stay, so that the command to copy names the visitor's own file. Set by definition."""
 _EMPTY_SECONDS = 60.0
 """After which a session without photos is ended: a request that failed has begun it. Not measured."""
 _MOST_NAME = 80
@@ -157,7 +159,8 @@ class Sessions:
         self.end_idle()
         with self._lock:
             if len(self._sessions) >= self._limits.sessions:
-                raise RealEditError("too many people are here at once", "come back in a few minutes")
+                told = Sentence("too many people are here at once", "too_many_people")
+                raise RealEditError(told, "come back in a few minutes")
             own = secrets.token_urlsafe(32)
             folder = Path(tempfile.mkdtemp(dir=self._root))
             session = Session(own, folder, seen=self._clock())

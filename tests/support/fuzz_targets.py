@@ -25,7 +25,7 @@ from realedit.bench.datasets import counterfactual, pie_bench, pixelman
 from realedit.bench.datasets.load import load_dataset
 from realedit.bench.records import RECORDS, Record, read_records
 from realedit.calibrate.records import Records
-from realedit.cli import remote
+from realedit.cli import remote, server
 from realedit.edits.manifest import read_manifest
 from realedit.edits.recipe import read_file
 from realedit.errors import RealEditError
@@ -599,12 +599,12 @@ def read_answer(file: Path) -> None:
     content = file.read_bytes()
     lines = b"event: done\ndata: " + content.replace(b"\n", b" ") + b"\n"
     try:
-        for _, told in remote._events(cast("Any", _Stream(lines))):
+        for _, told in server._events(cast("Any", _Stream(lines))):
             remote.checked_result(told)
     except (ValueError, RealEditError):  # which the command tells in its own words
         pass
     refusal = urllib.error.HTTPError("http://a", 422, "no", Message(), io.BytesIO(content))
-    str(remote._refused(refusal))
+    str(server._refused(refusal))
 
 
 def any_json() -> list[bytes]:

@@ -29,6 +29,18 @@ HEADERS = {"X-Realedit": "1"}
 POINT = (0.5, 0.55)
 
 
+def _mask() -> bytes:
+    mask = np.zeros((160, 240), np.uint8)
+    mask[70:80, 100:110] = 255
+    file = io.BytesIO()
+    Image.fromarray(mask).save(file, "PNG")
+    return file.getvalue()
+
+
+MASK = _mask()
+"""A small part of the flower, so that its edits take little time."""
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A photograph, small."""
@@ -61,6 +73,12 @@ def visitor(app: Any) -> Iterator[TestClient]:
 def brought(visitor: TestClient, file: Path) -> str:
     answer = visitor.post("/api/photos", files={"photo": (file.name, file.read_bytes())})
     assert answer.status_code == 200, answer.text
+    return answer.json()["id"]
+
+
+def drawn(visitor: TestClient) -> str:
+    """Brings the mask."""
+    answer = visitor.post("/api/photos", files={"photo": ("mask.png", MASK)})
     return answer.json()["id"]
 
 
@@ -105,10 +123,9 @@ def test_the_recipe_of_several_edits_makes_the_same_bytes_at_the_command_line(
     visitor: TestClient, pipeline: RealEditPipeline, small: Path, tmp_path: Path
 ) -> None:
     photo = brought(visitor, small)
-    first = result(
-        visitor, "/api/edit", {"photo": photo, "edits": [{"move": None, "dx": 0.1}], "point": [POINT]}
-    )
-    again = {"photo": first["photo"]["id"], "edits": [{"remove": "flower"}], "box": [0.0, 0.3, 0.3, 0.9]}
+    asked_first = {"photo": photo, "edits": [{"move": None, "dx": 0.1}], "box": [0.41, 0.44, 0.45, 0.5]}
+    first = result(visitor, "/api/edit", asked_first)
+    again = {"photo": first["photo"]["id"], "edits": [{"remove": "flower"}], "box": [0.3, 0.6, 0.34, 0.66]}
     second = result(visitor, "/api/edit", again)
     file = tmp_path / "recipe.json"
     file.write_bytes(visitor.get(f"/api/photos/{second['photo']['id']}/recipe").content)
@@ -125,12 +142,12 @@ def test_the_recipe_of_several_edits_makes_the_same_bytes_at_the_command_line(
 def test_an_edited_photo_that_is_no_longer_kept_is_made_again_to_the_bit(
     visitor: TestClient, service: Service, small: Path
 ) -> None:
-    photo = brought(visitor, small)
-    asked = {"photo": photo, "edits": [{"move": None, "dx": 0.1}], "point": [POINT]}
+    photo, mask = brought(visitor, small), drawn(visitor)
+    asked = {"photo": photo, "edits": [{"move": None, "dx": 0.1}], "mask": mask, "refine": False}
     told = result(visitor, "/api/edit", asked)
-    further = {"photo": told["photo"]["id"], "edits": [{"remove": "flower"}], "box": [0.3, 0.1, 0.9, 0.95]}
+    further = {"photo": told["photo"]["id"], "edits": [{"remove": "flower"}], "mask": mask, "refine": False}
     first = result(visitor, "/api/edit", further)
-    service.editor._photos.forget(told["photo"]["id"])
+    service.editor.photos.let_go(told["photo"]["id"])
     second = result(visitor, "/api/edit", further)
     one, other = (visitor.get(f"/api/photos/{each['photo']['id']}/file").content for each in (first, second))
     assert one == other
@@ -152,19 +169,15 @@ def test_a_photo_can_come_with_the_request(visitor: TestClient, small: Path) -> 
 def test_a_mask_can_come_with_the_request(
     visitor: TestClient, pipeline: RealEditPipeline, small: Path, tmp_path: Path
 ) -> None:
-    mask = np.zeros((160, 240), np.uint8)
-    mask[40:120, 70:160] = 255
-    file = io.BytesIO()
-    Image.fromarray(mask).save(file, "PNG")
-    form = {"request": json.dumps({"edits": [{"move": None, "dx": 0.1}], "mask": "drawn"})}
-    files = {"photo": ("a.jpg", small.read_bytes()), "drawn": ("mask.png", file.getvalue())}
+    form = {"request": json.dumps({"edits": [{"move": None, "dx": 0.1}], "mask": "drawn", "refine": False})}
+    files = {"photo": ("a.jpg", small.read_bytes()), "drawn": ("mask.png", MASK)}
     job = visitor.post("/api/edit", data=form, files=files).json()["id"]
     name, told = events(visitor, job)[-1]
     assert name == "done", told
-    pipeline.edit(small, Move(None, dx=0.1), mask=mask).save(tmp_path / "own.jpg")
+    pipeline.edit(small, Move(None, dx=0.1), mask=io.BytesIO(MASK), refine=False).save(tmp_path / "own.jpg")
     answer = visitor.get(f"/api/photos/{told['photo']['id']}/file")
     assert answer.content == (tmp_path / "own.jpg").read_bytes()
-    assert told["command"] == "realedit a.jpg --dx 0.1 --mask mask.png"
+    assert told["command"] == "realedit a.jpg --dx 0.1 --mask mask.png --no-refine"
 
 
 def test_a_preview_brings_the_object_and_the_photo_without_it(visitor: TestClient, small: Path) -> None:
@@ -181,12 +194,13 @@ def test_a_preview_brings_the_object_and_the_photo_without_it(visitor: TestClien
     with Image.open(io.BytesIO(visitor.get(f"/api/jobs/{job}/files/sprite.png").content)) as sprite:
         assert abs(sprite.width - (x1 - x0) * 240) <= 1
         assert abs(sprite.height - (y1 - y0) * 160) <= 1
-    with Image.open(io.BytesIO(visitor.get(f"/api/jobs/{job}/files/cleared.jpg").content)) as cleared:
+    with Image.open(io.BytesIO(visitor.get(f"/api/jobs/{job}/files/cleared.png").content)) as cleared:
         assert cleared.size == (240, 160)
-        changed = np.abs(np.array(cleared, dtype=float) - load_photo(small).rgb).mean(-1)
+        behind = np.array(cleared).astype(float)
+    changed = np.abs(behind[..., :3] - load_photo(small).rgb).mean(-1) * (behind[..., 3] > 0)
     inside = changed[round(y0 * 160) + 20 : round(y1 * 160) - 20, round(x0 * 240) + 20 : round(x1 * 240) - 20]
     assert inside.mean() > 20
-    assert changed[:, :12].mean() < 6
+    assert (behind[:, :12, 3] == 0).all(), "the rest is the photo's own"
 
 
 def test_a_view_is_at_most_as_large_as_asked_and_upright(visitor: TestClient, small: Path) -> None:
@@ -217,7 +231,7 @@ def test_two_visitors_do_not_see_each_others_photos_and_jobs(app: Any, small: Pa
 
 def test_a_cancelled_job_is_cancelled_and_the_next_one_is_done(visitor: TestClient, small: Path) -> None:
     photo = brought(visitor, small)
-    asked = {"photo": photo, "point": [POINT], "preview": True}
+    asked = {"photo": photo, "box": [0.2, 0.1, 0.8, 0.9]}
     jobs = [visitor.post("/api/locate", json=asked).json()["id"] for _ in range(3)]
     for job in jobs[:2]:
         assert visitor.delete(f"/api/jobs/{job}").status_code == 204

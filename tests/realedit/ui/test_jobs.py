@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from realedit.errors import ObjectNotFoundError, RealEditError
+from realedit.errors import ObjectNotFoundError, RealEditError, Sentence
 from realedit.ui.jobs import Job, JobQueue, JobState
 
 SOON = 10.0
@@ -101,13 +101,16 @@ def test_a_waiting_job_that_is_cancelled_is_never_begun(queue: JobQueue) -> None
 
 def test_what_goes_wrong_is_told_with_its_way_out(queue: JobQueue) -> None:
     def work(job: Job, progress: Any) -> Mapping[str, Any]:
-        raise ObjectNotFoundError("no 'mug' found", "use another word", detail="peak 0.1")
+        raise ObjectNotFoundError(
+            Sentence("no 'mug' found", "not_in_other_photo"), "use another word", detail="peak 0.1"
+        )
 
     one = queue.add(job(work))
     assert one.wait(SOON)
     assert one.state is JobState.FAILED
     assert one.error == {
         "kind": "ObjectNotFound",
+        "key": "not_in_other_photo",
         "exit_code": 4,
         "message": "no 'mug' found",
         "hint": "use another word",

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from realedit import RealEditPipeline
 from realedit.cli.main import main
 
-uvicorn = pytest.importorskip("uvicorn", reason="the extra ui is not here")
+pytest.importorskip("uvicorn", reason="the extra ui is not here")
 pytest.importorskip("fastapi", reason="the extra ui is not here")
 
 PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
@@ -24,21 +24,12 @@ PHOTOS = Path(__file__).parents[3] / "examples" / "photos"
 def server(pipeline: RealEditPipeline) -> Iterator[str]:
     """A server with a token, on a free port."""
     from realedit.ui.limits import Limits
-    from realedit.ui.server import Address, Service, listening
+    from realedit.ui.server import Address, Service, in_background
 
     service = Service(pipeline, Limits())
-    address = Address("127.0.0.1", 0, token="a-token")
-    own = listening(address)
-    port = own.getsockname()[1]
-    app = service.app(address.rules(port, service.limits), "session", with_page=False)
-    running = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [own]}, daemon=True)
-    thread.start()
-    yield address.url(port)
-    running.should_exit = True
-    thread.join(10)
-    assert len(service.sessions) == 0, "every command ends its session"
-    service.close()
+    with in_background(service, Address("127.0.0.1", 0, token="a-token"), with_page=False) as url:
+        yield url
+        assert len(service.sessions) == 0, "every command ends its session"
 
 
 @pytest.fixture
@@ -47,6 +38,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("dahlia", "mug"):
         with Image.open(PHOTOS / f"{name}.jpg") as image:
             image.resize((240, 160)).save(tmp_path / f"{name}.jpg", quality=95)
+    rough = np.zeros((160, 240), np.uint8)
+    rough[70:80, 100:110] = 255
+    Image.fromarray(rough).save(tmp_path / "rough.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "cache"))
     return tmp_path
@@ -55,8 +49,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     "flags",
     [
-        ["--dx", "36px", "--point", "0.45,0.5"],
-        ["--paste", "flower", "--from", "dahlia.jpg", "--from-point", "0.45,0.5", "--scale", "0.3"],
+        ["--dx", "36px", "--mask", "rough.png", "--no-refine"],
+        ["--paste", "flower", "--from", "dahlia.jpg", "--from-point", "0.45,0.5", "--scale", "0.2"],
     ],
     ids=["move", "paste"],
 )
@@ -78,6 +72,48 @@ def test_its_errors_are_the_commands_own(
     assert "realedit: error:" in said
     assert "realedit: hint:" in said
     assert not (place / "far.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "flags", "files"),
+    [
+        ("locate", ["--box", "0.2,0.1,0.75,0.9"], ("-mask", "-cutout", "-overlay")),
+        ("locate", ["--box", "48px,16px,180px,144px", "--not-point", "0.05,0.05"], ("-mask",)),
+        ("cutout", ["--box", "0.2,0.1,0.75,0.9", "--crop", "--background", "white"], ("-cutout",)),
+        ("cutout", ["--mask", "rough.png", "--no-refine", "--mask-only"], ("-mask",)),
+    ],
+    ids=["locate into a folder", "locate", "cutout", "a mask"],
+)
+def test_what_a_server_finds_and_cuts_out_is_the_commands_own_bytes(
+    server: str,
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    flags: list[str],
+    files: tuple[str],
+) -> None:
+    said: list[list[str]] = []
+    for folder, more in (("own", []), ("far", ["--server", server])):
+        (place / folder).mkdir()
+        to = folder if len(files) > 1 else f"{folder}/dahlia{files[0]}.png"
+        assert main([command, "dahlia.jpg", *flags, "-o", to, *more]) == 0
+        said.append(capsys.readouterr().out.replace(folder, "").splitlines())
+    for file in files:
+        own, far = (place / folder / f"dahlia{file}.png" for folder in ("own", "far"))
+        assert far.read_bytes() == own.read_bytes()
+    assert said[1] == said[0]
+
+
+def test_a_folder_is_cut_out_by_a_server_and_what_fails_is_told(
+    server: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "photos").mkdir()
+    shutil.copy(place / "dahlia.jpg", place / "photos" / "a.jpg")
+    shutil.copy(place / "mug.jpg", place / "photos" / "b.jpg")
+    flags = ["--box", "0.2,0.1,0.75,0.9", "--min-confidence", "1", "-o", "cut", "--server", server]
+    assert main(["cutout", "photos", *flags]) == 12
+    assert "2 of 2 photos were not cut out" in capsys.readouterr().err
+    assert not (place / "cut").exists()
 
 
 @pytest.mark.parametrize(

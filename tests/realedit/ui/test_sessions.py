@@ -97,6 +97,8 @@ def test_a_session_that_nothing_was_brought_to_makes_room_after_a_minute(
         ("...", "photo"),
         ("", "photo"),
         ("Blüte (2).jpeg", "Blüte (2).jpeg"),
+        ('it\'s "mine".jpg', 'it\'s "mine".jpg'),
+        ("left\u202egpj.exe", "left_gpj.exe"),
         ("a\nb\0.jpg", "a_b_.jpg"),
     ],
 )
