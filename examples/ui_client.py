@@ -12,11 +12,13 @@ import json
 import secrets
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
+
+_SESSION = "X-Realedit-Session"
 
 
 class Client:
@@ -24,11 +26,13 @@ class Client:
 
     Args:
         address: the server's, as it prints it.
+        patience: seconds without a word after which a request counts as lost.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, patience: float = 600) -> None:
         parts = urlsplit(address)
         self.base = f"{parts.scheme}://{parts.netloc}"
+        self.patience = patience
         self.headers = {"X-Realedit": "1"}
         for token in parse_qs(parts.query).get("token", []):
             self.headers["Authorization"] = f"Bearer {token}"
@@ -37,22 +41,34 @@ class Client:
         """Makes a request."""
         headers = self.headers | ({"Content-Type": kind} if kind else {})
         request = urllib.request.Request(self.base + path, body, headers, method=method)
-        return cast("HTTPResponse", urllib.request.urlopen(request))
+        return cast("HTTPResponse", urllib.request.urlopen(request, timeout=self.patience))
 
-    def start(self, what: str, request: dict[str, Any], photo: Path) -> str:
-        """Starts a job ("locate", "cutout" or "edit") on a photo and returns its id."""
+    def read(self, path: str) -> bytes:
+        """Returns a file."""
+        with self.open("GET", path) as answer:
+            return answer.read()
+
+    def post(self, path: str, fields: Mapping[str, Any]) -> Any:  # noqa: ANN401 - what JSON has
+        """Sends JSON and returns the answer's."""
+        with self.open("POST", path, json.dumps(fields).encode(), "application/json") as answer:
+            return json.load(answer)
+
+    def send(self, path: str, name: str, photo: bytes, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends a form with a photo and a request, and returns the answer, whose session is the client's."""
         mark = secrets.token_hex(8)
-        parts = {'name="request"': json.dumps(request).encode()}
-        parts[f'name="photo"; filename="{photo.name}"'] = photo.read_bytes()
+        parts = {
+            'name="request"': json.dumps(fields).encode(),
+            f'name="photo"; filename="{name}"': photo,
+        }
         body = b"".join(
             f"--{mark}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + content + b"\r\n"
             for head, content in parts.items()
         )
         kind = f"multipart/form-data; boundary={mark}"
-        with self.open("POST", f"/api/{what}", body + f"--{mark}--\r\n".encode(), kind) as answer:
-            job = json.load(answer)
-        self.headers["X-Realedit-Session"] = job["session"]
-        return job["id"]
+        with self.open("POST", path, body + f"--{mark}--\r\n".encode(), kind) as answer:
+            told = json.load(answer)
+        self.headers[_SESSION] = told["session"]
+        return told
 
     def events(self, job: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yields what happens to a job, until it has ended."""
@@ -65,11 +81,16 @@ class Client:
                 elif text.startswith("data: "):
                     yield name, json.loads(text[6:])
 
+    def leave(self) -> None:
+        """Ends the session: the server removes its photos."""
+        self.open("DELETE", "/api/session").close()
+
 
 def main(address: str, photo: str, edits: str, output: str) -> int:
     """Edits a photo and writes it; returns the exit code."""
     client = Client(address)
-    job = client.start("edit", {"edits": json.loads(edits)}, Path(photo))
+    asked = {"edits": json.loads(edits)}
+    job = client.send("/api/edit", Path(photo).name, Path(photo).read_bytes(), asked)["id"]
     for name, told in client.events(job):
         if name == "stage":
             print(told["stage"], told["step"], "of", told["total"])
@@ -77,10 +98,9 @@ def main(address: str, photo: str, edits: str, output: str) -> int:
             print(told["message"], "-", told["hint"])
             return int(told["exit_code"])
         elif name == "done":
-            with client.open("GET", f"/api/photos/{told['photo']['id']}/file") as file:
-                Path(output).write_bytes(file.read())
+            Path(output).write_bytes(client.read(f"/api/photos/{told['photo']['id']}/file"))
             print(output, "made by:", told["command"])
-    client.open("DELETE", "/api/session").close()
+    client.leave()
     return 0
 
 
