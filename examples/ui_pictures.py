@@ -11,9 +11,6 @@ import argparse
 import io
 import os
 import shutil
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,29 +51,6 @@ class Film:
         first.save(
             file, save_all=True, append_images=rest, duration=self._times, loop=0, quality=_QUALITY, method=4
         )
-
-
-@contextmanager
-def server() -> Generator[str]:
-    """Runs the page; yields its address."""
-    import uvicorn
-
-    from realedit.ui.server import Address, Service, listening
-
-    service = Service(RealEditPipeline.from_pretrained(cache=False))
-    address = Address.of("127.0.0.1", 0)
-    own = listening(address)
-    port = int(own.getsockname()[1])
-    app = service.app(address.rules(port, service.limits), "session")
-    running = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [own]}, daemon=True)
-    thread.start()
-    try:
-        yield address.url(port)
-    finally:
-        running.should_exit = True
-        thread.join(10)
-        service.close()
 
 
 def at(page: Any, place: tuple[float, float]) -> tuple[float, float]:  # noqa: ANN401 - likewise
@@ -181,12 +155,16 @@ def main() -> None:
     """Makes all of them."""
     from playwright.sync_api import sync_playwright
 
+    from realedit.ui.server import Address, Service, in_background
+
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with server() as url, sync_playwright() as running:
+    service = Service(RealEditPipeline.from_pretrained(cache=False))
+    service.editor.warm_up()
+    with in_background(service, Address.of("127.0.0.1", 0)) as url, sync_playwright() as running:
         browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for make in (wide, phone, film):
             make(browser, url, folder)

@@ -6,8 +6,8 @@ const HEADERS = { "X-Realedit": "1" };
 export class Refused extends Error {
   constructor(error, status) {
     super(error.message);
-    this.hint = error.hint || "";
     this.kind = error.kind || "";
+    this.key = error.key || "";
     this.status = status;
   }
 }

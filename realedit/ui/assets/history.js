@@ -1,7 +1,7 @@
 // The list of edits: each is made of the photo before it, and can be changed, left out, undone and redone. It is kept
 // in the tab, so that a reload loses nothing while the session lasts.
 import * as api from "./api.js";
-import { has, t } from "./texts.js";
+import { t, told } from "./texts.js";
 
 const KEY = "realedit";
 
@@ -58,7 +58,7 @@ export class History {
 
   async go(by) {
     const at = this.at + by;
-    if (at < 0 || at > this.steps.length || this.app.working) return;
+    if (at < 0 || at > this.steps.length || this.app.working || this.app.picking.active) return;
     this.at = at;
     this.editing = null;
     await this.#shown("");
@@ -76,17 +76,16 @@ export class History {
     this.editing = number;
     app.compare(false);
     await app.show(this.before(number));
-    app.choose(step.tool);
-    app.fields = { ...step.fields };
-    const { elements } = app.one("fields");
-    for (const name of ["text", "with", "object"]) if (elements[name]) elements[name].value = step.fields[name] ?? "";
-    if (elements.perspective) elements.perspective.checked = Boolean(step.fields.perspective);
+    app.panel.choose(step.tool);
+    app.panel.fill(step.fields);
     this.show();
-    if (step.tool === "paste") return app.choose("paste");
-    app.selection = structuredClone(step.selection);
+    if (step.tool === "paste") return app.picking.again(step.from, step.to);
+    const { choosing } = app;
+    choosing.selection = structuredClone(step.selection);
     app.stage.to = { ...step.to };
-    if (app.selection.word) app.root.querySelector("#re-word").value = app.selection.word;
-    if (app.selection.word || app.selection.points.length) await app.locate();
+    if (choosing.selection.word) app.root.querySelector("#re-word").value = choosing.selection.word;
+    if (choosing.selection.word || choosing.selection.points.length) await choosing.locate();
+    app.panel.numbers();
   }
 
   async leaveEditing() {
@@ -95,20 +94,21 @@ export class History {
   }
 
   async #shown(said) {
-    const { tool } = this.app;
+    const { app } = this;
+    const { tool } = app.panel;
     this.show();
     this.keep();
-    this.app.compare(false);
-    await this.app.show(this.current);
-    this.app.choose(tool === "paste" ? "move" : tool);
-    if (said) this.app.say(said);
+    app.compare(false);
+    await app.show(this.current);
+    app.panel.choose(tool === "paste" ? "move" : tool);
+    if (said) app.tell.done(said);
   }
 
   name(step) {
     const [entry] = step.request.edits;
-    const thing = step.name || t("thing");
-    const key = has(`made_${step.tool}`) ? `made_${step.tool}` : step.tool;
-    return `${thing[0].toUpperCase()}${thing.slice(1)} ${t(key, entry)}`;
+    const made = t(`made_${step.tool}`, entry);
+    const text = step.name ? `${step.name} ${made}` : made;
+    return text[0].toUpperCase() + text.slice(1);
   }
 
   show() {
@@ -116,16 +116,15 @@ export class History {
     const list = app.one("history");
     list.replaceChildren(...[null, ...this.steps].map((step, number) => this.#row(step, number)));
     app.one("history-card").hidden = !this.steps.length;
-    const button = (name) => app.root.querySelector(`[data-do="${name}"]`);
-    button("undo").disabled = this.at === 0;
-    button("redo").disabled = this.at >= this.steps.length;
-    button("compare").disabled = this.at === 0;
+    app.button("undo").disabled = this.at === 0;
+    app.button("redo").disabled = this.at >= this.steps.length;
+    app.button("compare").disabled = this.at === 0;
     const last = this.at ? this.steps[this.at - 1].result : null;
     const load = app.one("download");
     load.setAttribute("aria-disabled", String(!last));
     if (last) Object.assign(load, { href: `api/photos/${last.photo.id}/file`, download: last.photo.name });
     else load.removeAttribute("href");
-    app.one("warnings").replaceChildren(...(last?.warnings ?? []).map((text) => paragraph(text)));
+    app.one("warnings").replaceChildren(...(last?.warnings ?? []).map((text, number) => paragraph(told(text, last.warning_keys?.[number]))));
     app.one("recipe-card").hidden = !last;
     if (!last) return;
     app.one("command").textContent = last.command;
@@ -154,8 +153,8 @@ export class History {
   keep() {
     if (!this.original) return sessionStorage.removeItem(KEY);
     const { original, steps, at } = this;
-    const plain = steps.map((step) => ({ ...step, fields: { ...step.fields, photo: undefined, outline: undefined } }));
-    sessionStorage.setItem(KEY, JSON.stringify({ original, steps: plain, at, working: this.app.working ?? null, entry: this.entry ?? null }));
+    const kept = { original, steps, at, working: this.app.working ?? null, entry: this.entry ?? null };
+    sessionStorage.setItem(KEY, JSON.stringify(kept, (name, value) => (name === "file" ? undefined : value)));
   }
 
   // After a reload: what was there, if the server still has it; a job that still runs is watched to its end.
@@ -172,7 +171,7 @@ export class History {
     }
     Object.assign(this, { original: kept.original, steps: kept.steps, at: kept.at, editing: null });
     await this.app.show(this.current);
-    this.app.choose("move");
+    this.app.panel.choose("move");
     this.show();
     if (kept.working && kept.entry) this.#goOn(kept.working, kept.entry);
     else this.keep();
@@ -186,7 +185,7 @@ export class History {
       this.at = this.steps.length;
       await this.#shown(t("done"));
     } catch (error) {
-      if (!error.cancelled) this.app.wrong(error);
+      if (!error.cancelled) this.app.tell.wrong(error);
     } finally {
       this.entry = null;
       this.keep();
@@ -197,7 +196,6 @@ export class History {
     await api.remove("api/session").catch(() => {});
     this.begin(null);
     sessionStorage.removeItem(KEY);
-    this.app.say(t("forgotten"));
     location.reload();
   }
 }

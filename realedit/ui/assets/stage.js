@@ -2,7 +2,8 @@
 // dragged. It knows nothing of the server; what happens on it is told to the functions in `on`.
 import { STILL, carrier, centreOf, handlesOf, moved, within } from "./geometry.js";
 
-const NEAR = 16; // pixels about a handle that take it; a finger is wider than a pointer
+const NEAR = { mouse: 14, pen: 18, touch: 26 }; // pixels about a handle that take it
+const UPRIGHT = 0.46; // share of an upright screen that the photo has at most, above the panel
 const STILL_PIXELS = 5; // a press that moves less is a click
 
 export class Stage {
@@ -16,11 +17,10 @@ export class Stage {
     canvas.addEventListener("pointercancel", () => this.#letGo());
     canvas.addEventListener("pointerleave", () => { this.hover = null; this.on.leave(); this.draw(); });
     new ResizeObserver(() => this.fit()).observe(frame.parentElement);
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
   }
 
   clear() {
-    this.photo = this.before = this.cleared = null;
+    this.photo = this.before = this.cleared = this.shadow = null;
     this.hover = this.thing = this.pointer = this.compare = null;
     this.to = { ...STILL };
     this.tool = { places: true, turns: true, stays: false };
@@ -34,8 +34,8 @@ export class Stage {
     const room = this.frame.parentElement;
     const style = getComputedStyle(room);
     const across = room.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
-    const narrow = matchMedia("(max-width: 820px)").matches;
-    const down = narrow ? innerHeight * 0.62 : room.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
+    const upright = matchMedia("(max-width: 820px) and (orientation: portrait)").matches;
+    const down = upright ? innerHeight * UPRIGHT : room.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
     const scale = Math.min(across / this.photo.naturalWidth, down / this.photo.naturalHeight);
     this.width = Math.max(1, Math.round(this.photo.naturalWidth * scale));
     this.height = Math.max(1, Math.round(this.photo.naturalHeight * scale));
@@ -64,7 +64,9 @@ export class Stage {
     c.clearRect(0, 0, w, h);
     if (this.compare !== null && this.before) return this.#paintBoth();
     const away = this.thing && !this.thing.foreign && ((this.placed && !this.tool.stays) || this.tool.removes);
-    c.drawImage(away && this.cleared ? this.cleared : this.photo, 0, 0, w, h);
+    c.imageSmoothingQuality = "high";
+    c.drawImage(this.photo, 0, 0, w, h);
+    if (away && this.cleared) c.drawImage(this.cleared, 0, 0, w, h); // no more than what is behind the thing
     if (away && !this.cleared) this.#veil(this.thing.lines);
     if (this.thing) this.#paintThing(away);
     else if (this.hover) this.#line(this.hover, ([x, y]) => [x * w, y * h], false);
@@ -110,11 +112,13 @@ export class Stage {
     const { thing, to, width: w, height: h } = this;
     const shown = this.placed ? to : STILL;
     const carry = carrier(thing, shown, w, h);
+    if (this.placed && this.shadow && this.tool.casts) this.#shade(thing, shown);
     if (this.placed && thing.sprite) this.#sprite(thing, shown);
     if (this.tool.removes) {
       if (!this.cleared) this.#line(thing.lines, carry, false);
       return;
     }
+    if (this.press?.far && this.press.kind) return; // nothing lies over what is being carried
     this.#line(thing.lines, carry, true);
     if (!this.tool.places || this.adding || this.locked) return;
     this.#handles(handlesOf(thing, shown, w, h, this.tool.turns));
@@ -130,6 +134,21 @@ export class Stage {
     c.scale(to.scale * (to.flip === "horizontal" ? -1 : 1), to.scale * (to.flip === "vertical" ? -1 : 1));
     c.imageSmoothingQuality = "high";
     c.drawImage(thing.sprite, (x0 - thing.centroid[0]) * w, (y0 - thing.centroid[1]) * h, (x1 - x0) * w, (y1 - y0) * h);
+    c.restore();
+  }
+
+  // The thing's shadow goes along; a mirrored thing's is only shifted, because the light comes from where it came.
+  #shade(thing, to) {
+    const { context: c, width: w, height: h } = this;
+    const { box: [x0, y0, x1, y1], image } = this.shadow;
+    const mirrored = to.flip !== "none";
+    const [ox, oy] = mirrored ? thing.foot : thing.centroid;
+    c.save();
+    c.globalCompositeOperation = "multiply";
+    c.translate(...(mirrored ? carrier(thing, to, w, h)(thing.foot) : centreOf(thing, to, w, h)));
+    if (!mirrored) c.rotate((to.angle * Math.PI) / 180);
+    c.scale(to.scale, to.scale);
+    c.drawImage(image, (x0 - ox) * w, (y0 - oy) * h, (x1 - x0) * w, (y1 - y0) * h);
     c.restore();
   }
 
@@ -245,11 +264,11 @@ export class Stage {
   }
 
   // What is under a pixel: a handle, the chosen object, or null.
-  #hit(at) {
+  #hit(at, pointer) {
     if (!this.thing || !this.tool.places || this.adding || this.locked) return null;
     const shown = this.placed ? this.to : STILL;
     for (const handle of handlesOf(this.thing, shown, this.width, this.height, this.tool.turns)) {
-      if (Math.hypot(handle.at[0] - at[0], handle.at[1] - at[1]) <= NEAR) return handle.kind;
+      if (Math.hypot(handle.at[0] - at[0], handle.at[1] - at[1]) <= (NEAR[pointer] ?? NEAR.mouse)) return handle.kind;
     }
     const carry = carrier(this.thing, shown, this.width, this.height);
     const lines = this.thing.lines.map((line) => line.map(carry));
@@ -269,14 +288,14 @@ export class Stage {
       this.on.compare(Math.min(Math.max(at[0] / this.width, 0), 1));
       return;
     }
-    this.press = { kind: this.#hit(at), at, from: { ...this.to }, far: false };
+    this.press = { kind: this.#hit(at, event.pointerType), at, from: { ...this.to }, far: false };
   }
 
   #move(event) {
     if (!this.photo || this.locked) return;
     const at = this.#at(event);
     if (!this.press) {
-      const kind = this.compare === null ? this.#hit(at) : "compare";
+      const kind = this.compare === null ? this.#hit(at, event.pointerType) : "compare";
       this.canvas.dataset.cursor = kind === "move" ? "move" : kind === "compare" ? "none" : kind || "";
       if (this.compare === null && (!this.thing || this.adding)) this.on.point(this.#share(at));
       return;
@@ -321,6 +340,7 @@ export class Stage {
     const press = this.press;
     this.#letGo();
     if (!press || press.kind === "compare") return;
+    this.draw();
     if (press.far) return this.on.drop();
     this.on.click(this.#share(this.#at(event)), { add: event.shiftKey, less: event.altKey, on: press.kind });
   }

@@ -18,6 +18,15 @@ export function t(key, values = {}) {
 
 export const has = (key) => key in words;
 
+// A sentence of the server, an error's or a warning's, in the page's language where its key is known.
+export const told = (text, key, values = {}) => (key && has(`said_${key}`) ? t(`said_${key}`, values) : text);
+
+// What is told of an error: by its own key, else by its kind.
+export function sentence(error, values = {}) {
+  const kind = `kind_${error.kind}`;
+  return told(has(kind) ? t(kind, { ...values, message: error.message }) : error.message, error.key, values);
+}
+
 export function fill(root) {
   for (const node of root.querySelectorAll("[data-text]")) node.textContent = t(node.dataset.text);
   for (const node of root.querySelectorAll("[data-label]")) node.setAttribute("aria-label", t(node.dataset.label));

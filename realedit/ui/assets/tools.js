@@ -21,10 +21,10 @@ export const TOOLS = {
     thing: true, places: true, stays: true, advice: "copy_advice", fields: ["dx", "dy", "scale", "perspective"],
   },
   paste: {
-    icon: path("M6 4h8v3H6zM14 5h2v12H4V5h2M10 10v5m-2.5-2.5h5"),
+    icon: path("M3 5h9v9H3zM12 8h5v9H8v-3M5.5 11.5l2-2 2.5 2.5"),
     places: true, foreign: true, advice: "paste_advice", fields: [],
   },
-  swap: { thing: true, named: true, fields: ["with"], entries: (name, f) => [{ swap: name, with: f.with }] },
+  swap: { thing: true, named: true, advice: "named_advice", fields: ["with"], entries: (name, f) => [{ swap: name, with: f.with }] },
   restyle: {
     thing: true, advice: "text_advice", fields: ["text"],
     entries: (name, f) => [{ restyle: name ?? null, as: f.text }],
@@ -33,7 +33,7 @@ export const TOOLS = {
     thing: true, fields: ["photo_optional", "object"],
     entries: (name, f) => [{ restyle: name ?? null, ...(f.photo ? { like: f.photo.id } : {}), ...(f.object ? { object: f.object } : {}) }],
   },
-  swap_looks: { thing: true, named: true, fields: ["with"], entries: (name, f) => [{ swap_looks: name, with: f.with }] },
+  swap_looks: { thing: true, named: true, advice: "named_advice", fields: ["with"], entries: (name, f) => [{ swap_looks: name, with: f.with }] },
   look_of: { fields: ["photo"], entries: (name, f) => [{ look_of: f.photo.id }] },
   replace: {
     thing: true, advice: "text_advice", fields: ["text"],
@@ -47,6 +47,11 @@ export const TOOLS = {
   reshape: { thing: true, fields: ["outline"], entries: (name, f) => [{ reshape: name ?? null, shape: f.outline.id }] },
 };
 export const FIRST = ["move", "remove", "copy", "paste"];
+export const GROUPS = {
+  group_place: ["swap", "reshape"],
+  group_look: ["like", "swap_looks", "look_of"],
+  group_text: ["restyle", "replace", "background", "retouch"],
+};
 
 export const label = (tool) => t(TOOLS[tool].label ?? tool);
 
@@ -71,7 +76,7 @@ export function lacks(tool, { thing, to, fields, selection }) {
   const kind = TOOLS[tool];
   if (tool === "paste") return thing?.foreign ? null : "need_photo";
   if (kind.thing && !thing) return "need_thing";
-  if (kind.named && !selection.word) return "need_word";
+  if (kind.named && !selection.word) return "need_name";
   if (tool === "move" && !placedEntries(tool, null, to, true).length) return "need_move";
   if (tool === "copy" && !to.dx && !to.dy) return "need_move";
   if (kind.fields.includes("text") && !fields.text) return "need_text";
@@ -79,6 +84,8 @@ export function lacks(tool, { thing, to, fields, selection }) {
   if (kind.fields.includes("photo") && !fields.photo) return "need_photo";
   if (kind.fields.includes("outline") && !fields.outline) return "need_photo";
   if (tool === "like" && !fields.photo && !fields.object) return "need_word";
+  if (tool === "like" && !selection.word && !fields.object) return "need_word";
+  if (kind.named && fields.with === selection.word) return "need_two";
   return null;
 }
 
@@ -132,7 +139,8 @@ function field(name, tool) {
   }
   if (name === "photo" || name === "photo_optional" || name === "outline") {
     const text = { photo: "other_photo", photo_optional: "other_photo_optional", outline: "outline_file" }[name];
-    return `<label class="re-field"><span>${t(text)}</span>${input(name === "outline" ? "outline" : "photo", "file", 'accept="image/*,.heic,.tif,.tiff"')}</label>`;
+    const key = name === "outline" ? "outline" : "photo";
+    return `<label class="re-field"><span>${t(text)}</span>${input(key, "file", 'accept="image/*,.heic,.tif,.tiff"')}<em data-brought="${key}"></em></label>`;
   }
   const hint = name === "with" ? `placeholder="${t("with_hint")}"` : "";
   return `<label class="re-field"><span>${t(name)}</span>${input(name, "text", `${hint} maxlength="200"`)}</label>`;

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -19,7 +19,7 @@ from realedit.cli.main import main
 
 pytest.importorskip("gradio", reason="the extra ui is not here")
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not here")
-uvicorn = pytest.importorskip("uvicorn", reason="the extra ui is not here")
+pytest.importorskip("uvicorn", reason="the extra ui is not here")
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 ROOT = Path(__file__).parents[3]
@@ -39,20 +39,12 @@ pytestmark = [
 def url(pipeline: RealEditPipeline) -> Iterator[str]:
     """A server, on a free port."""
     from realedit.ui.limits import Limits
-    from realedit.ui.server import Address, Service, listening
+    from realedit.ui.server import Address, Service, in_background
 
     service = Service(pipeline, Limits(file_bytes=5 * 2**20))
-    address = Address.of("127.0.0.1", 0)
-    own = listening(address)
-    port = own.getsockname()[1]
-    app = service.app(address.rules(port, service.limits), f"realedit-session-{port}")
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [own]}, daemon=True)
-    thread.start()
-    yield address.url(port)
-    server.should_exit = True
-    thread.join(10)
-    service.close()
+    service.editor.warm_up()
+    with in_background(service, Address.of("127.0.0.1", 0)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +113,8 @@ def at(page: Any, place: tuple[float, float]) -> tuple[float, float]:
 
 def choose(page: Any, place: tuple[float, float] = FLOWER) -> None:
     page.mouse.click(*at(page, place))
-    page.wait_for_function("realedit.stage.thing?.sprite && !realedit.stage.locked", timeout=SOON)
+    found = "!document.querySelector('[data-selected]').textContent.startsWith('Looking')"
+    page.wait_for_function(f"realedit.stage.thing?.sprite && !realedit.stage.locked && {found}", timeout=SOON)
 
 
 def drag(page: Any, start: tuple[float, float], end: tuple[float, float], steps: int = 8) -> None:
@@ -170,6 +163,9 @@ def test_a_thing_is_pointed_at_dragged_and_the_download_is_the_commands_own_byte
     with page.expect_download() as waiting:
         page.click("[data-download]")
     assert waiting.value.suggested_filename == "dahlia-edited.jpg"
+    page.click("[data-recipe-card] summary")
+    page.click('[data-do="copy"]')
+    page.wait_for_selector("[data-copied]:not(:empty)")
     command = shlex.split(page.text_content("[data-command]"))
     assert command[:2] == ["realedit", "dahlia.jpg"]
     shutil.copy(dahlia, tmp_path / "dahlia.jpg")
@@ -183,10 +179,46 @@ def test_a_thing_is_pointed_at_dragged_and_the_download_is_the_commands_own_byte
         assert edited.size == (384, 256)
 
 
+def test_further_clicks_add_places_and_take_some_off(visit: Callable[..., Any], dahlia: Path) -> None:
+    page = visit()
+    bring(page, dahlia)
+    choose(page)
+    alone = page.evaluate("realedit.stage.thing.box")
+    page.click('[data-click="add"]')
+    choose(page, (0.5, 0.95))
+    both = page.evaluate("realedit.stage.thing.box")
+    assert both[3] > alone[3], "the flower below is chosen, too"
+    page.click('[data-click="less"]')
+    choose(page, (0.48, 0.97))
+    selected = page.evaluate("realedit.choosing.selection")
+    assert np.allclose(selected["points"], [FLOWER, (0.5, 0.95)], atol=0.003)
+    assert np.allclose(selected["beside"], [(0.48, 0.97)], atol=0.003)
+
+
 def test_what_is_dragged_follows_at_twenty_frames_a_second(visit: Callable[..., Any], dahlia: Path) -> None:
     page = visit()
     bring(page, dahlia)
     choose(page)
+    for kind, ahead in (("scale", (40, 40)), ("turn", (60, 30))):
+        handle = page.evaluate(
+            """async (kind) => {
+              const { handlesOf } = await import(new URL('ui/geometry.js', document.baseURI));
+              const { thing, to, width, height } = realedit.stage;
+              return handlesOf(thing, to, width, height, true).filter((one) => one.kind === kind).at(0).at;
+            }""",
+            kind,
+        )
+        box = page.locator("[data-canvas]").bounding_box()
+        start = (box["x"] + handle[0], box["y"] + handle[1])
+        page.mouse.move(*start)
+        page.mouse.down()
+        page.mouse.move(start[0] + ahead[0], start[1] + ahead[1], steps=4)
+        page.mouse.up()
+    scale, angle = page.evaluate("[realedit.stage.to.scale, realedit.stage.to.angle]")
+    assert 0.1 <= scale < 0.95 or 1.05 < scale < 3, "a corner scales"
+    assert 5 < angle < 90, "the round handle turns"
+    page.click('[data-do="leave"]')
+    assert page.evaluate("realedit.stage.to.scale") == 1, "all of it is put back"
     page.mouse.move(*at(page, FLOWER))
     page.mouse.down()
     # the pointer's events come from the page itself: a test's own come no faster than it is told of each
@@ -293,7 +325,7 @@ def test_a_wrong_file_is_told_and_the_next_one_is_taken(
     wrong.write_text("no photo")
     page.set_input_files("[data-file]", str(wrong))
     page.wait_for_selector(".re-empty-note.re-error", timeout=SOON)
-    assert "not an image" in page.text_content(".re-empty-note")
+    assert "not a photo that can be opened" in page.text_content(".re-empty-note")
     large = tmp_path / "large.jpg"
     large.write_bytes(bytes(6 * 2**20))
     page.set_input_files("[data-file]", str(large))
@@ -335,9 +367,8 @@ def test_a_thing_of_another_photo_is_clicked_and_put_into_this_one(
     with Image.open(PHOTOS / "mug.jpg") as image:
         image.resize((384, 256)).save(tmp_path / "table.jpg")
     bring(page, tmp_path / "table.jpg")
-    page.click('[data-tool="paste"]')
     with page.expect_file_chooser() as chooser:
-        page.click('[data-do="apply"]')
+        page.click('[data-tool="paste"]')
     chooser.value.set_files(str(dahlia))
     page.wait_for_function(
         "realedit.picking?.photo && realedit.photo === realedit.picking.photo.id", timeout=SOON
@@ -352,22 +383,118 @@ def test_a_thing_of_another_photo_is_clicked_and_put_into_this_one(
     assert edit["from_point"] == f"{FLOWER[0]},{FLOWER[1]}"
     assert edit["x"] == pytest.approx(0.4, abs=0.01)
     assert "--from dahlia.jpg" in page.text_content("[data-command]")
+    page.locator("[data-history]").get_by_text("Change").click()
+    page.wait_for_function("realedit.stage.thing?.foreign && !realedit.stage.locked", timeout=SOON)
+    assert page.evaluate("realedit.panel.request().edits") == [edit], "it is taken up where it was put"
+    page.click('[data-do="leave"]')
+    done(page, 1)
 
 
 def test_a_word_finds_it_and_the_browsers_language_is_spoken(visit: Callable[..., Any], dahlia: Path) -> None:
     page = visit(locale="de-DE")
-    assert page.text_content(".re-empty-title") == "Ein Foto, bitte"
+    assert page.text_content(".re-empty-title") == "Ein Foto öffnen"
     assert page.evaluate("document.documentElement.lang") == "de"
     page.set_input_files("[data-file]", str(dahlia))
     page.wait_for_selector('.re[data-state="photo"]', timeout=SOON)
+    page.fill("#re-word", "bicycle")
+    page.press("#re-word", "Enter")
+    page.wait_for_selector("[data-error]:not(:empty)", timeout=SOON)
+    assert page.text_content("[data-error]").startswith("„bicycle“ ist im Foto nicht zu finden.")
     page.fill("#re-word", "flower")
     page.press("#re-word", "Enter")
-    page.wait_for_function("realedit.stage.thing?.sprite", timeout=SOON)
+    page.wait_for_function("realedit.stage.thing?.sprite && !realedit.stage.locked", timeout=SOON)
     assert "„flower“ ist gewählt" in page.text_content("[data-selected]")
+    drag(page, FLOWER, (0.8, 0.5))
+    page.click('[data-do="apply"]')
+    page.wait_for_selector("[data-error]:not(:empty)", timeout=SOON)
+    assert page.text_content("[data-error]").startswith("Ein Teil läge außerhalb des Fotos.")
     missing = (
         "[...document.querySelectorAll('.re *')].filter((one) => /^[a-z]+_[a-z_]+$/.test(one.textContent))"
     )
     assert page.evaluate(f"{missing}.map((one) => one.textContent)") == []
+
+
+def test_every_edit_can_be_asked_for(visit: Callable[..., Any], dahlia: Path) -> None:
+    page = visit()
+    bring(page, dahlia)
+    page.fill("#re-word", "flower")
+    page.press("#re-word", "Enter")
+    page.wait_for_function("realedit.stage.thing?.sprite && !realedit.stage.locked", timeout=SOON)
+
+    def asked(tool: str, **fields: str) -> Any:
+        """What is asked for once a form is filled; it is an edit that the server takes."""
+        if page.locator(f'[data-tool="{tool}"]').count():
+            page.click(f'[data-tool="{tool}"]')
+        else:
+            page.select_option("[data-more]", tool)
+        for details in page.locator("[data-fields] details").all():
+            details.evaluate("(one) => { one.open = true; }")
+        for name, value in fields.items():
+            field = page.locator(f'[data-fields] [name="{name}"]')
+            if value.endswith(".jpg"):
+                field.set_input_files(value)
+                page.wait_for_function(f"realedit.panel.fields.{name}?.id", timeout=SOON)
+            elif name == "flip":
+                field.select_option(value)
+            else:
+                field.fill(value)
+        assert page.is_enabled('[data-do="apply"]'), (tool, page.text_content("[data-lack]"))
+        request = EditRequest.model_validate(page.evaluate("realedit.panel.request()"))
+        request.planned()
+        return request.edits
+
+    from realedit.ui.requests import EditRequest
+
+    other = str(dahlia)
+    moved = asked("move", dx="10", dy="-5", scale="120", angle="15", flip="horizontal")
+    assert moved == [
+        {"move": "flower", "dx": 0.1, "dy": -0.05, "perspective": "off"},
+        {"flip": "flower", "direction": "horizontal"},
+        {"resize": "flower", "scale": 1.2},
+        {"rotate": "flower", "angle": 15},
+    ]
+    copied = {"copy": "flower", "dx": 0.1, "dy": -0.05, "perspective": "off", "scale": 1.2}
+    assert asked("copy") == [copied]
+    assert asked("remove") == [{"remove": "flower"}]
+    assert asked("swap", **{"with": "leaf"}) == [{"swap": "flower", "with": "leaf"}]
+    assert asked("swap_looks", **{"with": "leaf"}) == [{"swap_looks": "flower", "with": "leaf"}]
+    assert asked("restyle", text="a blue flower") == [{"restyle": "flower", "as": "a blue flower"}]
+    assert asked("replace", text="a bowl") == [{"replace": "flower", "with": "a bowl"}]
+    assert asked("background", text="a lawn") == [{"background": "a lawn", "keep": "flower"}]
+    assert asked("retouch", text="an apple") == [{"retouch": "an apple"}]
+    (like,) = asked("like", photo=other, object="flower")
+    assert set(like) == {"restyle", "like", "object"}
+    assert set(asked("look_of", photo=other)[0]) == {"look_of"}
+    assert set(asked("reshape", outline=other)[0]) == {"reshape", "shape"}
+
+
+def test_a_second_photo_is_asked_about_and_a_dropped_or_pasted_one_is_taken(
+    visit: Callable[..., Any], dahlia: Path
+) -> None:
+    page = visit()
+    hand_over = """([kind, bytes]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(bytes)], 'handed.jpg', { type: 'image/jpeg' }));
+      dispatchEvent(kind === 'drop' ? new DragEvent('drop', { dataTransfer: data, cancelable: true })
+        : new ClipboardEvent('paste', { clipboardData: data }));
+    }"""
+    content = list(dahlia.read_bytes())
+    page.evaluate(hand_over, ["drop", content])
+    page.wait_for_selector('.re[data-state="photo"]', timeout=SOON)
+    first = page.evaluate("realedit.photo")
+    page.evaluate(hand_over, ["paste", content])
+    page.wait_for_selector("[data-meant][open]", timeout=SOON)
+    page.keyboard.press("Escape")
+    assert page.evaluate("realedit.photo") == first
+    page.evaluate(hand_over, ["drop", content])
+    page.click('[data-meant] [value="part"]')
+    page.wait_for_selector('.re[data-state="picking"]', timeout=SOON)
+    page.click('[data-do="leave"]')
+    page.wait_for_function(f"realedit.photo === '{first}' && !realedit.loading", timeout=SOON)
+    page.evaluate(hand_over, ["drop", content])
+    page.click('[data-meant] [value="whole"]')
+    page.wait_for_function(f"realedit.photo !== '{first}' && !realedit.loading", timeout=SOON)
+    assert page.text_content("[data-name]") == "handed.jpg"
 
 
 def test_each_language_says_the_same_things() -> None:
