@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,6 +108,28 @@ def test_what_a_smaller_strength_does_not_read_is_not_inverted(pipeline: RealEdi
         result = pipeline.edit(rgb, Move("disc", dx=0.1), mask=disc, settings=few)
     assert count.forwards == 7 + 7 + 6  # of seventeen levels; at six of seven the scale acts
     assert result.metrics["model_evaluations"] == count.forwards
+
+
+def test_what_is_kept_is_in_half_precision_and_changes_nothing(folder: Path, tmp_path: Path) -> None:
+    """Only what an edit reads is kept; an edit from the cache has the bytes of one that is new."""
+    rgb, mask = _scene(SIDE, SIDE)
+    pictures: list[np.ndarray] = []
+    cache = Cache(tmp_path / "kept")
+    for _ in range(2):
+        pipe = RealEditPipeline.from_pretrained(
+            folder, device="cpu", dtype="bfloat16", cache=cache, profile="sdxl"
+        )
+        how: Any = {"mask": mask.astype(np.float32), "refine": False, "steps": 6}
+        pictures.append(pipe.edit(rgb, Remove("disc"), **how).photo.rgb)
+    assert (pictures[1] == pictures[0]).all()
+    (entry,) = cache.entries()
+    held = cache.get(entry.key)
+    assert held is not None
+    tensors = held[0]
+    seen = [name for name in tensors if name.startswith(("key/", "value/", "features/"))]
+    assert {tensors[name].dtype for name in seen} == {torch.float16}
+    levels = {int(name.split("/")[1]) for name in seen if name.startswith("key/")}
+    assert levels == {1, 2, 3, 4}  # of five, the noisiest step reads none
 
 
 def _removed(

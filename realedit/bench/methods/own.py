@@ -60,10 +60,13 @@ class Own:
         given = self._given(loaded)
         asked = {"method": self.inversion, "steps": self.steps}
         how = {name: value for name, value in asked.items() if value}
-        # shared with other settings of this method; an edit in pixels alone makes its own, if any
+        # shared with other settings of this method; an edit in pixels alone makes its own, if any; so does one
+        # on a model of which only those levels are inverted that an edit reads
+        whole = bench.pipeline.engine.profile.levels == "all"
+        shares = bool(self.inversion) or (whole and (bool(how) or self._runs_the_model(edits, bench)))
         inverted = (
             bench.inverted(loaded, bare=self.bare, **{"method": METHOD, "steps": None, **how})
-            if how or self._runs_the_model(edits, bench)
+            if shares
             else None
         )
         result = bench.pipeline.edit(
@@ -74,6 +77,7 @@ class Own:
             seed=bench.seed,
             settings=self.settings,
             allow_crop=True,
+            **({} if shares else how),
         )
         # a later edit's own inversion is part of the edit
         times = result.timings
