@@ -60,8 +60,8 @@ class Own:
         given = self._given(loaded)
         asked = {"method": self.inversion, "steps": self.steps}
         how = {name: value for name, value in asked.items() if value}
-        # shared with other settings of this method; an edit in pixels alone makes its own, if any; so does one
-        # on a model of which only those levels are inverted that an edit reads
+        # shared with other settings of this method; an edit in pixels alone makes its own, if any, and one
+        # whose model inverts only the levels that it reads does
         whole = bench.pipeline.engine.profile.levels == "all"
         shares = bool(self.inversion) or (whole and (bool(how) or self._runs_the_model(edits, bench)))
         inverted = (
