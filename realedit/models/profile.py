@@ -29,6 +29,7 @@ from realedit.errors import ModelUnavailableError, UsageError
 from realedit.models import hub
 from realedit.models.choice import ModelInfo, ModelRef, fingerprint
 from realedit.models.folder import PROFILE, RECOGNISER
+from realedit.models.single_file import configs_of
 from realedit.settings import LARGEST_STRENGTH, FullSettings, Settings
 from realedit.system.outside_json import read_json
 
@@ -201,8 +202,7 @@ class Profile:
         Raises:
             ModelUnavailableError: a file of it cannot be read.
         """
-        root = hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
-        base = by_architecture(configs or _configs_in(root))
+        base = by_architecture(configs or _configs_in(_config_folder(ref)))
         if calibrated := calibrated_file(ref):
             return _over(base, calibrated, ref)
         # the hub's copies are not looked at: nothing of ours is in them
@@ -314,6 +314,13 @@ def _is(profile: Profile, configs: Configs) -> bool:
         for part, values in profile.architecture.items()
         for key, value in values.items()
     )
+
+
+def _config_folder(ref: ModelRef) -> Path | None:
+    """Returns the folder of a model's configs; None where it is not here."""
+    if ref.source == "file":
+        return configs_of(Path(ref.location))
+    return hub.cached_snapshot(ref.location) if ref.source == "hub" else Path(ref.location)
 
 
 def _configs_in(root: Path | None) -> Configs:

@@ -156,9 +156,14 @@ def read_layout(path: Path, *, vae: bool, paints: bool = False) -> Layout:
     """
     file = SingleFile.read(path)
     file.check(vae=vae, paints=paints)
-    beside = path.with_suffix("")
-    configs = beside if (beside / INDEX).is_file() else CONFIGS
+    configs = configs_of(path)
     return Layout(configs, read_json(configs / INDEX, path.name), {}, weights=path, scheduler=file.prediction)
+
+
+def configs_of(path: Path) -> Path:
+    """Returns the folder with a checkpoint's configs: the one beside it, else SDXL's own."""
+    beside = path.with_suffix("")
+    return beside if (beside / INDEX).is_file() else CONFIGS
 
 
 def network(path: Path, part: str, dtype: torch.dtype, configs: Path) -> torch.nn.Module:

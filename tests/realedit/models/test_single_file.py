@@ -20,6 +20,7 @@ from realedit.models.backbone import Backbone
 from realedit.models.choice import fingerprint, resolve_model
 from realedit.models.clip_tokenizer import clip_tokenizer
 from realedit.models.loading import load_pipeline
+from realedit.models.profile import Profile
 from small_sdxl import small_sdxl
 
 NAMES = ("unet", "vae", "text_encoder", "text_encoder_2")
@@ -151,6 +152,13 @@ def test_one_without_a_vae_wants_one(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailableError, match="has no VAE; add one: --vae FILE"):
         single_file.read_layout(path, vae=False)
     assert single_file.read_layout(path, vae=True).weights == path
+
+
+def test_its_profile_is_that_of_its_sizes(file: Path, tmp_path: Path) -> None:
+    """SDXL's where it has SDXL's; the small model's, whose sizes lie beside it, is the general one."""
+    alone = with_header(tmp_path / "x.safetensors", UNET, SECOND, VAE, **{CONV_IN: (320, 4, 3, 3)})
+    assert Profile.of(resolve_model(alone)).name == "sdxl"
+    assert Profile.of(resolve_model(file)).name == "general"
 
 
 def test_pickles_are_refused(tmp_path: Path) -> None:
