@@ -31,6 +31,8 @@ _WEIGHT = re.compile(r":\s*[-+]?\d*\.?\d+\s*(?=[)\]}]|$)")
 """The number of "(mug:1.3)", as prompts of other programs weigh words."""
 _BRACKETS = re.compile("[()\\[\\]{}\"\u201c\u201d\u2018<>*_]|(?<!\\w)'|'(?!\\w)")
 """And quotation marks, but for apostrophes."""
+_MOST_LETTERS = 200
+"""Letters of an object's words: more are refused, fewer are looked for. Set by eye."""
 _BETWEEN = re.compile(r"[,;/|+&\n]")
 """Signs between the items of a list."""
 
@@ -41,8 +43,13 @@ def tidied(words: str) -> str:
     Lower case, single blanks, without articles, punctuation, brackets and weights.
 
     Raises:
-        UsageError: the words are a list, or say nothing.
+        UsageError: the words are a list, say nothing, or are no name any more.
     """
+    if len(words) > _MOST_LETTERS:
+        raise UsageError(
+            f"a name of {len(words):,} letters: {' '.join(words[:20].split())!r}...",
+            "say what is meant in a few words, as in 'left mug'",
+        )
     bare = _WEIGHT.sub("", words.strip().lower())
     bare = _BRACKETS.sub(" ", bare.replace("\u2019", "'")).strip(" \t\n.,;:!?")
     while (shorter := _LEADING.sub("", bare)) != bare:

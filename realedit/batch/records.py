@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -118,6 +119,12 @@ def sha256(content: bytes) -> str:
 
 
 def sha256_of(file: Path) -> str:
-    """Returns a file's SHA-256 in hexadecimal."""
+    """Returns a plain file's SHA-256 in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read, or is a device or a pipe, which may have no end.
+    """
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "it is no plain file", str(file))
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -12,8 +12,9 @@ from typing import Any
 
 from realedit.batch.records import sha256, sha256_of
 from realedit.errors import PhotoError, RealEditError, UsageError
-from realedit.photo.formats import HEAD_BYTES, READABLE, SUFFIXES, own_suffix, sniff
+from realedit.photo.formats import HEAD_BYTES, MOST_FILE_BYTES, READABLE, SUFFIXES, own_suffix, sniff
 from realedit.system.installation import distribution_version
+from realedit.system.outside_json import read_at_most
 from realedit.system.whole_files import TEMPORARY
 
 _OUR_OWN = (".realedit.json", ".report.html")
@@ -287,6 +288,9 @@ def _within(file: Path, folder: Path) -> bool:
 
 def _content(file: Path) -> bytes:
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise PhotoError(f"{file} cannot be read ({error.strerror})", "check the path") from error
+        if file.exists() and not file.is_file():
+            raise ValueError("it is no plain file")
+        return read_at_most(file, MOST_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PhotoError(f"{file} cannot be read ({reason})", "check the path") from error

@@ -14,7 +14,9 @@ import numpy as np
 from realedit.bench.edit_spec import EditSpec
 from realedit.bench.run_lengths import RunLengths
 from realedit.errors import PhotoError
+from realedit.photo.formats import MOST_FILE_BYTES
 from realedit.photo.photo import load_photo
+from realedit.system.outside_json import read_at_most
 
 
 @dataclass(frozen=True)
@@ -151,8 +153,7 @@ def _mask(path: Path | None) -> np.ndarray | None:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PhotoError(
-            f"{path} cannot be read ({error.strerror or error})", "check the data set"
-        ) from error
+        return read_at_most(path, MOST_FILE_BYTES)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise PhotoError(f"{path} cannot be read ({reason or error})", "check the data set") from error

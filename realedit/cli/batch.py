@@ -28,7 +28,7 @@ from realedit.cli.options import (
     integer,
     value,
 )
-from realedit.errors import SomePhotosFailedError, UsageError
+from realedit.errors import PhotoError, SomePhotosFailedError, UsageError
 from realedit.system.destinations import disk_errors
 from realedit.system.folder_lock import only_one
 from realedit.system.progress import progress_bars, silent
@@ -286,11 +286,15 @@ def _contents(
     from realedit.report.page import write_report
     from realedit.system.whole_files import temporary_folder
 
-    with temporary_folder(files.image.parent) as staged:
-        saved = result.save_measured(staged / files.image.name, compression=compression)
-        if files.report is not None:
-            html, png = (staged / page.name for page in files.report)
-            write_report(result.report(), html, png)
+    folder = files.image.parent
+    with temporary_folder(folder) as staged:
+        try:
+            saved = result.save_measured(staged / files.image.name, compression=compression)
+            if files.report is not None:
+                html, png = (staged / page.name for page in files.report)
+                write_report(result.report(), html, png)
+        except PhotoError as error:  # the disk is full
+            raise PhotoError(error.message.replace(str(staged), str(folder)), error.hint) from error
         written = sorted(staged.iterdir())
         return saved, {files.image.with_name(file.name): file.read_bytes() for file in written}
 

@@ -179,12 +179,19 @@ def _usage_error(error: cyclopts.CycloptsError, tokens: list[str]) -> UsageError
                 f"unexpected argument: {extra}",
                 "put quotes around a name of several words; realedit batch edits several photos",
             )
+        case cyclopts.UnknownOptionError() if files := list(filter(_is_dashed_file, tokens)):
+            return UsageError(f"{files[0]} would be a flag", f"as a file it is ./{files[0]}")
         case cyclopts.RepeatArgumentError():
             return UsageError(_lowered(error), "give it once")
         case cyclopts.ValidationError() if error.argument is not None:
             return UsageError(f"{error.argument.name}: {error.exception_message}", help_hint)
         case _:
             return UsageError(_lowered(error), help_hint)
+
+
+def _is_dashed_file(token: str) -> bool:
+    """Tells whether what looks like a flag is a file's name."""
+    return token.startswith("-") and os.path.isfile(token)
 
 
 def _lowered(error: Exception) -> str:

@@ -70,8 +70,9 @@ def plan_edit(
 
     if output is None:
         output = source.with_name(f"{source.stem}-edited{own_suffix(photo.metadata.format, source)}")
-    if not os.path.isdir(output):  # which bears names that are too long
-        format_for(output.suffix)
+    if os.path.isdir(output):  # which bears names that are too long
+        raise UsageError(f"{output} is a folder", "name a file in it")
+    format_for(output.suffix)
     pages = (output.with_name(f"{output.name}.report.html"), output.with_name(f"{output.name}.report.png"))
     if preview is not None and preview.suffix.lower() not in PICTURES:
         raise UsageError(

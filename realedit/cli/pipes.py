@@ -25,6 +25,7 @@ def read(photo: Path) -> Photo:
     Raises:
         PhotoError: it cannot be read, or is too small.
     """
+    from realedit.photo.formats import MOST_FILE_BYTES
     from realedit.photo.inputs import as_photo
     from realedit.photo.photo import read_photo
 
@@ -32,7 +33,8 @@ def read(photo: Path) -> Photo:
         return as_photo(photo)
     if sys.stdin.isatty():
         raise PhotoError("no photo comes from standard input", "pipe one in, or name a file")
-    return as_photo(read_photo(sys.stdin.buffer.read(), "standard input"))
+    # no more than is taken: a device may have no end
+    return as_photo(read_photo(sys.stdin.buffer.read(MOST_FILE_BYTES + 1), "standard input"))
 
 
 def goes_out(photo: Path, output: Path | None) -> bool:

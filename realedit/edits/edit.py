@@ -27,6 +27,9 @@ from realedit.prompts import tidied
 
 OBJECTS = ("target", "other")
 """Fields that hold an object's words."""
+MOST_TEXT_LETTERS = 10_000
+"""Letters of a text, such as a new look: more are refused, fewer are read as far as the model reads. Set far
+above what models read."""
 _MENTIONED = re.compile(r"\{(\w+)\}")
 
 
@@ -263,6 +266,11 @@ class Edit:
             elif about.called is not None and not str(value).strip():
                 raise UsageError(
                     f"{about.called} is empty", "say what it is to look like, for example 'a blue mug'"
+                )
+            elif about.called is not None and len(str(value)) > MOST_TEXT_LETTERS:
+                raise UsageError(
+                    f"{about.called} has {len(str(value)):,} letters",
+                    "say it in some words: models read fewer than a hundred",
                 )
         self._check()
 

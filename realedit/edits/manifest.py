@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,10 @@ def _cell(name: str, text: str) -> object:
         places = [[_number(name, part) for part in place.split(",")] for place in text.split(";")]
         return places[0] if len(places) == 1 else places
     if name in _WHOLE:
-        return int(_number(name, text))
+        number = _number(name, text)
+        if not number.is_integer():
+            raise ValueError(f"{name} is a whole number, not {text!r}")
+        return int(text) if text.isdecimal() else int(number)
     if name in _SWITCHES:
         if text.lower() not in ("true", "false"):
             raise ValueError(f"{name} is true or false, not {text!r}")
@@ -136,9 +140,12 @@ def _cell(name: str, text: str) -> object:
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise ValueError(f"{name} is a number, not {text!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} is a number, not {text[:40]!r}")
+    return number
 
 
 def _line(path: Path, number: int, fields: dict[str, Any]) -> ManifestLine:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
-from realedit.edits.edit import Edit
+from realedit.edits.edit import MOST_TEXT_LETTERS, Edit
 from realedit.edits.entries import FORMS_HINT, entries, entry_model, first_error, read_entries
 from realedit.edits.kinds import KINDS
 from realedit.edits.prepared import Shown
@@ -138,7 +138,9 @@ class RecipeOptions(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
-    prompt: str | None = Field(default=None, description="what the photo shows: 'a mug on a table'")
+    prompt: str | None = Field(
+        default=None, max_length=MOST_TEXT_LETTERS, description="what the photo shows: 'a mug on a table'"
+    )
     box: list[_Fraction] | None = Field(
         default=None,
         min_length=4,

@@ -312,7 +312,7 @@ class Backbone:
     def seen_words(self, words: str) -> list[str]:
         """Returns the pieces in which the model's tokenizer reads ``words``."""
         tokenizer = next(one for one in reversed(self._tokenizers) if one is not None)
-        return [piece.replace("</w>", "") for piece in tokenizer.tokenize(words)]
+        return [piece.replace("</w>", "") for piece in tokenizer.tokenize(words, verbose=False)]
 
     @torch.no_grad()
     def encode(self, rgb: np.ndarray) -> Tensor:

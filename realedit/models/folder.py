@@ -254,7 +254,8 @@ def fingerprint_folder(root: Path) -> str:
         if name in weights:
             content = weights_identity(path, small=small)
         elif name.endswith((".json", ".txt", ".model")):
-            content = b"text:" + hashlib.sha256(path.read_bytes()).digest()
+            with path.open("rb") as file:
+                content = b"text:" + hashlib.file_digest(file, "sha256").digest()
         else:
             continue
         digest.update(f"{len(name)}:{name}:{len(content)}:".encode() + content)

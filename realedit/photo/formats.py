@@ -109,6 +109,9 @@ _SIGNATURES = (
     (re.compile(rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51"), "JPEG2000"),
     (re.compile(rb"P[1-6]\s"), "PPM"),
 )
+MOST_FILE_BYTES = 2**30
+"""Bytes of a photo's file: a longer one is refused before it is read whole, a shorter one is read. The most
+pixels that are decoded are 0.7 GB at 16 bits and four channels."""
 HEAD_BYTES = 64
 """Bytes from a file's begin that show which format it has. Set by the formats."""
 _TGA_TYPES, _TGA_DEPTHS = (1, 2, 3, 9, 10, 11), (1, 8, 15, 16, 24, 32)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from realedit.errors import PhotoError
 from realedit.photo.decode import decode_bytes, decode_pillow
+from realedit.photo.formats import MOST_FILE_BYTES
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.samples import Samples
 from realedit.photo.sixteen_bit import is_sixteen_bit_colour
@@ -51,7 +52,7 @@ def from_memory(source: object) -> tuple[Samples, PhotoMetadata]:
     if hasattr(source, "cpu"):
         return _from_tensor(source)
     if hasattr(source, "read"):
-        content = cast("Any", source).read()
+        content = cast("Any", source).read(MOST_FILE_BYTES + 1)
         if not isinstance(content, bytes):
             raise PhotoError("a file that is handed in gives text, not bytes", 'open it with mode "rb"')
         return _from_bytes(content)
@@ -64,6 +65,8 @@ def from_memory(source: object) -> tuple[Samples, PhotoMetadata]:
 def _from_bytes(data: bytes) -> tuple[Samples, PhotoMetadata]:
     if not data:
         raise PhotoError(f"{_NAME} is empty", "an open file is read from where it stands: seek(0) first")
+    if len(data) > MOST_FILE_BYTES:
+        raise PhotoError(f"{_NAME} holds more than {MOST_FILE_BYTES // 2**20} MB", "shrink it")
     return decode_bytes(data, _NAME)
 
 

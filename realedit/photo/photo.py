@@ -18,15 +18,13 @@ from PIL import Image
 
 from realedit.errors import PhotoError, Sentence, UsageError
 from realedit.photo.decode import decode_bytes
+from realedit.photo.formats import MOST_FILE_BYTES
 from realedit.photo.in_memory import InMemory, from_memory
 from realedit.photo.metadata import PhotoMetadata
 from realedit.photo.samples import Samples, differs
 from realedit.system.outside_json import read_at_most
 
 _ADDRESS = re.compile(r"(?P<kind>https?|ftp|s3|gs|file):/", re.IGNORECASE)
-_MOST_BYTES = 2**30
-"""Bytes of a photo's file: a longer one is refused before it is read whole, a shorter one is read. The most
-pixels that are decoded are 0.7 GB at 16 bits and four channels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +107,8 @@ def read_photo(data: bytes, name: str, *, most_pixels: int | None = None) -> Pho
     """
     if not data:
         raise PhotoError(Sentence(f"{name} is empty", "damaged"), "copy or export it again")
+    if len(data) > MOST_FILE_BYTES:
+        raise PhotoError(f"{name} holds more than {MOST_FILE_BYTES // 2**20} MB", "shrink it")
     return _photo(*decode_bytes(data, name, most_pixels=most_pixels), None)
 
 
@@ -183,7 +183,7 @@ def _read(path: Path) -> bytes:
     if os.path.isdir(path):
         raise PhotoError(f"{path} is a folder, not a photo", "name one image file in it")
     try:
-        data = read_at_most(path, _MOST_BYTES)
+        data = read_at_most(path, MOST_FILE_BYTES)
     except FileNotFoundError:
         raise PhotoError(f"no such file: {path}", "check the name and the folder") from None
     except PermissionError:

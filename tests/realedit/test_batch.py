@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from realedit.batch import JOURNAL, Editor, PhotoRecord, Task, edit_photos, skipped, tasks_for, write_outputs
+from realedit.batch.records import sha256_of
 from realedit.errors import (
     MemoryLimitError,
     ModelUnavailableError,
@@ -448,3 +449,12 @@ def test_photos_are_known_by_their_content_and_what_is_skipped_is_listed(tmp_pat
         (folder / "pipe.jpg", "no file but a pipe, socket or device"),
         (folder / "round.jpg", "a link that leads nowhere"),
     ]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a file without an end")
+def test_a_file_without_an_end_that_an_edit_names_is_told(tmp_path: Path) -> None:
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.png")
+    with pytest.raises(PhotoError, match=r"/dev/zero cannot be read \(it is no plain file"):
+        tasks_for([tmp_path / "a.png"], tmp_path / "out", files=[Path("/dev/zero")])
+    with pytest.raises(OSError, match="no plain file"):
+        sha256_of(Path("/dev/zero"))

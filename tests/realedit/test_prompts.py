@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 
 from realedit.errors import UsageError
@@ -164,3 +166,12 @@ def test_a_list_of_objects_is_refused_with_how_to_give_two_edits(said: str) -> N
     with pytest.raises(UsageError, match="names 2 things") as raised:
         tidied(said)
     assert "--remove mug --remove" in str(raised.value.hint)
+
+
+def test_words_without_end_are_refused_at_once() -> None:
+    began = process_time()
+    for words in ("m" * 201, ":" + "1" * 200_000, "((" * 100_000, "the " * 100_000):
+        with pytest.raises(UsageError, match=r"a name of .* letters"):
+            tidied(words)
+    assert process_time() - began < 0.5
+    assert tidied("m" * 200) == "m" * 200

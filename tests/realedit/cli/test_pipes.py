@@ -72,3 +72,17 @@ def test_standard_input_without_a_photo_is_told(monkeypatch: pytest.MonkeyPatch)
     _stdin(monkeypatch, b"nothing of the kind")
     with pytest.raises(PhotoError, match="standard input is not an image that realedit reads"):
         read(STANDARD)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="a file without an end")
+def test_no_more_is_read_than_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in ("realedit.photo.formats", "realedit.photo.photo", "realedit.photo.in_memory"):
+        monkeypatch.setattr(f"{module}.MOST_FILE_BYTES", 10_000)
+    with open("/dev/zero", "rb") as endless:
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=endless, isatty=lambda: False))
+        with pytest.raises(PhotoError, match="standard input holds more than"):
+            read(STANDARD)
+        with pytest.raises(PhotoError, match="the picture in memory holds more than"):
+            load_photo(endless)
+    with pytest.raises(PhotoError, match="cannot be read"):
+        load_photo("/dev/zero")

@@ -346,3 +346,21 @@ def test_a_text_longer_than_the_model_reads_is_one_line_of_ours_and_none_with_qu
     assert main([*words, *made, "--quiet"]) == 0
     quiet = capfd.readouterr()
     assert (quiet.out, quiet.err) == ("photo-edited.png\n", "")
+
+
+def test_a_file_whose_name_begins_with_a_dash_is_told_how_to_be_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("photo.png").rename("-photo.png")
+    code, told, _ = run(capsys, "-photo.png", "--move", "mug", "--dx", "0.1", "--json")
+    assert code == 2
+    assert told["error"]["hint"] == "as a file it is ./-photo.png"
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", ".."])
+def test_an_output_that_is_a_folder_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    code, told, _ = run(capsys, "photo.png", "--box", "0.2,0.2,0.5,0.5", "--dx", "0.1", "-o", name, "--json")
+    assert code == 2
+    assert "is a folder" in told["error"]["message"]

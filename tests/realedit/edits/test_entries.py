@@ -420,6 +420,7 @@ def _fits(value: Any, schema: Mapping[str, Any], top: Mapping[str, Any]) -> bool
         "minimum": lambda low: not isinstance(value, int | float) or value >= low,
         "maximum": lambda high: not isinstance(value, int | float) or value <= high,
         "minLength": lambda least: not isinstance(value, str) or len(value) >= least,
+        "maxLength": lambda most: not isinstance(value, str) or len(value) <= most,
         "minItems": lambda least: not isinstance(value, list) or len(value) >= least,
         "maxItems": lambda most: not isinstance(value, list) or len(value) <= most,
         "items": lambda one: not isinstance(value, list) or all(_fits(item, one, top) for item in value),

@@ -173,3 +173,8 @@ def test_a_look_is_not_taken_from_itself() -> None:
             own("mug")
     assert Like("mug", None, "bowl").other == "bowl"
     assert Like("mug", np.zeros((4, 4, 3), np.uint8)).other is None
+
+
+def test_a_text_without_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="the new look has 10,001 letters"):
+        Restyle("mug", "m" * 10_001)

@@ -111,3 +111,16 @@ def test_what_is_no_manifest_is_told_at_once(tmp_path: Path, text: str) -> None:
 def test_a_manifest_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"cannot read .*: No such file"):
         read_manifest(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("number", ["1e400", "inf", "nan", "-inf", "3.5", "1" * 5000])
+def test_a_cell_that_is_no_number_is_told_with_its_line(tmp_path: Path, number: str) -> None:
+    file = tmp_path / "edits.csv"
+    file.write_text(f"photo,move,dx,seed\na.png,mug,0.1,{number}\n")
+    (line,) = read_manifest(file)
+    assert line.problem is not None
+    assert "edits.csv:2" in line.problem.message
+    file.write_text("photo,move,dx,seed\na.png,mug,0.1,9007199254740993\n")
+    (line,) = read_manifest(file)
+    assert line.file is not None
+    assert line.file.options.seed == 9007199254740993
