@@ -148,7 +148,7 @@ def with_file(metadata: PhotoMetadata, data: bytes, mode: str) -> PhotoMetadata:
     if depth > 8:
         warnings += (f"the {name}'s {depth} bits a channel are read as 8",)
     if gain_map:
-        warnings += ("left out of the edited photo: its HDR gain map",)
+        warnings += (Sentence("left out of the edited photo: its HDR gain map", "left_out"),)
     return replace(
         metadata,
         xmp=packet,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PIL import TiffImagePlugin
 
+from realedit.errors import Sentence
+
 _DNG_VERSION = 50706
 """TIFF tag that only camera RAW files have. Set by the DNG specification."""
 _SUBFILE_TYPE = 254
@@ -54,4 +56,4 @@ def beside(image: TiffImagePlugin.TiffImageFile, channels: int) -> tuple[str, ..
         *([f"{more} further channel{'s' if more > 1 else ''}"] if more > 0 else []),
         *(["Photoshop's layers"] if _PHOTOSHOP_LAYERS in image.tag_v2 else []),
     ]
-    return (f"left out of the edited photo: {', '.join(names)}",) if names else ()
+    return (Sentence(f"left out of the edited photo: {', '.join(names)}", "left_out"),) if names else ()
