@@ -20,7 +20,7 @@ from realedit.edits.kinds import Remove
 from realedit.edits.plan import plan
 from realedit.edits.prepared import Shown, prepare
 from realedit.errors import RealEditError, key_of
-from realedit.location import Box, Location, box_of
+from realedit.location import WHOLE, Box, Location, box_of
 from realedit.photo import Photo, load_photo
 from realedit.photo.pictures import mask_png, picture_file
 from realedit.pipeline import RealEditPipeline
@@ -42,7 +42,7 @@ _SPRITE_SIDE = 1600
 """Longer side in pixels of the photo from which the dragged object's own pixels are taken: above it they are
 sharper than a screen shows, below it softer than the photo about them. Set by the size of the page's view."""
 _MARGIN = 24
-"""Pixels about the object's box, at that size, that the colours of its edge are found from. Not measured."""
+"""Pixels about the object, at that size, that the colours of its edge are found from. Not measured."""
 FILES = ("mask.png", "cutout.png", "overlay.png", "sprite.png", "cleared.png", "shadow.png")
 """Names of the files that jobs leave."""
 
@@ -130,8 +130,9 @@ class Finding:
         progress: Progress,
     ) -> None:
         """Tells of an object's own pixels, then of the photo without it, both at screen size."""
-        _write(session, job, "sprite.png", Image.fromarray(_sprite(photo.rgb, found)), photo)
-        job.tell("found", fields)
+        sprite, box = _sprite(photo.rgb, found.mask)
+        _write(session, job, "sprite.png", Image.fromarray(sprite), photo)
+        job.tell("found", {**fields, "sprite": box})
         progress("clearing", 0, 0)
         rgb, mask = _at_side(photo.rgb, found.mask, _CLEARED_SIDE)
         small = load_photo(np.ascontiguousarray(rgb))
@@ -159,18 +160,21 @@ def _at_side(rgb: np.ndarray, mask: np.ndarray, side: int) -> tuple[np.ndarray, 
     return at_size(rgb, size), scaled(mask, (size[1], size[0])).astype(np.float32)
 
 
-def _sprite(rgb: np.ndarray, found: Location) -> np.ndarray:
-    """Returns an object's own pixels within its box, uint8 ``[h, w, 4]``, with transparent surroundings."""
-    small, mask = _at_side(rgb, found.mask, _SPRITE_SIDE)
-    height, width = mask.shape
-    left, right = (round(x * width) for x in found.box[::2])
-    top, bottom = (round(y * height) for y in found.box[1::2])
-    # the colours at its edge are found from what is about it
-    rows = slice(max(0, top - _MARGIN), bottom + _MARGIN)
-    columns = slice(max(0, left - _MARGIN), right + _MARGIN)
-    part = cut_out(small[rows, columns], mask[rows, columns])
-    own = part[top - rows.start :, left - columns.start :][: bottom - top, : right - left]
-    return own if own.size else part
+def _sprite(rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, Box]:
+    """Returns an object's own pixels, uint8 ``[h, w, 4]`` with transparent surroundings, and their box.
+
+    The box (x0, y0, x1, y1), in fractions of the photo, holds the object's soft edge and a margin: the colours
+    at its edge are found from what is about it.
+    """
+    small, alpha = _at_side(rgb, mask, _SPRITE_SIDE)
+    height, width = alpha.shape
+    rows, columns = np.flatnonzero((alpha > 0).any(1)), np.flatnonzero((alpha > 0).any(0))
+    if not rows.size:
+        return cut_out(small, alpha), WHOLE
+    top, bottom = max(0, rows[0] - _MARGIN), min(height, rows[-1] + 1 + _MARGIN)
+    left, right = max(0, columns[0] - _MARGIN), min(width, columns[-1] + 1 + _MARGIN)
+    part = cut_out(small[top:bottom, left:right], alpha[top:bottom, left:right])
+    return part, (float(left / width), float(top / height), float(right / width), float(bottom / height))
 
 
 def _patch(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ class App {
       point: (place) => this.pointing.at(place),
       leave: () => this.pointing.leave(),
       click: (place, how) => this.choosing.click(place, how),
-      drag: () => this.panel.numbers(),
+      drag: () => { this.panel.numbers(); this.panel.ready(); },
       drop: () => this.panel.ready(),
       compare: (share) => this.compareAt(share),
     });

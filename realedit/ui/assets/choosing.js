@@ -97,7 +97,7 @@ export class Choosing {
     const { word } = this.selection;
     app.stage.locked = false;
     app.stage.cleared = app.stage.shadow = null;
-    this.#take({ ...found, sprite });
+    this.#take({ ...found, sprite, spriteBox: found.sprite });
     app.stage.to = keep;
     app.tell.note(found.warning ? t("unsure") : word ? t("chosen_word", { word }) : t("chosen"));
     app.panel.ready();

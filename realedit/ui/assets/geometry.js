@@ -56,3 +56,18 @@ export function within(lines, [x, y]) {
   }
   return odd;
 }
+
+const SLIVER = 0.02; // share of its side by which a thing may leave the photo, as the command has it
+
+// Whether more than a sliver of an object leaves the photo at a side where it was inside.
+export function leavesPhoto(thing, to, width, height) {
+  const sides = (places) => {
+    const [xs, ys] = [places.map(([x]) => x / width), places.map(([, y]) => y / height)];
+    return [Math.min(...xs), Math.min(...ys), 1 - Math.max(...xs), 1 - Math.max(...ys)];
+  };
+  const places = thing.lines.flat();
+  const before = sides(places.map(([x, y]) => [x * width, y * height]));
+  const after = sides(places.map(carrier(thing, to, width, height)));
+  const size = [1 - after[0] - after[2], 1 - after[1] - after[3]];
+  return after.some((room, side) => room < -SLIVER * size[side % 2] && (thing.foreign || before[side] > 0.005));
+}

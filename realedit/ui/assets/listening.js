@@ -27,6 +27,7 @@ export function listen(app) {
   one("fields").addEventListener("input", () => panel.typed());
   one("settings").addEventListener("input", () => {
     app.stage.tool.casts = panel.castsShadow;
+    panel.ready();
     app.stage.draw();
   });
   one("slide").addEventListener("input", (event) => app.compareAt(event.target.value / 1000));

@@ -1,6 +1,6 @@
 // The panel: what can be done, the form of it, and what it lacks before it can be applied.
 import * as api from "./api.js";
-import { STILL, moved } from "./geometry.js";
+import { STILL, leavesPhoto, moved } from "./geometry.js";
 import { t } from "./texts.js";
 import { FIRST, GROUPS, TOOLS, entries, form, label, lacks, settingsForm, settingsOf } from "./tools.js";
 
@@ -86,8 +86,15 @@ export class Panel {
     leave.textContent = t(picking.active ? "paste_back" : editing ? "leave_edit" : stage.thing?.foreign ? "leave_paste" : "leave_move");
     leave.disabled = busy;
     this.one("advice").textContent = this.#advice();
-    this.one("lack").textContent = lack && !busy && !picking.active ? t(lack) : "";
+    this.one("lack").textContent = busy || picking.active ? "" : lack ? t(lack) : this.#doubt();
     if (stage.thing && !stage.locked) app.tell.tip("");
+  }
+
+  // What the server would refuse once it has looked for the thing.
+  #doubt() {
+    const { thing, to, tool, width, height } = this.app.stage;
+    if (!thing || !tool.places || this.settings().allow_crop) return "";
+    return leavesPhoto(thing, to, width, height) ? t("said_leaves_frame") : "";
   }
 
   #advice() {

@@ -61,7 +61,7 @@ export class Picking {
       const found = await new Promise((resolve, reject) => {
         api.follow(job.id, { found: resolve }).catch(reject);
       });
-      this.#hold({ ...found, sprite: await api.picture(api.fileOf(job.id, "sprite.png")) }, from);
+      this.#hold({ ...found, spriteBox: found.sprite, sprite: await api.picture(api.fileOf(job.id, "sprite.png")) }, from);
       app.stage.to = { ...to };
     } catch (error) {
       app.tell.wrong(error);
@@ -79,9 +79,9 @@ export class Picking {
     const [across, down] = [(factor * from.size[0]) / width, (factor * from.size[1]) / height];
     const [cx, cy] = thing.centroid;
     const carry = ([x, y]) => [0.5 + across * (x - cx), 0.5 + down * (y - cy)];
-    const [x0, y0, x1, y1] = thing.box;
+    const boxed = ([x0, y0, x1, y1]) => [...carry([x0, y0]), ...carry([x1, y1])];
     stage.thing = {
-      lines: thing.lines.map((line) => line.map(carry)), box: [...carry([x0, y0]), ...carry([x1, y1])],
+      lines: thing.lines.map((line) => line.map(carry)), box: boxed(thing.box), spriteBox: boxed(thing.spriteBox),
       centroid: [0.5, 0.5], foot: carry(thing.foot), about: "centre", foreign: true, sprite: thing.sprite, from,
     };
   }

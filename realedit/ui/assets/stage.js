@@ -127,7 +127,7 @@ export class Stage {
   #sprite(thing, to) {
     const { context: c, width: w, height: h } = this;
     const [cx, cy] = centreOf(thing, to, w, h);
-    const [x0, y0, x1, y1] = thing.box;
+    const [x0, y0, x1, y1] = thing.spriteBox;
     c.save();
     c.translate(cx, cy);
     c.rotate((to.angle * Math.PI) / 180);
@@ -278,6 +278,14 @@ export class Stage {
     return near || within(lines, at) ? "move" : null;
   }
 
+  // Whether a pixel lies in the box between the handles.
+  #inBox(at) {
+    if (!this.thing || !this.tool.places || this.adding || this.locked) return false;
+    const shown = this.placed ? this.to : STILL;
+    const corners = handlesOf(this.thing, shown, this.width, this.height, false).map((handle) => handle.at);
+    return within([corners], at);
+  }
+
   #down(event) {
     if (!this.photo || this.locked || event.button > 0) return;
     this.canvas.setPointerCapture(event.pointerId);
@@ -288,14 +296,16 @@ export class Stage {
       this.on.compare(Math.min(Math.max(at[0] / this.width, 0), 1));
       return;
     }
-    this.press = { kind: this.#hit(at, event.pointerType), at, from: { ...this.to }, far: false };
+    const on = this.#hit(at, event.pointerType);
+    // a drag may begin anywhere in its box; a click there, beside it, is meant for what is there
+    this.press = { kind: on ?? (this.#inBox(at) ? "move" : null), on, at, from: { ...this.to }, far: false };
   }
 
   #move(event) {
     if (!this.photo || this.locked) return;
     const at = this.#at(event);
     if (!this.press) {
-      const kind = this.compare === null ? this.#hit(at, event.pointerType) : "compare";
+      const kind = this.compare === null ? (this.#hit(at, event.pointerType) ?? (this.#inBox(at) ? "move" : null)) : "compare";
       this.canvas.dataset.cursor = kind === "move" ? "move" : kind === "compare" ? "none" : kind || "";
       if (this.compare === null && (!this.thing || this.adding)) this.on.point(this.#share(at));
       return;
@@ -342,7 +352,7 @@ export class Stage {
     if (!press || press.kind === "compare") return;
     this.draw();
     if (press.far) return this.on.drop();
-    this.on.click(this.#share(this.#at(event)), { add: event.shiftKey, less: event.altKey, on: press.kind });
+    this.on.click(this.#share(this.#at(event)), { add: event.shiftKey, less: event.altKey, on: press.on });
   }
 
   #letGo() {

@@ -192,8 +192,11 @@ def test_a_preview_brings_the_object_and_the_photo_without_it(visitor: TestClien
     x0, y0, x1, y1 = found["box"]
     assert x0 < POINT[0] < x1
     with Image.open(io.BytesIO(visitor.get(f"/api/jobs/{job}/files/sprite.png").content)) as sprite:
-        assert abs(sprite.width - (x1 - x0) * 240) <= 1
-        assert abs(sprite.height - (y1 - y0) * 160) <= 1
+        left, top, right, bottom = found["sprite"]
+        assert left <= x0 < x1 <= right
+        assert top <= y0 < y1 <= bottom
+        assert sprite.size == (round((right - left) * 240), round((bottom - top) * 160))
+        assert np.array(sprite)[0, 0, 3] == 0, "what is about the object is transparent"
     with Image.open(io.BytesIO(visitor.get(f"/api/jobs/{job}/files/cleared.png").content)) as cleared:
         assert cleared.size == (240, 160)
         behind = np.array(cleared).astype(float)
