@@ -163,8 +163,8 @@ def _at_side(rgb: np.ndarray, mask: np.ndarray, side: int) -> tuple[np.ndarray, 
 def _sprite(rgb: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, Box]:
     """Returns an object's own pixels, uint8 ``[h, w, 4]`` with transparent surroundings, and their box.
 
-    The box (x0, y0, x1, y1), in fractions of the photo, holds the object's soft edge and a margin: the colours
-    at its edge are found from what is about it.
+    The box (x0, y0, x1, y1), in fractions of the photo, holds the object's soft edge and a margin: the
+    colours at its edge are found from what is about it.
     """
     small, alpha = _at_side(rgb, mask, _SPRITE_SIDE)
     height, width = alpha.shape

@@ -79,6 +79,7 @@ export class History {
     app.panel.choose(step.tool);
     app.panel.fill(step.fields);
     this.show();
+    app.root.querySelector(".re-sections").scrollTo({ top: 0 });
     if (step.tool === "paste") return app.picking.again(step.from, step.to);
     const { choosing } = app;
     choosing.selection = structuredClone(step.selection);
@@ -139,6 +140,7 @@ export class History {
     row.append(go);
     if (number === this.at) row.setAttribute("aria-current", "true");
     if (number > this.at) row.className = "re-undone";
+    if (this.editing !== null && number === this.editing + 1) row.className = "re-changing";
     if (!step) return row;
     for (const [key, does] of [["change", () => this.change(number - 1)], ["delete", () => this.drop(number - 1)]]) {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "re-small" });

@@ -34,30 +34,23 @@ def server(pipeline: RealEditPipeline) -> Iterator[str]:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with two small photos, in which the command runs."""
-    for name in ("dahlia", "mug"):
-        with Image.open(PHOTOS / f"{name}.jpg") as image:
-            image.resize((240, 160)).save(tmp_path / f"{name}.jpg", quality=95)
+    """A folder with a small photo, a mask and an outline, in which the command runs."""
+    with Image.open(PHOTOS / "dahlia.jpg") as image:
+        image.resize((240, 160)).save(tmp_path / "dahlia.jpg", quality=95)
     rough = np.zeros((160, 240), np.uint8)
     rough[70:80, 100:110] = 255
     Image.fromarray(rough).save(tmp_path / "rough.png")
+    Image.fromarray(np.roll(rough, 20, axis=1)).save(tmp_path / "outline.png")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REALEDIT_CACHE", str(tmp_path / "cache"))
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ["--dx", "36px", "--mask", "rough.png", "--no-refine"],
-        ["--paste", "flower", "--from", "dahlia.jpg", "--from-point", "0.45,0.5", "--scale", "0.2"],
-    ],
-    ids=["move", "paste"],
-)
+@pytest.mark.parametrize("flags", [["--dx", "36px"], ["--shape", "outline.png"]], ids=["move", "reshape"])
 def test_a_servers_answer_is_the_commands_own_bytes(server: str, place: Path, flags: list[str]) -> None:
-    photo = "dahlia.jpg" if "--dx" in flags else "mug.jpg"
-    assert main([photo, *flags, "-o", "own.jpg"]) == 0
-    assert main([photo, *flags, "-o", "far.jpg", "--server", server]) == 0
+    flags = ["dahlia.jpg", *flags, "--mask", "rough.png", "--no-refine"]
+    assert main([*flags, "-o", "own.jpg"]) == 0
+    assert main([*flags, "-o", "far.jpg", "--server", server]) == 0
     assert (place / "far.jpg").read_bytes() == (place / "own.jpg").read_bytes()
     own, far = (json.loads((place / f"{name}.jpg.realedit.json").read_bytes()) for name in ("own", "far"))
     assert far == own
@@ -66,7 +59,7 @@ def test_a_servers_answer_is_the_commands_own_bytes(server: str, place: Path, fl
 def test_its_errors_are_the_commands_own(
     server: str, place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    far = ["--dx", "0.9", "--point", "0.45,0.5", "-o", "far.jpg", "--server", server]
+    far = ["--dx", "0.9", "--mask", "rough.png", "--no-refine", "-o", "far.jpg", "--server", server]
     assert main(["dahlia.jpg", *far]) == 5
     said = capsys.readouterr().err
     assert "realedit: error:" in said
@@ -77,12 +70,10 @@ def test_its_errors_are_the_commands_own(
 @pytest.mark.parametrize(
     ("command", "flags", "files"),
     [
-        ("locate", ["--box", "0.2,0.1,0.75,0.9"], ("-mask", "-cutout", "-overlay")),
-        ("locate", ["--box", "48px,16px,180px,144px", "--not-point", "0.05,0.05"], ("-mask",)),
-        ("cutout", ["--box", "0.2,0.1,0.75,0.9", "--crop", "--background", "white"], ("-cutout",)),
-        ("cutout", ["--mask", "rough.png", "--no-refine", "--mask-only"], ("-mask",)),
+        ("locate", ["--box", "48px,16px,180px,144px"], ("-mask", "-cutout", "-overlay")),
+        ("cutout", ["--mask", "rough.png", "--no-refine", "--crop", "--background", "white"], ("-cutout",)),
     ],
-    ids=["locate into a folder", "locate", "cutout", "a mask"],
+    ids=["locate", "cutout"],
 )
 def test_what_a_server_finds_and_cuts_out_is_the_commands_own_bytes(
     server: str,
@@ -109,11 +100,14 @@ def test_a_folder_is_cut_out_by_a_server_and_what_fails_is_told(
 ) -> None:
     (place / "photos").mkdir()
     shutil.copy(place / "dahlia.jpg", place / "photos" / "a.jpg")
-    shutil.copy(place / "mug.jpg", place / "photos" / "b.jpg")
-    flags = ["--box", "0.2,0.1,0.75,0.9", "--min-confidence", "1", "-o", "cut", "--server", server]
-    assert main(["cutout", "photos", *flags]) == 12
-    assert "2 of 2 photos were not cut out" in capsys.readouterr().err
-    assert not (place / "cut").exists()
+    (place / "photos" / "b.jpg").write_bytes((place / "dahlia.jpg").read_bytes()[:700])
+    flags = ["--mask", "rough.png", "--no-refine"]
+    assert main(["cutout", "photos", *flags, "-o", "far", "--server", server]) == 12
+    said = capsys.readouterr().err
+    assert "b.jpg" in said
+    assert "1 of 2 photos were not cut out" in said
+    assert main(["cutout", "dahlia.jpg", *flags, "-o", "own.png"]) == 0
+    assert (place / "far" / "a.png").read_bytes() == (place / "own.png").read_bytes()
 
 
 @pytest.mark.parametrize(
