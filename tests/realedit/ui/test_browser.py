@@ -497,17 +497,6 @@ def test_a_second_photo_is_asked_about_and_a_dropped_or_pasted_one_is_taken(
     assert page.text_content("[data-name]") == "handed.jpg"
 
 
-def test_each_language_says_the_same_things() -> None:
-    import json
-
-    folder = ROOT / "realedit" / "ui" / "assets" / "texts"
-    texts = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in folder.glob("*.json")}
-    assert set(texts) >= {"en", "de"}
-    for said in texts.values():
-        assert list(said) == list(texts["en"])
-        assert all(text.strip() for text in said.values())
-
-
 def test_a_phones_screen_shows_all_of_it(visit: Callable[..., Any], dahlia: Path) -> None:
     page = visit(viewport={"width": 360, "height": 720}, has_touch=True, is_mobile=True)
     bring(page, dahlia)
