@@ -45,7 +45,7 @@ def test_an_object_is_cut_out_without_the_model(realedit: Command, photo: np.nda
 
 
 def test_a_word_is_cut_out_by_its_name_without_the_model(realedit: Command, photo: np.ndarray) -> None:
-    result = realedit("cutout", "photo.png", "mug", "--mask-only", "-o", "mask.png", "-q")
+    result = realedit.here("cutout", "photo.png", "mug", "--mask-only", "-o", "mask.png", "-q")
     assert (result.returncode, result.stdout, result.stderr) == (0, "mask.png\n", "")
     mask = _array(realedit.folder / "mask.png")
     red = (photo[..., 0] > 120) & (photo[..., 1] < 80)
@@ -60,7 +60,7 @@ def test_a_folder_is_cut_out_and_what_fails_is_told(realedit: Command, photo: np
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno photo")
     (folder / "notes.png").write_text("no photo")
     words = ("cutout", "photos", "--point", "0.3,0.5", "--background", "#ff0080", "-o", "cut")
-    result = realedit(*words)
+    result = realedit.here(*words)
     assert result.returncode == 12
     assert result.stdout == "cut/deep/one.png\n"
     assert "realedit: error: photos/broken.png: broken.png is " in result.stderr
@@ -74,7 +74,7 @@ def test_a_folder_is_cut_out_and_what_fails_is_told(realedit: Command, photo: np
 
 def test_locate_fills_a_folder_with_mask_cut_out_and_overlay(realedit: Command, photo: np.ndarray) -> None:
     points = ("--point", "0.3,0.5", "--point", "0.3,0.62", "--not-point", "0.7,0.6")
-    result = realedit("locate", "photo.png", *points, "-o", "found", "--json")
+    result = realedit.here("locate", "photo.png", *points, "-o", "found", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     told = json.loads(result.stdout)
     names = {name: f"found/photo-{name}.png" for name in ("mask", "cutout", "overlay")}
@@ -87,7 +87,7 @@ def test_locate_fills_a_folder_with_mask_cut_out_and_overlay(realedit: Command, 
 
 def test_a_dry_run_is_drawn_without_the_model(realedit: Command, photo: np.ndarray) -> None:
     words = (*BOX, "--dx", "0.3", "--dry-run", "--preview", "p.jpg", "--json")
-    result = realedit("photo.png", *words)
+    result = realedit.here("photo.png", *words)
     assert (result.returncode, result.stderr) == (0, "")
     told = json.loads(result.stdout)
     assert told["preview"] == "p.jpg"
@@ -97,7 +97,7 @@ def test_a_dry_run_is_drawn_without_the_model(realedit: Command, photo: np.ndarr
     red = picture[..., 0] - picture[..., 1] > 60
     assert red[round(y0 * 320) : round(y1 * 320), round(x0 * 480) : round(x1 * 480)].mean() > 0.3
     assert set(realedit.listing()) == {"photo.png", "p.jpg"}
-    refused = realedit("photo.png", *words, "--force", "--min-confidence", "1")
+    refused = realedit.here("photo.png", *words, "--force", "--min-confidence", "1")
     assert refused.returncode == 4
     assert "confidence 0." in refused.stderr
     assert "at least 1 is asked for" in refused.stderr

@@ -69,7 +69,7 @@ def test_an_object_is_removed_and_reported(realedit: Command, photo: np.ndarray)
 @pytest.mark.slow
 def test_two_edits_are_done_in_the_order_of_their_flags(realedit: Command, photo: np.ndarray) -> None:
     words = ("--dx", "0.3", "--retouch", "a can", "--mask", "mask.png", "-o", "out.png", "-q", *QUICK)
-    result = realedit("photo.png", *words)
+    result = realedit.here("photo.png", *words)
     assert (result.returncode, result.stdout, result.stderr) == (0, "out.png\n", "")
     assert read_file(realedit.folder / "out.png.realedit.json").edits == [Move(None, 0.3), Retouch("a can")]
     changed = (_rgb(realedit.folder / "out.png") != photo).any(-1)
@@ -84,12 +84,12 @@ def test_a_file_of_edits_does_what_its_recipe_says(realedit: Command, photo: np.
     edits = [{"move": None, "dx": 0.2}, {"rotate": None, "angle": 30}]
     (realedit.folder / "edits.json").write_text(json.dumps({"edits": edits}))
     words = ("photo.png", "--mask", "mask.png", "-q", *QUICK)
-    first = realedit(*words, "--edits", "edits.json", "-o", "first.png")
+    first = realedit.here(*words, "--edits", "edits.json", "-o", "first.png")
     assert (first.returncode, first.stderr) == (0, "")
     recipe = realedit.folder / "first.png.realedit.json"
     assert read_file(recipe).edits == [Move(None, 0.2), Rotate(None, 30)]
     # the recipe is a file of edits itself, and makes the same picture
-    again = realedit(*words, "--edits", recipe.name, "-o", "again.png")
+    again = realedit.here(*words, "--edits", recipe.name, "-o", "again.png")
     assert (again.returncode, again.stderr) == (0, "")
     assert np.array_equal(_rgb(realedit.folder / "first.png"), _rgb(realedit.folder / "again.png"))
     assert (_rgb(realedit.folder / "first.png") != photo).any()
@@ -99,11 +99,11 @@ def test_a_file_of_edits_does_what_its_recipe_says(realedit: Command, photo: np.
 def test_a_recipe_makes_its_picture_again_without_a_flag(realedit: Command, photo: np.ndarray) -> None:
     words = ("--point", "0.32,0.56", "--dx", "0.5", "--allow-crop", "--reflection", "--prompt", "a red mug")
     knobs = ("--seed", "3", "--strength", "0.5", "--inversion", "ddim", *QUICK)
-    first = realedit("photo.png", *words, *knobs, "-o", "first.png", "-q")
+    first = realedit.here("photo.png", *words, *knobs, "-o", "first.png", "-q")
     assert (first.returncode, first.stderr) == (0, "")
     made = _rgb(realedit.folder / "first.png")
     assert (made != photo).any()
-    again = realedit(
+    again = realedit.here(
         "photo.png", "--edits", "first.png.realedit.json", "--no-cache", "-o", "again.png", "--json"
     )
     assert again.returncode == 0, again.stderr
@@ -117,7 +117,7 @@ def test_a_recipe_makes_its_picture_again_without_a_flag(realedit: Command, phot
     assert told[0] | {"point": [0.32, 0.56], "allow_crop": True, "working_size": 128, "steps": 4} == told[0]
     assert told[0]["settings"]["reflection"]
     # the user's own flags say otherwise
-    other = realedit(
+    other = realedit.here(
         "photo.png",
         "--edits",
         "first.png.realedit.json",
@@ -149,7 +149,7 @@ def test_a_recipe_makes_its_picture_again_without_a_flag(realedit: Command, phot
 def test_what_a_recipe_cannot_hand_over_is_told(realedit: Command, photo: np.ndarray) -> None:
     recipe = {"edits": [{"move": None, "dx": 0.2}], "mask_sha256": "ab12"}
     (realedit.folder / "made.json").write_text(json.dumps({"recipe": recipe}))
-    result = realedit("photo.png", "--edits", "made.json", "--dry-run", *QUICK)
+    result = realedit.here("photo.png", "--edits", "made.json", "--dry-run", *QUICK)
     assert result.returncode == 2
     mask, error, hint = result.stderr.splitlines()
     assert mask == (
@@ -159,7 +159,7 @@ def test_what_a_recipe_cannot_hand_over_is_told(realedit: Command, photo: np.nda
     assert hint == "realedit: hint: give a word, a mask, a box or a point"
     recipe |= {"model": "sdxl", "dtype": "float32", "detector": "owl", "segmenter": None}
     (realedit.folder / "made.json").write_text(json.dumps(recipe))
-    result = realedit("photo.png", "--edits", "made.json", "--mask", "mask.png", "--dry-run", *QUICK)
+    result = realedit.here("photo.png", "--edits", "made.json", "--mask", "mask.png", "--dry-run", *QUICK)
     assert result.returncode == 0, result.stderr
     assert "which it does not hold" not in result.stderr
     assert (
@@ -174,7 +174,7 @@ def test_an_edit_under_alpha_is_told(realedit: Command, photo: np.ndarray) -> No
     alpha[38:69, 32:62] = 255
     Image.fromarray(np.dstack([photo, alpha])).save(realedit.folder / "cut.png")
     words = ("--dx", "0.3", "--mask", "mask.png", "--strength", "0", *QUICK)
-    result = realedit("cut.png", *words, "-o", "out.png", "--json", "--debug")
+    result = realedit.here("cut.png", *words, "-o", "out.png", "--json", "--debug")
     assert result.returncode == 0, result.stderr
     warnings = json.loads(result.stdout)["warnings"]
     (warning,) = [one for one in warnings if "transparent" in one]
@@ -188,14 +188,14 @@ def test_an_edit_under_alpha_is_told(realedit: Command, photo: np.ndarray) -> No
 @pytest.mark.slow
 def test_a_dry_run_of_an_edit_that_looks_for_nothing_here(realedit: Command, photo: np.ndarray) -> None:
     """The object of a paste is in the other photo; the look of a whole photo is no object's."""
-    result = realedit("photo.png", "--look-of", "photo.png", "--dry-run", *QUICK)
+    result = realedit.here("photo.png", "--look-of", "photo.png", "--dry-run", *QUICK)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("would write photo-edited.png\n")
     # noise shows no mug: it is asked for in the photo that it comes from, not here
     noise = np.random.default_rng(0).integers(0, 256, (96, 144, 3), dtype=np.uint8)
     Image.fromarray(noise).save(realedit.folder / "noise.png")
     words = ("noise.png", "--paste", "mug", "--from", "photo.png", "--dry-run", "--steps", "4", "--no-cache")
-    result = realedit(*words)
+    result = realedit.here(*words)
     assert "no 'mug' found" not in result.stderr
     assert set(realedit.listing()) == {"photo.png", "mask.png", "noise.png"}
 
@@ -205,17 +205,17 @@ def test_what_the_frame_cuts_is_refused_with_its_ways_out(realedit: Command, pho
     mask[30:70, :30] = 255
     Image.fromarray(mask).save(realedit.folder / "cut.png")
     words = ("photo.png", "--mask", "cut.png", "--dx", "0.2", "--dry-run", "--no-refine", *QUICK)
-    refused = realedit(*words)
+    refused = realedit.here(*words)
     assert refused.returncode == 5
     error, hint = refused.stderr.splitlines()[-2:]
     assert error.endswith("the object goes on beyond the frame at the left: its straight edge would show")
     assert hint == "realedit: hint: keep it at the left, or --allow-crop to let the edge show"
-    assert realedit(*words, "--allow-crop").returncode == 0
-    told = realedit(*words[:3], "--dy", "0.2", "--perspective", "0.1", *words[5:], "--json")
+    assert realedit.here(*words, "--allow-crop").returncode == 0
+    told = realedit.here(*words[:3], "--dy", "0.2", "--perspective", "0.1", *words[5:], "--json")
     (change,) = json.loads(told.stdout)["changes"]
     foot = 70 / 96
     assert change["perspective"] == pytest.approx((foot + 0.2 - 0.1) / (foot - 0.1))
-    wrong = realedit(*words[:3], "--dy", "0.2", "--perspective", "level", *words[5:])
+    wrong = realedit.here(*words[:3], "--dy", "0.2", "--perspective", "level", *words[5:])
     assert wrong.returncode == 2
     assert "auto, off or a number from -10 to 1" in wrong.stderr
 
@@ -223,7 +223,7 @@ def test_what_the_frame_cuts_is_refused_with_its_ways_out(realedit: Command, pho
 @pytest.mark.slow
 def test_a_flipped_mugs_handle_is_on_the_other_side(realedit: Command, sample: Path) -> None:
     """Found by its word in the sample photo; its shadow stays on the side away from the light."""
-    result = realedit(str(sample), "--flip", "mug", "--steps", "6", "-o", "out.png", "--json")
+    result = realedit.here(str(sample), "--flip", "mug", "--steps", "6", "-o", "out.png", "--json")
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
     assert told["metrics"]["changed_outside_region"] == 0

@@ -233,12 +233,14 @@ def test_bad_input_ends_in_its_error(
     realedit: Command, folder: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
     before = realedit.listing()
-    check(realedit(*arguments), code, says)
+    # the hub's library reads whether there is a network when it is loaded; the others need no process
+    run = realedit if "--model" in arguments else realedit.here
+    check(run(*arguments), code, says)
     assert realedit.listing() == before
 
 
 def test_an_option_given_twice_is_named(realedit: Command, folder: Path) -> None:
-    result = realedit("photo.jpg", *MOVE, "--seed", "1", "--seed", "2")
+    result = realedit.here("photo.jpg", *MOVE, "--seed", "1", "--seed", "2")
     check(result, 2, "--seed specified multiple times")
     # edits may be repeated, and this is none
     assert "one run edits one object" not in result.stderr
@@ -247,7 +249,7 @@ def test_an_option_given_twice_is_named(realedit: Command, folder: Path) -> None
 def test_a_folder_that_takes_no_files_is_told_before_any_work(realedit: Command, folder: Path) -> None:
     if not Path("/proc").is_dir():
         pytest.skip("needs a folder that not even root can write to")
-    check(realedit("photo.jpg", *MOVE, "-o", "/proc/out.jpg"), 2, "/proc cannot be written to")
+    check(realedit.here("photo.jpg", *MOVE, "-o", "/proc/out.jpg"), 2, "/proc cannot be written to")
 
 
 def test_errors_about_the_model_come_before_torch_is_loaded(realedit: Command, folder: Path) -> None:
@@ -307,12 +309,12 @@ def test_a_photo_that_is_to_be_replaced_is_warned_of(realedit: Command, folder: 
         "realedit: warning: -o names the photo itself: with --force the edited photo replaces photo.jpg\n"
     )
     refused = ("--model", "tabletpo")
-    result = realedit("photo.jpg", *MOVE, "-o", "./photo.jpg", "--force", *refused)
+    result = realedit.here("photo.jpg", *MOVE, "-o", "./photo.jpg", "--force", *refused)
     assert (result.returncode, result.stderr.startswith(warning)) == (6, True)
     for words in (("-o", "./photo.jpg", "--force", "-q"), ("-o", "there.png", "--force"), ("-o", "new.jpg")):
-        assert "names the photo itself" not in realedit("photo.jpg", *MOVE, *words, *refused).stderr
+        assert "names the photo itself" not in realedit.here("photo.jpg", *MOVE, *words, *refused).stderr
     shutil.copy(folder / "clear.png", folder / "own.png")
-    result = realedit("locate", "own.png", "mug", "-o", "own.png", "--force", *refused)
+    result = realedit.here("locate", "own.png", "mug", "-o", "own.png", "--force", *refused)
     assert "with --force the mask replaces own.png" in result.stderr
 
 

@@ -78,29 +78,29 @@ def test_the_version_is_the_installed_one(realedit: Command) -> None:
 
 
 def test_models_tells_what_is_here(realedit: Command) -> None:
-    lines = realedit("models").stdout.splitlines()
+    lines = realedit.here("models").stdout.splitlines()
     assert lines[0].split() == ["name", "source", "size", "profile", "state"]
     assert lines[1].split()[:3] == ["*", "tabletop", "embedded"]
     assert lines[1].endswith("ready")
     assert lines[2].endswith("not downloaded")
-    models = json.loads(realedit("models", "--json").stdout)["models"]
+    models = json.loads(realedit.here("models", "--json").stdout)["models"]
     assert {model["name"]: model["available"] for model in models} == {"tabletop": True, "sdxl": False}
     assert {model["name"]: model["profile"] for model in models} == {"tabletop": "tabletop", "sdxl": None}
-    defaults = realedit("models", "tabletop").stdout
+    defaults = realedit.here("models", "tabletop").stdout
     assert defaults.startswith("tabletop: profile tabletop\n")
-    assert json.loads(realedit("models", "tabletop", "--json").stdout)["steps"] == 20
+    assert json.loads(realedit.here("models", "tabletop", "--json").stdout)["steps"] == 20
 
 
 def test_an_empty_cache_is_listed_cleared_and_pruned(realedit: Command) -> None:
     root = realedit.environment["REALEDIT_CACHE"]
     realedit.environment["REALEDIT_CACHE_GIB"] = "0.5"
-    assert realedit("cache", "path").stdout == f"{root}\n"
+    assert realedit.here("cache", "path").stdout == f"{root}\n"
     for words in (["cache"], ["cache", "list"]):
-        assert realedit(*words).stdout == f"0 kept, 0.0 MB of 512.0 MB, in {root}\n"
-    told = json.loads(realedit("cache", "--json").stdout)
+        assert realedit.here(*words).stdout == f"0 kept, 0.0 MB of 512.0 MB, in {root}\n"
+    told = json.loads(realedit.here("cache", "--json").stdout)
     assert told == {"path": root, "bytes": 0, "limit": 2**29, "entries": []}
     for word in ("clear", "prune"):
-        assert json.loads(realedit("cache", word, "--json").stdout) == {"path": root, "freed_bytes": 0}
+        assert json.loads(realedit.here("cache", word, "--json").stdout) == {"path": root, "freed_bytes": 0}
     assert not Path(root).exists()
 
 
@@ -152,17 +152,17 @@ def test_an_edit_is_written_reported_and_told(realedit: Command, sample: Path) -
     page = (realedit.folder / "moved.png.report.html").read_text()
     assert page.count("data:image/") == 5
     # The inversion was kept, and what names saw: a second edit of the photo starts from them.
-    listed = json.loads(realedit("cache", "--json").stdout)
+    listed = json.loads(realedit.here("cache", "--json").stdout)
     made = {entry["metadata"]["method"]: entry["metadata"]["prompt"] for entry in listed["entries"]}
     assert made == {"direct": "a photo of a mug", "names": "-"}
-    assert "direct" in (table := realedit("cache").stdout)
+    assert "direct" in (table := realedit.here("cache").stdout)
     assert "a photo of a mug" in table
 
 
 @pytest.mark.slow
 def test_quiet_prints_the_path_alone(realedit: Command, sample: Path) -> None:
     Image.open(sample).resize((96, 64)).save(realedit.folder / "a b.png")
-    result = realedit(
+    result = realedit.here(
         "a b.png", "--box", "0.2,0.4,0.5,0.8", "--dx", "0.1", "--steps", "4", "--no-cache", "-q"
     )
     assert (result.returncode, result.stdout, result.stderr) == (0, "a b-edited.png\n", "")
@@ -172,7 +172,7 @@ def test_quiet_prints_the_path_alone(realedit: Command, sample: Path) -> None:
 @pytest.mark.slow
 def test_a_dry_run_writes_the_report_alone(realedit: Command, sample: Path) -> None:
     shutil.copy(sample, realedit.folder / "photo.jpg")
-    result = realedit("photo.jpg", "--box", "0.2,0.4,0.45,0.7", "--dx", "0.1", "--dry-run", "--report")
+    result = realedit.here("photo.jpg", "--box", "0.2,0.4,0.45,0.7", "--dx", "0.1", "--dry-run", "--report")
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("would write photo-edited.jpg\n")
     assert set(realedit.listing()) == {
@@ -180,14 +180,14 @@ def test_a_dry_run_writes_the_report_alone(realedit: Command, sample: Path) -> N
         "photo-edited.jpg.report.html",
         "photo-edited.jpg.report.png",
     }
-    refused = realedit("photo.jpg", "--box", "0.2,0.4,0.45,0.7", "--dx", "0.9", "--dry-run")
+    refused = realedit.here("photo.jpg", "--box", "0.2,0.4,0.45,0.7", "--dx", "0.9", "--dry-run")
     assert refused.returncode == 5
 
 
 @pytest.mark.slow
 def test_locate_writes_the_mask_that_it_tells(realedit: Command, sample: Path) -> None:
     shutil.copy(sample, realedit.folder / "photo.jpg")
-    result = realedit("locate", "photo.jpg", "mug", "--json")
+    result = realedit.here("locate", "photo.jpg", "mug", "--json")
     assert result.returncode == 0, result.stderr
     told = json.loads(result.stdout)
     assert told["mask"] == "photo-mask.png"
@@ -205,7 +205,7 @@ def test_locate_writes_the_mask_that_it_tells(realedit: Command, sample: Path) -
 def test_invert_fills_the_cache_and_tells_how_well_it_replays(realedit: Command, sample: Path) -> None:
     Image.open(sample).resize((96, 64)).save(realedit.folder / "photo.png")
     words = ("invert", "photo.png", "mug", "--steps", "6", "--json")
-    first, second = json.loads(realedit(*words).stdout), json.loads(realedit(*words).stdout)
+    first, second = json.loads(realedit.here(*words).stdout), json.loads(realedit.here(*words).stdout)
     assert (first["cached"], second["cached"]) == (False, True)
     assert first["kept_bytes"] == second["kept_bytes"]
     assert first["prompt"] == "a photo of a mug"
@@ -213,6 +213,6 @@ def test_invert_fills_the_cache_and_tells_how_well_it_replays(realedit: Command,
     assert first["replay_psnr"] is None or first["replay_psnr"] > 50
     assert first["photo_psnr"] > 20
     # what an edit would use, which leaves out which of several mugs is meant
-    which = json.loads(realedit("invert", "photo.png", "the left mug", "--steps", "6", "--json").stdout)
+    which = json.loads(realedit.here("invert", "photo.png", "the left mug", "--steps", "6", "--json").stdout)
     assert (which["prompt"], which["cached"]) == ("a photo of a mug", True)
-    assert json.loads(realedit("cache", "clear", "--json").stdout)["freed_bytes"] == first["kept_bytes"]
+    assert json.loads(realedit.here("cache", "clear", "--json").stdout)["freed_bytes"] == first["kept_bytes"]
