@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from realedit.errors import Sentence
+from realedit.errors import PhotoError, Sentence
 from realedit.photo.decode import decode_bytes
 from realedit.photo.encode import Encoded
 from realedit.photo.encode_jpeg import reach
@@ -42,8 +42,13 @@ def measured(
         metadata: the photo's.
         region: where the edit may have changed them, bool [H, W]; in a JPEG with kept blocks it is grown to
             whole blocks.
+
+    Raises:
+        PhotoError: it shows another frame.
     """
     written, _ = decode_bytes(encoded.content, "the file that was written")
+    if written.values.shape[:2] != original.values.shape[:2]:
+        raise PhotoError("the file that would be written shows the photo turned or cut", "save as .png")
     if metadata.jpeg is not None and encoded.keeps == "blocks":
         region = reach(metadata.jpeg, region)
     same_kind = written.mode == original.mode and written.values.shape == original.values.shape

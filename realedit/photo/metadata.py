@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field, replace
 from typing import cast
@@ -15,6 +16,8 @@ from realedit.photo.formats import has_gain_map
 from realedit.photo.jpeg_xl import read_header
 
 _TIFF_ORIENTATION = xmp.Name("http://ns.adobe.com/tiff/1.0/", "tiff", "Orientation")
+_SAYS_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=\"|='|>))[0-9]")
+"""What readers take for the orientation wherever it stands in a packet, Pillow among them: it becomes 1."""
 _EXTENDED_XMP = xmp.Name("http://ns.adobe.com/xmp/note/", "xmpNote", "HasExtendedXMP")
 """Points to further APP1 segments, which Pillow does not read and a rewritten file no longer has."""
 _APPENDED = (
@@ -216,7 +219,8 @@ def read_xmp(value: object) -> tuple[bytes, tuple[str, ...]]:
 
 def clean_xmp(packet: bytes) -> bytes:
     """Returns an XMP packet without orientation and without what a rewritten file no longer has."""
-    return xmp.drop_properties(packet, (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED))
+    left = xmp.drop_properties(packet, (_TIFF_ORIENTATION, _EXTENDED_XMP, *_APPENDED))
+    return _SAYS_ORIENTATION.sub(rb"\g<1>1", left)
 
 
 def only_bytes(value: object) -> bytes:

@@ -153,3 +153,17 @@ def test_16_bit_colour_in_planes_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "planes.tif", planes, photometric="rgb", planarconfig="separate")
     with pytest.raises(PhotoError, match="channels lie apart"):
         load_photo(tmp_path / "planes.tif")
+
+
+@pytest.mark.parametrize("form", ["<a:b><rdf:Bag><rdf:li>{}</rdf:li></rdf:Bag></a:b>", "{}"])
+def test_an_orientation_that_is_not_xmps_own_turns_nothing(tmp_path: Path, form: str) -> None:
+    said = form.format("<tiff:Orientation>6</tiff:Orientation>")
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+        'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+        f'xmlns:a="urn:a" xmlns:tiff="urn:not-tiff">{said}</rdf:Description></rdf:RDF></x:xmpmeta>'
+    ).encode()
+    photo = load_photo(np.zeros((20, 36, 3), np.uint8))
+    told = replace(photo, metadata=replace(photo.metadata, xmp=clean_xmp(packet)))
+    for suffix in (".jpg", ".png", ".webp", ".tif"):
+        assert load_photo(save_photo(told, tmp_path / f"out{suffix}")).size == (36, 20)
