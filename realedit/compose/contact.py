@@ -11,7 +11,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realedit.compose.shadow import Shadow, near_foot, no_shadow
+from realedit.compose.shadow import Shadow, no_shadow
+from realedit.compose.surroundings import near_foot
 from realedit.pixels.light import average, contrast, shade
 from realedit.pixels.masks import grow
 from realedit.pixels.unit import unit_of

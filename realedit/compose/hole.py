@@ -10,13 +10,13 @@ import numpy as np
 
 from realedit.compose.piece import LEAST_SEEN_LOSS, Cast
 from realedit.compose.rest import rest_beside
-from realedit.compose.shadow import near_foot
+from realedit.compose.surroundings import near_foot, slope_of
 from realedit.location import Location
 from realedit.photo.samples import differs
 from realedit.pixels.fine_detail import with_detail
 from realedit.pixels.hole_filling import fill_with_steps, several_surfaces
 from realedit.pixels.light import contrast
-from realedit.pixels.masks import grow
+from realedit.pixels.masks import connected, grow
 from realedit.pixels.normalised_blur import normalised_blur
 from realedit.pixels.pyramid import Completion
 from realedit.pixels.resizing import scaled
@@ -44,8 +44,13 @@ _OBJECT_MARGIN_UNITS = (4.0, 2.0)
 and where several meet: wider ones hide rests and fade more softly, narrower ones keep more of what tells how
 the hole goes on. The first set on 9 scenes of ReS and 20 rendered cases (on 8 others ST-LPIPS of the hole was
 0.0745, at 2 units 0.0859), the second by eye on 16 scenes of ReS and 25 photographs of COCOEE."""
-_SHADOW_MARGIN_UNITS = 2
-"""The same about its shadow. Not measured."""
+_SHADOW_MARGIN_UNITS = (2.0, 6.0)
+"""The same about its shadow, where something is in the way and where the surface goes on: a wider one leaves
+no ring of a soft shadow, a narrower one fills less that is known. The second set by eye on 5 scenes of ReS
+and photographs of COCOEE, of 2, 4 and 6: at 2 a ring stays in three of them, at 6 in none."""
+_MOST_SLOPE = 0.3
+"""Slope of log intensity a unit: at or above it something is in the way of a shadow's margin, below it the
+surface goes on. Set by eye on the same."""
 _FADE_SHARE = (0.6, 0.5)
 """Outer part of that margin over which the filling fades into the photo: a wider one fades more softly, a
 narrower one hides more of the object's edge. Not measured."""
@@ -63,9 +68,9 @@ blurred: from 38.6, 43.2, 25.6 and 4.1 to 18.8, 20.2, 22.6 and 9.7)."""
 _TOUCHING_UNITS = 1
 """Distance from the object in units up to which the hole may take in a neighbour's pixels; farther out the
 neighbour stays whole. Not measured."""
-_SHADOW_SOLID_UNITS = 1
-"""Distance in units from the object's shadow up to which the filling covers all; farther out it fades into
-the photo. Not measured."""
+_SHADOW_SOLID_SHARE = 0.6
+"""Inner part of that margin in which the filling covers all; farther out it fades into the photo. Set with
+the margin."""
 _REST_UNITS = 8
 """Distance in units from the object's foot or its shadow up to which rests of the shadow are looked for;
 farther out what is dark is another thing. Set on 30 rendered cases, of one to three values tried."""
@@ -131,10 +136,10 @@ def cleared(
     elsewhere = None if forbidden is None else forbidden_small(forbidden, mask, size)
     own = mask | rest_beside(small, mask, _OBJECT_MARGIN_UNITS[0] * unit, unit, elsewhere)
     margin, fade = _margin(small, own, elsewhere, unit)
-    hole = grow(own | mirrored, margin) | grow(cast, _SHADOW_MARGIN_UNITS * unit)
+    hole = grow(own | mirrored, margin) | _about_shadow(small, cast, 1.0, unit)
     if elsewhere is not None:
         hole &= ~elsewhere | grow(mask, _TOUCHING_UNITS * unit)
-    solid = grow(own, margin - fade) | grow(cast, _SHADOW_SOLID_UNITS * unit)
+    solid = grow(own, margin - fade) | _about_shadow(small, cast, _SHADOW_SOLID_SHARE, unit)
     completion = fill(small, hole, _not_behind(elsewhere, hole, unit))
     filled = completion.picture
     # not at the object's upper side, where another thing may be dark
@@ -167,6 +172,16 @@ def _margin(
     margin = _OBJECT_MARGIN_UNITS[several] * unit
     fade = max(_FADE_SHARE[several] * margin, _LEAST_FADE_PIXELS)
     return max(margin, fade + 1), fade
+
+
+def _about_shadow(rgb: np.ndarray, cast: np.ndarray, share: float, unit: float) -> np.ndarray:
+    """Returns a shadow and a share of its margin, bool ``[H, W]``: wide where the surface goes on."""
+    if not cast.any():
+        return cast
+    least, most = (share * width * unit for width in _SHADOW_MARGIN_UNITS)
+    near = grow(cast, least)
+    even = (slope_of(rgb, unit) < _MOST_SLOPE) | near
+    return connected(grow(cast, most) & even, near)
 
 
 def _not_behind(others: np.ndarray | None, hole: np.ndarray, unit: float) -> np.ndarray | None:

@@ -13,34 +13,19 @@ Reference: the multiplicative illumination model is Land & McCann's (1971), *Lig
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from realedit.compose.shadow_evidence import confidence
-from realedit.pixels.hole_filling import rough_fill
-from realedit.pixels.light import FLOOR, average, contrast, shade
+from realedit.compose.shadow_evidence import confidence, lifts_cleanly
+from realedit.compose.shadow_growth import UMBRA_EDGE, grown
+from realedit.compose.surroundings import Surroundings, look_beside, near_foot, slope_of, without_specks
+from realedit.pixels.light import FLOOR, average
 from realedit.pixels.masks import connected, disk, grow, shrink
-from realedit.pixels.resizing import scaled
-from realedit.pixels.unit import unit_of
 
-_REACH = 0.6
-"""Distance from the object, in square roots of its area, up to which a shadow is looked for; farther out all
-that is dark is another thing. Not measured."""
-_LEAST_REACH_UNITS, _MOST_REACH_UNITS = 6, 60
-"""Bounds of that distance in units: smaller ones are raised to the first, larger ones cut to the second. Not
-measured."""
-_SIDEWAYS = 1.5
-"""Factor on that distance to the left and right: higher finds longer shadows of a low light, and more that is
-none; at 1 all directions are alike. Not measured."""
 _LEAST_UMBRA_LOSS = 0.08
 """Smallest loss of log intensity that counts as shadow: from there on it may be umbra, below it is none. Not
 measured."""
-_UMBRA_EDGE = 0.35
-"""Share of the shadow's own depth at which the umbra ends: with more light lost a pixel belongs to it, with
-less it is penumbra. Set on 30 rendered cases; on 50 others 0.5 was worse (ST-LPIPS 0.0077 instead of
-0.0074)."""
 _DEPTH_PERCENTILE = 80
 """Percentile of the loss at the object's foot that is taken for the shadow's depth: higher makes the umbra
 smaller, lower larger. Set on 30 rendered cases, of one to three values tried."""
@@ -53,9 +38,6 @@ surface. Set on 30 rendered cases, of one to three values tried."""
 _UMBRA_DEVIATIONS, _PENUMBRA_DEVIATIONS = 2.0, 3.0
 """Required darkness in standard deviations of the surface's texture: above it a pixel may be shadow, up to it
 is texture; higher for the penumbra, which has no other evidence. Not measured."""
-_MEDIAN_TO_DEVIATION = 1.48
-"""Standard deviation over the median of the absolute values, of a normal distribution: no more and no less.
-Set by that distribution."""
 _FOOT_REACH = (0.7, 0.5)
 """Distances from the object's foot, in square roots of its area, up to which an umbra may reach, the first
 tried first: larger ones find long shadows, smaller ones tell a shadow from a dark thing that it runs into.
@@ -85,27 +67,18 @@ is not worth a word. Not measured."""
 _LEAST_UNSURE_OBJECT = 0.03
 """The same as a share of the object's area: above it the user is told of it, up to it is a speck. Set on 16
 scenes of ReS and 25 photographs of COCOEE: of four warnings one was of a speck of less than 0.005."""
-_SLOPE_BLUR_UNITS = 0.5
-"""Standard deviation in units of the blur before the slope is measured: more of it hides thin edges, less of
-it takes texture for edges. Not measured."""
 _PENUMBRA_DEPTH = 1.5
 """Largest loss in a penumbra, in losses at the umbra's edge: higher lets it be darker, lower cuts it to the
 edge's own loss and below. Not measured."""
 _PENUMBRA_FALL_UNITS = 8
 """Distance from the umbra in units over which that limit falls from the umbra's own loss: longer takes more
 of what is dark beside it, shorter leaves a step where the search ended the umbra. Set by eye."""
-_FOOT_SHARE = 0.3
-"""Lowest share of an object's height that counts as its foot: a shadow has to begin near it, not near what is
-above. Set on 30 rendered cases, of one to three values tried."""
 _FOOT_UNITS = 5
 """Distance from the foot in units up to which a shadow has to begin; farther out none begins. Not
 measured."""
 _LEAST_SQUARE_UNITS = 8
 """Least area of a shadow, and of its beginning at the foot, in square units: smaller ones are none. Not
 measured."""
-_LOOK_UNITS = 1.5
-"""Standard deviation in units of the blur before darkness is judged: more of it hides thin shadows, less of
-it takes texture for shadow. Not measured."""
 _END_UNITS = 1
 """Distance from an umbra in units up to which the search's end cuts it off; farther away the umbra ends by
 itself. Not measured."""
@@ -114,8 +87,6 @@ _LEAST_END_SQUARE_UNITS = 3
 in all directions, up to it is over. Set on README's picture and 12 rendered cases."""
 _GAP_UNITS = 2
 """Radius in units of the gaps in an umbra that are closed: larger ones stay gaps. Not measured."""
-_SPECK_UNITS = 1
-"""Radius in units of specks that are taken out of umbra and penumbra: larger parts stay. Not measured."""
 _CONTACT_UNITS = 3
 """Distance from the umbra in units up to which the object's edge, and what it stands on, is in shadow;
 farther along the edge there is light. Not measured."""
@@ -153,26 +124,6 @@ class Shadow:
         return np.minimum((rgb.astype(np.float32) + FLOOR) * np.exp(self.seen) - FLOOR, 255)
 
 
-class _Surroundings(NamedTuple):
-    """What is seen beside an object.
-
-    Args:
-        beside: the pixels that are looked at, bool ``[H, W]``.
-        loss: S, float32 ``[H, W, 3]``.
-        dark: S averaged over the channels and a small neighbourhood, float32 ``[H, W]``.
-        grey: the pixels of ``beside`` where all channels lose alike, bool ``[H, W]``.
-        texture: standard deviation of ``dark`` on the surface outside shadows.
-        unit: 1/256 of the longer side, in pixels.
-    """
-
-    beside: np.ndarray
-    loss: np.ndarray
-    dark: np.ndarray
-    grey: np.ndarray
-    texture: float
-    unit: float
-
-
 def no_shadow(rgb: np.ndarray) -> Shadow:
     """Returns a shadow that takes no light, for a picture ``[H, W, 3]``."""
     nothing = np.zeros(rgb.shape, np.float32)
@@ -191,68 +142,35 @@ def find_shadow(rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None 
         One that takes no light if none is found.
     """
     empty = no_shadow(rgb)
-    seen = _look_beside(rgb, mask, forbidden)
+    seen = look_beside(rgb, mask, forbidden)
     if seen is None:
         return empty
     umbra, others, unsure = _umbra(rgb, seen, mask)
     if not umbra.any():
         return replace(empty, unsure=unsure)
     if _runs_out(seen, umbra, mask):
-        farther = _look_beside(rgb, mask, forbidden, diagonally=True)
+        farther = look_beside(rgb, mask, forbidden, diagonally=True)
         again = None if farther is None else _umbra(rgb, farther, mask)
         if farther is not None and again is not None and again[0].any():
             seen, (umbra, others, unsure) = farther, again
+    seen, umbra = grown(rgb, seen, umbra, near_foot(mask, _foot_reach(mask, _FOOT_REACH[-1], seen.unit)))
     core = shrink(umbra, seen.unit) & seen.beside
     if not core.any():
         core = umbra & seen.beside
     depth = np.median(seen.loss[core], axis=0).clip(0)
     lost = _lost(seen, umbra, others, depth)
-    return Shadow(umbra, np.maximum(_layer(seen, umbra, mask, depth), lost), lost, unsure)
+    found = Shadow(umbra, np.maximum(_layer(seen, umbra, mask, depth), lost), lost, unsure)
+    clean = lifts_cleanly(rgb, found.lift(rgb), lost, mask, seen.unit)
+    return found if clean else replace(empty, unsure=unsure)
 
 
-def _look_beside(
-    rgb: np.ndarray, mask: np.ndarray, forbidden: np.ndarray | None, *, diagonally: bool = False
-) -> _Surroundings | None:
-    """Measures how much light the surface about an object lacks; None if no surface is free about it.
-
-    ``diagonally`` looks as far there as up, down and sideways.
-    """
-    unit = unit_of(mask.shape)
-    least, most = _LEAST_REACH_UNITS * unit, _MOST_REACH_UNITS * unit
-    reach = float(np.clip(_REACH * np.sqrt(mask.sum()), least, most))
-    sideways = np.ones((1, 2 * int(_SIDEWAYS * reach) + 1), np.uint8)
-    band = grow(mask, reach) | (cv2.dilate(mask.astype(np.uint8), sideways) > 0)
-    if diagonally:
-        band |= _ellipse_about(mask, reach)
-    beside = band & ~grow(mask, unit)
-    if forbidden is not None:
-        beside &= ~forbidden
-    if not beside.any():
-        return None
-    surface = rough_fill(rgb, band, forbidden)
-    smooth = contrast(rgb, surface, beside, _LOOK_UNITS * unit)
-    dark, grey = shade(smooth)
-    grey &= beside
-    # pixels lighter than the surface are in no shadow: they show the texture alone
-    lighter = -dark[beside & (dark < 0)]
-    texture = _MEDIAN_TO_DEVIATION * float(np.median(lighter)) if lighter.size else 0.0
-    return _Surroundings(beside, contrast(rgb, surface), dark, grey, texture, unit)
-
-
-def _ellipse_about(mask: np.ndarray, reach: float) -> np.ndarray:
-    """Grows a mask by an ellipse: by ``reach`` up and down, by more sideways; bool ``[H, W]``."""
-    size = (max(1, round(mask.shape[1] / _SIDEWAYS)), mask.shape[0])
-    grown = grow(scaled(mask.astype(np.float32), size) > 0, reach)
-    return scaled(grown.astype(np.float32), mask.shape[::-1]) > 0
-
-
-def _runs_out(seen: _Surroundings, umbra: np.ndarray, mask: np.ndarray) -> bool:
+def _runs_out(seen: Surroundings, umbra: np.ndarray, mask: np.ndarray) -> bool:
     """Tells whether an umbra reaches the end of what was looked at, away from the object."""
     end = grow(umbra, _END_UNITS * seen.unit) & ~seen.beside & ~grow(mask, 2 * _END_UNITS * seen.unit)
     return bool(end.sum() > _LEAST_END_SQUARE_UNITS * seen.unit**2)
 
 
-def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
+def _umbra(rgb: np.ndarray, seen: Surroundings, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Finds where most of the shadow's depth is lost, bool ``[H, W]``; nowhere if there is no shadow.
 
     Returns:
@@ -262,14 +180,13 @@ def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.n
     faintest = max(_LEAST_UMBRA_LOSS, _UMBRA_DEVIATIONS * seen.texture)
     least_area = _LEAST_SQUARE_UNITS * unit**2
     touching = near_foot(mask, _FOOT_UNITS * unit) & seen.beside
-    slope = _slope(rgb, unit)
+    slope = slope_of(rgb, unit)
     dark = seen.grey & (seen.dark > faintest)
     found, believed, others, unsure = np.zeros_like(mask), np.zeros_like(mask), np.zeros_like(mask), False
     for far in _FOOT_REACH:
-        radius = max(far * float(np.sqrt(mask.sum())), _LEAST_FOOT_REACH_UNITS * unit)
         free = seen.beside & ~grow(believed, _BELIEVED_UNITS * unit)
-        reach = near_foot(mask, radius) & free
-        candidates = connected(_without_specks(dark & reach, unit), touching)
+        reach = near_foot(mask, _foot_reach(mask, far, unit)) & free
+        candidates = connected(without_specks(dark & reach, unit), touching)
         others, unsure = np.zeros_like(mask), False
         count, labels = cv2.connectedComponents(candidates.astype(np.uint8))
         for number in range(1, count):
@@ -285,14 +202,14 @@ def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.n
                 unsure |= sure > _UNSURE and part.sum() > least_told
                 continue
             # a long shadow touches its object with little of its outline: its beginning has shown that
-            whole = connected(_without_specks(dark & free, unit), part)
+            whole = connected(without_specks(dark & free, unit), part)
             goes_on = confidence(
                 whole, seen.dark, slope, mask, seen.beside, free, seen.texture, unit, touching=True
             )
             part = whole if goes_on >= _SURE else part
             believed |= part
             depth = float(np.percentile(seen.dark[part & touching], _DEPTH_PERCENTILE))
-            found |= connected(part & (seen.dark > max(faintest, _UMBRA_EDGE * depth)), touching)
+            found |= connected(part & (seen.dark > max(faintest, UMBRA_EDGE * depth)), touching)
     if not found.any():
         return found, others, unsure
     found = cv2.morphologyEx(found.astype(np.uint8), cv2.MORPH_CLOSE, disk(_GAP_UNITS * unit)) > 0
@@ -301,21 +218,12 @@ def _umbra(rgb: np.ndarray, seen: _Surroundings, mask: np.ndarray) -> tuple[np.n
     return (found if found.sum() >= least_area else np.zeros_like(mask)), others, unsure
 
 
-def _without_specks(dark: np.ndarray, unit: float) -> np.ndarray:
-    """Takes what is small out of a mask, bool ``[H, W]``."""
-    return cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, disk(_SPECK_UNITS * unit)) > 0
+def _foot_reach(mask: np.ndarray, far: float, unit: float) -> float:
+    """Returns a distance from the foot in pixels, ``far`` in square roots of the object's area."""
+    return max(far * float(np.sqrt(mask.sum())), _LEAST_FOOT_REACH_UNITS * unit)
 
 
-def _slope(rgb: np.ndarray, unit: float) -> np.ndarray:
-    """Returns the slope of a photo's log intensity for each unit of length, float32 ``[H, W]``."""
-    light: np.ndarray = np.log(rgb.astype(np.float32) + FLOOR).mean(-1)
-    soft: np.ndarray = cv2.GaussianBlur(light, (0, 0), _SLOPE_BLUR_UNITS * unit)
-    across: np.ndarray = cv2.Sobel(soft, cv2.CV_32F, 1, 0, scale=1 / 8)
-    down: np.ndarray = cv2.Sobel(soft, cv2.CV_32F, 0, 1, scale=1 / 8)
-    return np.hypot(across, down) * unit
-
-
-def _layer(seen: _Surroundings, umbra: np.ndarray, mask: np.ndarray, depth: np.ndarray) -> np.ndarray:
+def _layer(seen: Surroundings, umbra: np.ndarray, mask: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """Returns the umbra's loss without the surface's texture, carried on under the object."""
     unit = seen.unit
     under = mask & grow(umbra, _CONTACT_UNITS * unit)
@@ -328,7 +236,7 @@ def _layer(seen: _Surroundings, umbra: np.ndarray, mask: np.ndarray, depth: np.n
     return (edge[..., None] * share * depth).astype(np.float32)
 
 
-def _lost(seen: _Surroundings, umbra: np.ndarray, others: np.ndarray, depth: np.ndarray) -> np.ndarray:
+def _lost(seen: Surroundings, umbra: np.ndarray, others: np.ndarray, depth: np.ndarray) -> np.ndarray:
     """Returns the loss seen in umbra and penumbra, of the umbra's colour, without the texture.
 
     ``others``, bool ``[H, W]``, is dark for other reasons.
@@ -338,11 +246,11 @@ def _lost(seen: _Surroundings, umbra: np.ndarray, others: np.ndarray, depth: np.
     faintest = max(_LEAST_PENUMBRA_LOSS, _PENUMBRA_DEVIATIONS * seen.texture)
     within = grow(near, _MOST_PENUMBRA_UNITS * unit) & ~others
     fading = connected(seen.grey & (seen.dark > faintest) & within, near)
-    fading = _without_specks(fading, unit)
+    fading = without_specks(fading, unit)
     edge = cv2.GaussianBlur((fading | near).astype(np.float32), (0, 0), _EDGE_BLUR_UNITS * unit)
     share = edge * seen.beside.astype(np.float32)
     # a penumbra is little darker than the umbra's edge
-    most = _PENUMBRA_DEPTH * _UMBRA_EDGE * max(float(depth.mean()), _LEAST_PENUMBRA_LOSS)
+    most = _PENUMBRA_DEPTH * UMBRA_EDGE * max(float(depth.mean()), _LEAST_PENUMBRA_LOSS)
     lost = average(seen.loss, seen.beside, _PENUMBRA_BLUR_UNITS * unit).mean(-1).clip(0)
     # where the search ended the umbra, and not the light, a sudden limit would show as an edge
     fall = _PENUMBRA_FALL_UNITS * unit
@@ -351,11 +259,3 @@ def _lost(seen: _Surroundings, umbra: np.ndarray, others: np.ndarray, depth: np.
     limit = np.where(near, np.inf, np.maximum(most, beside_it * (1 - apart)))
     lost = np.minimum(lost, limit) * share
     return (lost[..., None] * (depth / max(float(depth.mean()), 1e-3))).astype(np.float32)
-
-
-def near_foot(mask: np.ndarray, radius: float) -> np.ndarray:
-    """Returns the pixels within a radius of the object's foot, bool ``[H, W]``."""
-    rows = np.flatnonzero(mask.any(1))
-    lower = mask.copy()
-    lower[: round(rows[-1] - _FOOT_SHARE * (rows[-1] - rows[0]))] = False
-    return grow(lower, radius)

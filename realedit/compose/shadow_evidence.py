@@ -11,8 +11,10 @@ The limits were set on ReS, where a photo of the same scene without the object t
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
+from realedit.pixels.light import FLOOR
 from realedit.pixels.masks import grow, shrink
 
 _CONTACT_SHARE = (0.13, 0.27)
@@ -76,6 +78,18 @@ are edges inside. Not measured."""
 _LEAST_INSIDE_PIXELS, _LEAST_APART_PIXELS = 10, 4
 """Pixels that are left inside, and apart from the object: with fewer, slopes are looked at in more of the
 place, with as many or more only there. Not measured."""
+_MOST_ROUGHER = 0.95
+"""Mean slope of log intensity about a shadow once it is lifted, as a share of that before: above it what was
+lifted is no shadow, up to it is one. Set on 16 scenes of ReS and 25 photographs of COCOEE: seven true shadows
+have 0.57 to 0.86 (one that is found in part 0.93), three that are none 1.01, 1.14 and 2.13."""
+_LIFT_BLUR_UNITS = 1
+"""Standard deviation in units of the blur before those slopes are measured: more of it hides the shadow's
+edge, less of it measures grain. Not measured."""
+_LIFT_LEAST_LOSS = 0.03
+"""Loss of log intensity above which a place is lifted, up to which it is not. Not measured."""
+_LIFT_UNITS = 3
+"""Width in units of what is looked at about the lifted places, and of what is left out about the object:
+wider ones see more of the surface, narrower ones miss a soft edge. Not measured."""
 
 
 def confidence(
@@ -146,3 +160,33 @@ def _inside(part: np.ndarray, near: np.ndarray, unit: float) -> np.ndarray:
 def _share(value: float, none: float, full: float) -> float:
     """Returns 0 at ``none`` and beyond, 1 at ``full`` and beyond, and linear values between."""
     return float(np.clip((value - none) / (full - none), 0, 1))
+
+
+def lifts_cleanly(
+    rgb: np.ndarray, lifted: np.ndarray, loss: np.ndarray, mask: np.ndarray, unit: float
+) -> bool:
+    """Tells whether a photo is smoother without a shadow than with it: where it is not, there was none.
+
+    Lifting a shadow takes its edge away; lifting what is none makes an edge, or more contrast inside.
+    Finlayson et al. 2009, *Entropy Minimization for Shadow Removal*, ask the same of the entropy of colours.
+
+    Args:
+        rgb: uint8 ``[H, W, 3]``.
+        lifted: the photo with the shadow lifted, in 0..255, likewise.
+        loss: the log intensity that was lifted, float32 ``[H, W, 3]``.
+        mask: the object, bool ``[H, W]``.
+        unit: 1/256 of the longer side, in pixels.
+    """
+    width = _LIFT_UNITS * unit
+    about = grow(loss.mean(-1) > _LIFT_LEAST_LOSS, width) & ~grow(mask, width)
+    if not about.any():
+        return True
+    before, after = (_slopes(picture, unit)[about].mean() for picture in (rgb, lifted))
+    return bool(after <= _MOST_ROUGHER * before)
+
+
+def _slopes(picture: np.ndarray, unit: float) -> np.ndarray:
+    light: np.ndarray = np.log(np.clip(picture, 0, 255).astype(np.float32) + FLOOR).mean(-1)
+    soft: np.ndarray = cv2.GaussianBlur(light, (0, 0), _LIFT_BLUR_UNITS * unit)
+    right, down = (cv2.Sobel(soft, cv2.CV_32F, x, 1 - x, scale=1 / 8) for x in (1, 0))
+    return np.hypot(right, down)

@@ -26,7 +26,7 @@ def transfer(
     Returns:
         float32 ``[H, W, 3]`` in 0..255.
     """
-    lab, there = _lab(picture), _lab(other)
+    lab, there = lab_of(picture), lab_of(other)
     mean, spread = _moments(lab, matte)
     other_mean, other_spread = _moments(there, other_matte)
     factor = (other_spread / np.maximum(spread, 1e-3)).clip(1 / _MOST_SPREAD, _MOST_SPREAD)
@@ -37,7 +37,8 @@ def transfer(
     return (picture * (1 - weight) + rgb * weight).astype(np.float32)
 
 
-def _lab(picture: np.ndarray) -> np.ndarray:
+def lab_of(picture: np.ndarray) -> np.ndarray:
+    """Returns a picture ``[H, W, 3]`` in 0..255 in CIELAB, float32 ``[H, W, 3]``."""
     return cv2.cvtColor(picture.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
 
 

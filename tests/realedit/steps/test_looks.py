@@ -39,6 +39,21 @@ def test_in_pixels_alone_only_the_object_changes(scene: Scene) -> None:
     assert changed[scene.masks["mug"]].all()
 
 
+def test_a_label_of_another_colour_keeps_it(scene: Scene) -> None:
+    mug = scene.masks["mug"]
+    label = np.zeros_like(mug)
+    label[46:54, 36:48] = True
+    rgb = scene.rgb.copy()
+    rgb[label] = (230, 230, 226)
+    result = scene.pipeline.edit(rgb, Like(None, None, "bowl"), mask=mug, strength=0, steps=4)
+    assert np.abs(result.photo.rgb[48:52, 38:46].astype(int) - 228).max() < 10
+    paint = mug & ~label
+    wanted = _mean(scene.rgb, scene.masks["bowl"])
+    assert np.linalg.norm(_mean(result.photo.rgb, paint) - wanted) < 0.3 * np.linalg.norm(
+        _mean(rgb, paint) - wanted
+    )
+
+
 def test_two_objects_exchange_their_colours(scene: Scene) -> None:
     mug, bowl = scene.masks["mug"], scene.masks["bowl"]
     (outcome,) = scene.run(SwapLooks("mug", "bowl"))
