@@ -23,8 +23,9 @@ export const told = (text, key, values = {}) => (key && has(`said_${key}`) ? t(`
 
 // What is told of an error: by its own key, else by its kind.
 export function sentence(error, values = {}) {
-  const kind = `kind_${error.kind}`;
-  return told(has(kind) ? t(kind, { ...values, message: error.message }) : error.message, error.key, values);
+  if (!error.kind && !error.key) return error.message; // the page's own
+  const kind = has(`kind_${error.kind}`) ? `kind_${error.kind}` : "kind_RealEdit";
+  return told(t(kind, { ...values, message: error.message }), error.key, values);
 }
 
 export function fill(root) {
