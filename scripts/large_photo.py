@@ -25,8 +25,8 @@ from PIL import Image
 
 SAMPLE = Path(__file__).resolve().parents[1] / "examples" / "photos" / "mug.jpg"
 EDIT = ("--box", "0.16,0.39,0.42,0.73", "--dx", "0.15")
-NOISE = 2.0
-"""Standard deviation of the noise, of 255: that of a camera at a low sensitivity."""
+NOISE = 4.0
+"""Standard deviation of the noise, of 255: that of a camera in the evening."""
 ROWS = 256
 """Rows that noise is added to at once, to keep this script's own memory small."""
 GIGABYTE = 1e9

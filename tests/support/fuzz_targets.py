@@ -1,4 +1,8 @@
-"""Everything of realedit that reads what others have made, with whole files of each kind to begin from."""
+"""Everything of realedit that reads what others have made, with whole files of each kind to begin from.
+
+No targets are: what ships with the package (words, recogniser, cut-out networks, its own profiles), and LoRAs
+and VAEs, whose libraries may raise anything and are caught whole (:mod:`realedit.models.additions`).
+"""
 
 from __future__ import annotations
 
