@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from realedit.batch import JOURNAL
+from realedit.cli.batch_plan import Asked, plan_batch
+from realedit.cli.edit_options import EditOptions
 from realedit.cli.main import main
+from realedit.cli.options import EditSampling, FileOptions, ModelOptions, ObjectOptions
 
 BOX = ("--box", "0.24,0.42,0.42,0.7", "--dx", "0.1", "--no-cache", "--strength", "0")
 
@@ -119,3 +122,33 @@ def test_a_second_run_in_the_same_folder_is_told(
         assert main(["batch", "photos", "-o", "edited", *BOX]) == 8
     assert "another run is at work in edited" in capsys.readouterr().err
     assert os.listdir("edited") == []
+
+
+def test_a_lora_is_known_by_its_content_and_an_inpainting_model_by_its_files(
+    photos: Path, tmp_path: Path
+) -> None:
+    lora, painter = tmp_path / "style.safetensors", tmp_path / "painter"
+    painter.mkdir()
+
+    def keys(content: bytes, config: str) -> list[str]:
+        lora.write_bytes(content)
+        (painter / "config.json").write_text(config)
+        asked = Asked(
+            [photos],
+            EditOptions(remove=("mug",), order=("--remove",)),
+            ObjectOptions(),
+            EditSampling(),
+            ModelOptions(lora=(str(lora),), inpainter=painter),
+            tmp_path / "edited",
+            mask_dir=None,
+            manifest=None,
+            file=FileOptions(),
+            report=False,
+            quiet=True,
+        )
+        return [task.key for task in plan_batch(asked).tasks]
+
+    first, other, painted = keys(b"a", "{}"), keys(b"b", "{}"), keys(b"b", "[]")
+    assert keys(b"a", "{}") == first
+    assert not set(first) & set(other)
+    assert not set(other) & set(painted)
