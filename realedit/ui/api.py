@@ -17,6 +17,7 @@ from starlette.datastructures import UploadFile
 
 from realedit.edits.entries import first_error
 from realedit.errors import RealEditError, UsageError
+from realedit.ui.answers import JobTold, SessionTold
 from realedit.ui.editor import Editor
 from realedit.ui.finding import FILES
 from realedit.ui.guard import cookie_of
@@ -37,46 +38,6 @@ measured."""
 _MOST_FILES = 8
 """Files in one request; more are refused. Set by the edits, which name one or two each."""
 _Asked = TypeVar("_Asked", LocateRequest, CutoutRequest, EditRequest)
-
-
-class ErrorTold(BaseModel):
-    """What went wrong."""
-
-    kind: str
-    key: str = ""
-    exit_code: int
-    message: str
-    hint: str | None
-    detail: str = ""
-
-
-class PhotoTold(BaseModel):
-    """A photo of the session."""
-
-    id: str
-    name: str
-    width: int
-    height: int
-    parent: str | None = None
-
-
-class JobTold(BaseModel):
-    """A job, and once it has ended, what came of it."""
-
-    id: str
-    kind: str
-    state: str
-    ahead: int = 0
-    result: dict[str, Any] | None = None
-    error: ErrorTold | None = None
-    session: str | None = None
-
-
-class SessionTold(BaseModel):
-    """What a session holds."""
-
-    photos: list[PhotoTold]
-    jobs: list[JobTold]
 
 
 @dataclass(frozen=True)
