@@ -51,9 +51,9 @@ def save_photo(
 ) -> Path:
     """Writes an edited photo, marked as edited.
 
-    PNG, TIFF, BMP, JPEG 2000, TGA and PPM lose nothing. A JPEG written as JPEG keeps the coefficients of
-    every block that holds no edited pixel. WebP, AVIF and JPEG XL are written as the photo was, with or
-    without loss, unless ``compression`` says otherwise; HEIC with loss.
+    PNG, TIFF, BMP, JPEG 2000, TGA and PPM lose nothing. A JPEG written as JPEG or JPEG XL keeps the
+    coefficients of every block that holds no edited pixel. WebP, AVIF and other JPEG XL are written as the
+    photo was, with or without loss, unless ``compression`` says otherwise; HEIC with loss.
 
     Args:
         photo: the edited photo.

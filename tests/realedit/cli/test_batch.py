@@ -61,7 +61,7 @@ def test_a_folder_is_edited_and_the_rest_told_and_a_rerun_does_only_what_is_left
 @pytest.mark.slow
 def test_a_dry_run_says_what_would_be_done_and_writes_nothing(realedit: Command, photos: Path) -> None:
     before = realedit.listing()
-    result = realedit("batch", "photos/one.png", "-o", "edited", "--dry-run", "--json", *MOVE)
+    result = realedit.here("batch", "photos/one.png", "-o", "edited", "--dry-run", "--json", *MOVE)
     assert result.returncode == 0, result.stderr
     told, summary = map(json.loads, result.stdout.splitlines())
     assert summary["dry_run"]
@@ -78,13 +78,13 @@ def test_a_dry_run_tells_what_the_run_would_refuse_and_what_is_done(realedit: Co
     foreign = realedit.folder / "edited" / "one.png"
     foreign.parent.mkdir()
     foreign.write_bytes(b"another's")
-    refused = realedit(*words, "--dry-run")
+    refused = realedit.here(*words, "--dry-run")
     assert refused.returncode != 0
     assert "one.png" in refused.stderr
     assert "would write" not in refused.stdout
     foreign.unlink()
-    assert realedit(*words).returncode == 0
-    again = realedit(*words, "--dry-run")
+    assert realedit.here(*words).returncode == 0
+    again = realedit.here(*words, "--dry-run")
     assert (again.returncode, again.stdout) == (0, "")
     assert "1 done before" in again.stderr
 
@@ -103,18 +103,18 @@ def test_a_recipe_is_followed_for_every_photo_as_for_one(realedit: Command, phot
         "model": "another",
     }
     (realedit.folder / "recipe.json").write_text(json.dumps(recipe))
-    alone = realedit("photos/one.png", "--edits", "recipe.json", "-o", "alone.png", "--no-cache")
+    alone = realedit.here("photos/one.png", "--edits", "recipe.json", "-o", "alone.png", "--no-cache")
     assert alone.returncode == 0, alone.stderr
-    many = realedit("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache")
+    many = realedit.here("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache")
     assert many.returncode == 0, many.stderr
     assert "another (here tabletop)" in many.stderr
     one, other = (np.array(Image.open(realedit.folder / file)) for file in ("alone.png", "edited/one.png"))
     np.testing.assert_array_equal(one, other)
     dry = ("batch", "photos/one.png", "--edits", "recipe.json", "-o", "edited", "--no-cache", "--dry-run")
-    assert "1 done before" in realedit(*dry).stderr
+    assert "1 done before" in realedit.here(*dry).stderr
     (realedit.folder / "recipe.json").write_text(json.dumps(recipe | {"settings": {"strength": 0.5}}))
-    assert "1 done before" not in realedit(*dry, "--force").stderr
-    assert "done before" not in realedit(*dry).stderr
+    assert "1 done before" not in realedit.here(*dry, "--force").stderr
+    assert "done before" not in realedit.here(*dry).stderr
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_cannot_be_done_is_told_before_any_work(
     realedit: Command, photos: Path, words: tuple[str, ...], said: str
 ) -> None:
     before = realedit.listing()
-    result = realedit("batch", *words)
+    result = realedit.here("batch", *words)
     assert result.returncode in (2, 3)
     assert said in result.stderr
     assert result.stderr.count("\n") <= 2
@@ -142,11 +142,11 @@ def test_an_output_of_another_run_is_not_replaced(realedit: Command, photos: Pat
     edited = realedit.folder / "edited"
     edited.mkdir()
     (edited / "one.png").write_bytes(b"precious")
-    result = realedit("batch", "photos/one.png", "-o", "edited", *MOVE)
+    result = realedit.here("batch", "photos/one.png", "-o", "edited", *MOVE)
     assert result.returncode == SomePhotosFailedError.exit_code
     assert "exists already" in result.stderr
     assert (edited / "one.png").read_bytes() == b"precious"
-    forced = realedit("batch", "photos/one.png", "-o", "edited", "--force", "-q", *MOVE)
+    forced = realedit.here("batch", "photos/one.png", "-o", "edited", "--force", "-q", *MOVE)
     assert (forced.returncode, forced.stdout, forced.stderr) == (0, "edited/one.png\n", "")
     assert sorted(path.name for path in edited.iterdir()) == ["one.png", "one.png.realedit.json", JOURNAL]
 
@@ -154,7 +154,7 @@ def test_an_output_of_another_run_is_not_replaced(realedit: Command, photos: Pat
 @pytest.mark.slow
 def test_a_photo_without_its_record_is_edited_again(realedit: Command, photos: Path) -> None:
     words = ("batch", "photos/one.png", "-o", "edited", "--report", "-q", *MOVE)
-    assert realedit(*words).returncode == 0
+    assert realedit.here(*words).returncode == 0
     edited = realedit.folder / "edited"
     names = sorted(path.name for path in edited.iterdir())
     assert names == ["one.png", "one.png.realedit.json", "one.png.report.html", "one.png.report.png", JOURNAL]
@@ -164,14 +164,14 @@ def test_a_photo_without_its_record_is_edited_again(realedit: Command, photos: P
     begun, _ = journal.read_text().splitlines(keepends=True)
     assert json.loads(begun)["status"] == "writing"
     journal.write_text(begun)
-    again = realedit(*words)
+    again = realedit.here(*words)
     assert (again.returncode, again.stdout, again.stderr) == (0, "edited/one.png\n", "")
     assert np.array_equal(np.array(Image.open(edited / "one.png")), picture)
     assert sorted(path.name for path in edited.iterdir()) == names
 
     journal.write_text(begun)
     (edited / "one.png").write_bytes(b"precious")
-    refused = realedit(*words)
+    refused = realedit.here(*words)
     assert refused.returncode == SomePhotosFailedError.exit_code
     assert "exists already" in refused.stderr
     assert (edited / "one.png").read_bytes() == b"precious"
@@ -189,13 +189,13 @@ def test_another_content_of_a_file_that_an_edit_names_is_another_edit(
     words = (*words, "--shape", "outline.png", *QUICK)
     keys = []
     for _ in range(2):
-        result = realedit(*words)
+        result = realedit.here(*words)
         assert result.returncode == 0, result.stderr
         keys.append(json.loads(result.stdout.splitlines()[0])["key"])
         Image.fromarray(np.roll(shape, 10)).save(outline)
     assert keys[0] != keys[1]
     outline.unlink()
-    result = realedit(*words)
+    result = realedit.here(*words)
     assert result.returncode == 3
     assert "outline.png cannot be read" in result.stderr
 
@@ -229,7 +229,7 @@ def test_a_hub_model_is_downloaded_unless_offline(realedit: Command, photos: Pat
 @pytest.mark.slow
 def test_an_unsure_photo_is_listed_as_refused(realedit: Command, photos: Path) -> None:
     shown = ("--point", "0.33,0.56", "--dx", "0.1", *QUICK)
-    result = realedit("batch", "photos/one.png", "-o", "edited", *shown, "--min-confidence", "1")
+    result = realedit.here("batch", "photos/one.png", "-o", "edited", *shown, "--min-confidence", "1")
     assert result.returncode == SomePhotosFailedError.exit_code
     assert "realedit: refused: photos/one.png: it is not sure enough" in result.stderr
     assert "nothing done, 1 refused" in result.stderr
