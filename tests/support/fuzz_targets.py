@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import tempfile
 import urllib.error
 import zipfile
 import zlib
@@ -130,7 +131,18 @@ def jpegs() -> list[bytes]:
         saved(rgb.convert("CMYK"), "JPEG"),
         saved(rgb, "MPO", save_all=True, append_images=[rgb]),
         _hdr(rgb),
+        _arithmetic(),
     ]
+
+
+def _arithmetic() -> bytes:
+    """A JPEG with arithmetic coding."""
+    import jpeglib
+
+    with tempfile.TemporaryDirectory() as place, jpeglib.version("turbo210"):
+        written: Any = jpeglib.from_spatial(noise(20, 24, 3))
+        written.write_spatial(f"{place}/a.jpg", qt=80, flags=["+ARITH_CODE"])
+        return Path(place, "a.jpg").read_bytes()
 
 
 def _hdr(rgb: Image.Image) -> bytes:

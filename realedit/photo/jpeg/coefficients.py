@@ -11,12 +11,16 @@ import ctypes
 import importlib
 import os
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from realedit.photo.jpeg.marker_segments import (
+    ARITHMETIC,
+    ARITHMETIC_PROGRESSIVE,
     BASELINE,
+    DAC,
     DHT,
     DQT,
     DRI,
@@ -30,7 +34,12 @@ from realedit.system.passing_files import as_file
 
 _ONE_AT_A_TIME = threading.Lock()
 """jpeglib keeps what it reads in global variables of its C code."""
-_NEEDED = frozenset((DHT, DQT, DRI, BASELINE, EXTENDED, PROGRESSIVE))
+_ARITHMETIC = frozenset((ARITHMETIC, ARITHMETIC_PROGRESSIVE))
+_READ = frozenset((BASELINE, EXTENDED, PROGRESSIVE)) | _ARITHMETIC
+_NEEDED = frozenset((DHT, DAC, DQT, DRI)) | _READ
+_LIBRARY_OF_ARITHMETIC = "turbo210"
+"""The one of jpeglib's libraries that reads arithmetic coding, too: its usual one was made while that was
+patented."""
 
 
 def read_coefficients(file: JpegFile) -> list[np.ndarray]:
@@ -40,10 +49,10 @@ def read_coefficients(file: JpegFile) -> list[np.ndarray]:
         file: the file.
 
     Raises:
-        ValueError: it is not Huffman-coded (but arithmetic or lossless), damaged, or jpeglib is not here.
+        ValueError: it is coded without loss or in a hierarchy, damaged, or jpeglib is not here.
     """
-    if file.frame.kind not in (BASELINE, EXTENDED, PROGRESSIVE):
-        raise ValueError("it is not Huffman-coded")
+    if file.frame.kind not in _READ:
+        raise ValueError("it is coded without loss or in a hierarchy")
     try:
         library: Any = importlib.import_module("jpeglib")
     except (ImportError, OSError) as error:
@@ -52,8 +61,10 @@ def read_coefficients(file: JpegFile) -> list[np.ndarray]:
     bare = b"\xff\xd8" + b"".join(bytes(segment) for segment in file.of(*_NEEDED)) + file.scans
     try:
         with _ONE_AT_A_TIME, without_library_messages(), as_file(bare) as path:
-            return _planes(library, os.fspath(path), file.frame)
-    except (OSError, IndexError, AttributeError) as error:
+            own = file.frame.kind in _ARITHMETIC
+            with library.version(_LIBRARY_OF_ARITHMETIC) if own else nullcontext():
+                return _planes(library, os.fspath(path), file.frame)
+    except (OSError, IndexError, AttributeError, RuntimeError) as error:
         raise ValueError(f"jpeglib cannot read it ({error})") from error
 
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from realedit.photo.jpeg.blocks import with_edit
 from realedit.photo.jpeg.coefficients import read_coefficients
-from realedit.photo.jpeg.marker_segments import APP0, APP14, DQT, JpegFile, Segment
+from realedit.photo.jpeg.marker_segments import (
+    APP0,
+    APP14,
+    ARITHMETIC,
+    ARITHMETIC_PROGRESSIVE,
+    DQT,
+    EXTENDED,
+    PROGRESSIVE,
+    JpegFile,
+    Segment,
+)
 from realedit.photo.jpeg.scans import code_scans
 
+_HUFFMAN = {ARITHMETIC: EXTENDED, ARITHMETIC_PROGRESSIVE: PROGRESSIVE}
+"""Frames that are written in the place of those with arithmetic coding, which few programs read."""
 _JFIF_BYTES = 12
 """Bytes of a JFIF segment before the size of its thumbnail. Set by its standard."""
 
@@ -35,6 +48,7 @@ def edited_jpeg(
         Segment(APP0, own.body[:_JFIF_BYTES] + b"\0\0") for own in file.of(APP0) if own.body[:5] == b"JFIF\0"
     ]
     adobe = [own for own in file.of(APP14) if own.body[:5] == b"Adobe"]
-    structure = file.of(DQT, file.frame.kind)
-    head = b"".join(bytes(segment) for segment in (*jfif[:1], *metadata, *adobe[:1], *structure))
-    return b"\xff\xd8" + head + code_scans(file.frame, coefficients)
+    frame = replace(file.frame, kind=_HUFFMAN.get(file.frame.kind, file.frame.kind))
+    header = [Segment(frame.kind, own.body) for own in file.of(file.frame.kind)]
+    head = b"".join(bytes(one) for one in (*jfif[:1], *metadata, *adobe[:1], *file.of(DQT), *header))
+    return b"\xff\xd8" + head + code_scans(frame, coefficients)

@@ -10,11 +10,13 @@ from math import ceil
 
 import numpy as np
 
-SOI, EOI, SOS, DQT, DHT, DRI, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xFE
+SOI, EOI, SOS, DQT, DHT, DAC, DRI, COM = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xCC, 0xDD, 0xFE
 APP0, APP1, APP2, APP13, APP14 = 0xE0, 0xE1, 0xE2, 0xED, 0xEE
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
 """Markers of the frames whose coefficients are Huffman-coded."""
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
+ARITHMETIC, ARITHMETIC_PROGRESSIVE = 0xC9, 0xCA
+"""Markers of the frames whose coefficients have arithmetic coding."""
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, DAC}
 """Markers of frames of every kind. Set by the standard."""
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 """In coded data: a marker other than a stuffed byte, a restart or fill."""

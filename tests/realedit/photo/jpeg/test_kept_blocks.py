@@ -284,3 +284,23 @@ def test_a_progressive_file_that_lacks_a_scan_is_told_to_look_different(tmp_path
     saved = save_measured(edited, tmp_path / "out.jpg", region)
     assert saved.figures["changed_outside_region"] > 0
     assert any("look different where nothing was edited" in warning for warning in saved.warnings)
+
+
+@pytest.mark.parametrize("flags", [[], ["+PROGRESSIVE_MODE"]], ids=["sequential", "progressive"])
+def test_arithmetic_coding_keeps_its_blocks_in_huffmans(tmp_path: Path, flags: list[str]) -> None:
+    path = tmp_path / "photo.jpg"
+    with jpeglib.version("turbo210"):
+        written: Any = jpeglib.from_spatial(np.asarray(_picture()))
+        written.write_spatial(str(path), qt=82, flags=["+ARITH_CODE", *flags])
+        before = _planes(path.read_bytes())
+    assert take_apart(path.read_bytes()).frame.kind in (0xC9, 0xCA)
+    edited, region = _edited(load_photo(path))
+    saved = save_measured(edited, tmp_path / "out.jpg", region)
+    assert saved.figures["changed_outside_region"] == 0
+    assert not saved.warnings
+    assert take_apart(saved.path.read_bytes()).frame.kind in (0xC1, 0xC2)
+    frame = take_apart(path.read_bytes()).frame
+    for component, old, new in zip(frame.components, before, _planes(saved.path.read_bytes()), strict=True):
+        for row, column in np.argwhere((old != new).any(axis=(2, 3))):
+            high, wide = 8 * frame.down // component.down, 8 * frame.across // component.across
+            assert region[row * high : (row + 1) * high, column * wide : (column + 1) * wide].any()
