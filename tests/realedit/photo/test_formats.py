@@ -14,7 +14,7 @@ from PIL import Image
 from realedit.errors import PhotoError, UsageError
 from realedit.photo import composite, load_photo
 from realedit.photo.encode import Compression
-from realedit.photo.formats import FORMATS, SUFFIXES, format_for, own_suffix, sniff
+from realedit.photo.formats import FORMATS, SUFFIXES, format_for, has_gain_map, own_suffix, sniff
 from realedit.photo.save import Saved, save_measured
 
 NAMES = {"JPEG": "JPEG", "PNG": "PNG", "TIFF": "TIFF", "WEBP": "WEBP", "AVIF": "AVIF", "GIF": "GIF"}
@@ -184,3 +184,12 @@ def test_a_grey_jpeg_xl_has_no_profile_to_lose(tmp_path: Path) -> None:
     pytest.importorskip("pillow_jxl")
     Image.fromarray(_picture()[..., 0]).save(tmp_path / "photo.jxl", lossless=True)
     assert _saved(tmp_path / "photo.jxl", tmp_path / "out.jxl").warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("brands", "told"), [(b"avifmif1tmap", True), (b"heicmif1tmap", True), (b"avifmif1", False)]
+)
+def test_a_gain_map_of_the_isos_is_known_by_the_files_brands(brands: bytes, told: bool) -> None:
+    head = b"ftyp" + brands[:4] + bytes(4) + brands
+    data = (len(head) + 4).to_bytes(4, "big") + head + b"tmap in what follows is no brand"
+    assert has_gain_map(data) == told
