@@ -65,11 +65,12 @@ class App {
 
   // Bringing photos
 
-  async bring(file) {
+  // Takes a file that was dropped, pasted, or chosen to be opened.
+  async bring(file, isToOpen = false) {
     if (!file || this.working) return;
     const most = this.facts.limits?.bytes;
     if (most && file.size > most) return this.tell.wrong({ key: "file_too_large" });
-    const what = await this.#meant();
+    const what = await this.#meant(isToOpen);
     if (!what) return;
     this.busy("uploading");
     try {
@@ -83,9 +84,9 @@ class App {
   }
 
   // What a photo is brought for: "whole", to be edited itself, "part", to take something from, or "" for neither.
-  async #meant() {
-    if (this.picking.wanted) return "part";
-    if (!this.history.original || this.picking.active) return this.picking.active ? "part" : "whole";
+  async #meant(isToOpen) {
+    if (this.picking.wanted || this.picking.active) return "part";
+    if (!this.history.original || (isToOpen && !this.history.steps.length)) return "whole";
     const dialog = this.one("meant");
     this.one("meant-lost").hidden = !this.history.steps.length;
     dialog.returnValue = "";

@@ -21,7 +21,7 @@ export function listen(app) {
   one("file").addEventListener("change", (event) => {
     const [file] = event.target.files;
     event.target.value = "";
-    app.bring(file);
+    app.bring(file, true);
   });
   for (const name of ["fields", "settings"]) one(name).addEventListener("submit", (event) => event.preventDefault());
   one("fields").addEventListener("input", () => panel.typed());
