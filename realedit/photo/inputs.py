@@ -12,6 +12,9 @@ from realedit.photo.mask_values import check_selects, drawn_mask, is_inverted, l
 from realedit.photo.photo import Photo, load_photo
 
 PhotoLike = Photo | str | os.PathLike[str] | InMemory
+_MOST_RATIO = 32
+"""Longer over shorter side of a photo: narrower photos are refused, since at the size at which holes are
+filled nothing is left of their shorter side; others are taken. Up to 64 was tried."""
 _LEAST_SIDE_PIXELS = 16
 """Shorter side of a photo in pixels: smaller photos are refused, since nothing can be told apart in them;
 others are taken. Set by eye."""
@@ -21,7 +24,7 @@ def as_photo(photo: PhotoLike) -> Photo:
     """Loads a photo unless it is loaded already.
 
     Raises:
-        PhotoError: it cannot be read, or is too small to find anything in it.
+        PhotoError: it cannot be read, or is too small or too narrow to find anything in it.
     """
     loaded = _loaded(photo)
     if min(loaded.size) < _LEAST_SIDE_PIXELS:
@@ -30,6 +33,12 @@ def as_photo(photo: PhotoLike) -> Photo:
         raise PhotoError(
             Sentence(told, "too_small"),
             f"use one of {_LEAST_SIDE_PIXELS} x {_LEAST_SIDE_PIXELS} or more",
+        )
+    if max(loaded.size) > _MOST_RATIO * min(loaded.size):
+        name = "the photo" if loaded.source is None else loaded.source.name
+        raise PhotoError(
+            f"{name} is {loaded.width} x {loaded.height} pixels, more than {_MOST_RATIO} times as long as wide",
+            "crop it",
         )
     return loaded
 

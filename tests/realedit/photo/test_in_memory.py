@@ -11,6 +11,7 @@ from PIL import Image
 
 from realedit.errors import PhotoError
 from realedit.photo import load_photo
+from realedit.photo.inputs import as_photo
 
 VALUES = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
 
@@ -78,3 +79,10 @@ def test_a_jpeg_in_memory_keeps_its_blocks_like_a_file() -> None:
     assert photo.metadata.jpeg is not None
     assert photo.metadata.jpeg.file == file.getvalue()
     assert photo.source is None
+
+
+@pytest.mark.parametrize("shape", [(20, 6000, 3), (6000, 20, 3)])
+def test_a_photo_too_narrow_to_work_on_is_told(shape: tuple[int, int, int]) -> None:
+    with pytest.raises(PhotoError, match="more than 32 times as long as wide; crop it"):
+        as_photo(np.zeros(shape, np.uint8))
+    assert as_photo(np.zeros((20, 640, 3), np.uint8)).size == (640, 20)
