@@ -36,10 +36,8 @@ def as_photo(photo: PhotoLike) -> Photo:
         )
     if max(loaded.size) > _MOST_RATIO * min(loaded.size):
         name = "the photo" if loaded.source is None else loaded.source.name
-        raise PhotoError(
-            f"{name} is {loaded.width} x {loaded.height} pixels, more than {_MOST_RATIO} times as long as wide",
-            "crop it",
-        )
+        size = f"{loaded.width} x {loaded.height} pixels"
+        raise PhotoError(f"{name} is {size}, more than {_MOST_RATIO} times as long as wide", "crop it")
     return loaded
 
 
