@@ -107,10 +107,10 @@ def result(visitor: TestClient, path: str, request: dict[str, Any]) -> dict[str,
 def test_an_edit_is_the_same_bytes_as_the_python_api_writes(
     visitor: TestClient, pipeline: RealEditPipeline, small: Path, tmp_path: Path
 ) -> None:
-    photo = brought(visitor, small)
-    request = {"photo": photo, "edits": [{"move": None, "dx": 0.15}], "box": BOX}
+    photo, mask = brought(visitor, small), drawn(visitor)
+    request = {"photo": photo, "edits": [{"move": None, "dx": 0.15}], "mask": mask, "refine": False}
     told = result(visitor, "/api/edit", request)
-    edited = pipeline.edit(small, Move(None, dx=0.15), box=BOX)
+    edited = pipeline.edit(small, Move(None, dx=0.15), mask=io.BytesIO(MASK), refine=False)
     file = edited.save(tmp_path / "edited.jpg")
     answer = visitor.get(f"/api/photos/{told['photo']['id']}/file")
     assert answer.content == file.read_bytes()
@@ -118,7 +118,7 @@ def test_an_edit_is_the_same_bytes_as_the_python_api_writes(
     sidecar = json.loads((tmp_path / "edited.jpg.realedit.json").read_bytes())
     assert told["recipe"] == sidecar["recipe"]
     assert visitor.get(f"/api/photos/{told['photo']['id']}/recipe").json()["recipe"] == sidecar["recipe"]
-    assert told["command"] == "realedit dahlia.jpg --dx 0.15 --box 0.41,0.44,0.45,0.5"
+    assert told["command"] == "realedit dahlia.jpg --dx 0.15 --mask mask.png --no-refine"
 
 
 def test_the_recipe_of_several_edits_makes_the_same_bytes_at_the_command_line(
@@ -168,18 +168,14 @@ def test_a_photo_can_come_with_the_request(visitor: TestClient, small: Path) -> 
     assert alpha[4, 4] == 0
 
 
-def test_a_mask_can_come_with_the_request(
-    visitor: TestClient, pipeline: RealEditPipeline, small: Path, tmp_path: Path
-) -> None:
+def test_a_mask_can_come_with_the_request(visitor: TestClient, small: Path) -> None:
     form = {"request": json.dumps({"edits": [{"move": None, "dx": 0.1}], "mask": "drawn", "refine": False})}
     files = {"photo": ("a.jpg", small.read_bytes()), "drawn": ("mask.png", MASK)}
     job = visitor.post("/api/edit", data=form, files=files).json()["id"]
     name, told = events(visitor, job)[-1]
     assert name == "done", told
-    pipeline.edit(small, Move(None, dx=0.1), mask=io.BytesIO(MASK), refine=False).save(tmp_path / "own.jpg")
-    answer = visitor.get(f"/api/photos/{told['photo']['id']}/file")
-    assert answer.content == (tmp_path / "own.jpg").read_bytes()
     assert told["command"] == "realedit a.jpg --dx 0.1 --mask mask.png --no-refine"
+    assert told["changes"][0]["box_before"] == [100 / 240, 70 / 160, 110 / 240, 80 / 160]
 
 
 def test_a_preview_brings_the_object_and_the_photo_without_it(visitor: TestClient, small: Path) -> None:
