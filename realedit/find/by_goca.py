@@ -131,7 +131,9 @@ class GocaFinder:
             size: (height, width) in pixels that the model works at.
         """
         kept = self._last[0] if self._last else None
-        if kept is None or kept.rgb is not rgb or (kept.prompt, kept.size) != (prompt, size):
+        asked = (prompt, size)
+        # a photo that is read again is the same
+        if kept is None or (kept.prompt, kept.size) != asked or not np.array_equal(kept.rgb, rgb):
             with translated():
                 maps = word_maps(self.backbone, self.profile, rgb, prompt, size)
             self._last[:] = [_Look(rgb, prompt, size, maps)]

@@ -43,6 +43,7 @@ def test_it_finds_things_without_inverting_the_photo_in_one_evaluation(
         found = everywhere.find(photo.rgb, inverted, word)
         assert _iou(found.hard, pipeline.locate(photo, word).hard) > 0.8
         assert 0.3 < found.score < 1
+    everywhere.find(photo.rgb.copy(), inverted, "mug")  # the same photo, read again
     assert engine.backbone.evaluations == before + 1
     assert not inverted.is_made
 
