@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Processes that share the cores must not each take all of them: OpenMP's threads wait by spinning.
     os.environ["OMP_NUM_THREADS"] = "1"  # of the commands that tests start
     torch.set_num_threads(1)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a run in a shell's background ignores interrupts, and so would the commands that tests interrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # the same inputs each time, and no folder of earlier ones
 settings.register_profile("steady", derandomize=True, deadline=None, database=None)
