@@ -178,7 +178,8 @@ class Cutter:
             rgb: uint8 ``[H, W, 3]``.
             words: the object's.
             another_way: finds them too, or raises ObjectNotFoundError; it is asked where names are not sure
-                enough in a photo of the recogniser's kind, and what it finds is taken if that is likelier.
+                enough in a photo of the recogniser's kind, and what it finds is taken if that is another
+                thing, and likelier.
             several: whether all things of the name are meant; else one is, in one piece.
 
         Raises:
@@ -196,7 +197,7 @@ class Cutter:
             with suppress(ObjectNotFoundError):
                 other = another_way()
                 other = replace(other, confidence=sought.confidence(other.hard))
-                found = other if found is None or other.confidence > found.confidence else found
+                found = other if found is None else by_name.likelier(found, other)
         if found is None:
             raise ObjectNotFoundError(
                 f"no {named.word!r} found in the photo: nothing in it looks like one",

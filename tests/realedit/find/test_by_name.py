@@ -21,6 +21,7 @@ from realedit.find.by_name import (
     framed,
     hints,
     iou,
+    likelier,
     one_piece,
     peaks,
     soft_iou,
@@ -228,6 +229,18 @@ def test_another_way_is_asked_where_names_are_unsure_and_taken_if_it_is_likelier
     assert found.mask.min() == 1
     assert found.confidence < DOUBTFUL
     assert found.warning is not None
+
+
+def test_another_way_names_another_thing_or_leaves_the_finer_outline() -> None:
+    def thing(columns: slice, confidence: float) -> Location:
+        mask = np.zeros((20, 40), np.float32)
+        mask[5:15, columns] = 1
+        return Location("can", mask, mask, confidence, "word", confidence=confidence)
+
+    found, rough, other = thing(slice(0, 10), 0.7), thing(slice(0, 12), 0.9), thing(slice(20, 30), 0.9)
+    assert likelier(found, rough) is found
+    assert likelier(found, other) is other
+    assert likelier(other, found) is other
 
 
 @pytest.mark.slow
